@@ -1,0 +1,3 @@
+.PHONY: help
+help:    ## list the targets
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'

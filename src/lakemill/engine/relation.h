@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lakemill/data/table_scan.h"
+
+namespace lakemill::engine {
+
+/// Rows of Parquet files under a table's schema. In SQL it also has the hidden columns
+/// `_lakemill_file` (UBIGINT: index in scan->files()) and `_lakemill_row` (BIGINT:
+/// position in the file, deleted rows counted), which `SELECT *` leaves out.
+struct TableRelation {
+  std::shared_ptr<const data::TableScan> scan;
+};
+
+enum class FileFormat : std::uint8_t { csv, json, jsonl, parquet, text, binaryfile };
+
+/// A raw file as it was seen when the batch was planned.
+struct InputFile {
+  std::string url;
+  std::int64_t arrival = 0;  ///< its number in the source's arrival log
+  std::int64_t size_bytes = 0;
+};
+
+/// Raw files outside any table, united by name. In SQL it also has the hidden columns
+/// `_lakemill_arrival` (BIGINT), `_lakemill_row` (BIGINT, from 0 in each file) and
+/// `_lakemill_file` (VARCHAR: the url).
+struct FilesRelation {
+  FileFormat format = FileFormat::csv;
+  std::vector<InputFile> files;
+  bool has_header = true;              ///< CSV
+  bool infer_schema = false;           ///< CSV: else every column is a string
+  std::optional<data::Schema> schema;  ///< what the columns must be; else found out
+  /// With `rescue`, what does not fit `schema` goes to a column `_rescued` (VARCHAR,
+  /// JSON, null when all fits) instead of failing.
+  bool rescue = false;
+  std::map<std::string, std::string>
+      options;  ///< reader_kwargs that we know: delimiter, quote, escape, encoding, …
+};
+
+/// Rows written in the pipeline itself.
+struct RowsRelation {
+  std::string json_rows;  ///< an array of objects
+  std::optional<data::Schema> schema;
+};
+
+using Relation = std::variant<TableRelation, FilesRelation, RowsRelation>;
+
+}  // namespace lakemill::engine
