@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "lakemill/engine/relation.h"
+#include "lakemill/sinks/table_sink.h"
+
+namespace lakemill::sinks {
+
+enum class FileSinkKind : std::uint8_t {
+  single,            ///< one file, replaced as a whole
+  folder_of_batches  ///< one file per batch, named by flow, generation and N
+};
+
+struct FileSinkSpec {
+  std::string url;
+  engine::FileFormat format = engine::FileFormat::parquet;
+  FileSinkKind kind = FileSinkKind::single;
+  std::map<std::string, std::string> options;
+};
+
+/// Files that are not Delta as a sink. Of a single file the last batch is unknown
+/// (nothing); of a folder it is told by the file names.
+std::unique_ptr<Sink> make_file_sink(FileSinkSpec spec, SinkServices services);
+
+}  // namespace lakemill::sinks

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lakemill/base/clock.h"
+#include "lakemill/base/json.h"
+#include "lakemill/engine/engine.h"
+#include "lakemill/engine/write_spec.h"
+
+namespace lakemill::sinks {
+
+/// Which batch of which flow a commit carries. Source: design.md, section 1.
+struct Batch {
+  std::string app_id;                    ///< the flow's id: Delta's txn.appId
+  std::int64_t transaction_version = 0;  ///< generation · 2^32 + N
+  std::int64_t number = 0;               ///< N
+  std::int64_t generation = 0;
+  Instant now;  ///< the batch instant, from the plan
+  std::string run_id;
+  Json commit_details =
+      Json::object();  ///< further members of commitInfo: plan hash, offsets
+};
+
+/// What a commit of a batch came to.
+struct SinkResult {
+  bool already_held = false;  ///< the sink holds this batch (or a later one of the
+                              ///< flow): nothing was written
+  std::int64_t version = -1;  ///< of the Delta table; -1 for files
+  std::int64_t rows_added = 0;
+  std::int64_t rows_updated = 0;
+  std::int64_t rows_deleted = 0;
+  std::int64_t rows_rejected = 0;
+  std::vector<std::string> schema_changes;  ///< "column b added (long)", …
+};
+
+/// Where the rows of a batch go. Per batch: last_batch(), stage(), the engine writes
+/// what stage() names, commit(). Only commit() makes anything visible.
+///
+/// Not thread-safe; made for one batch, or for the batches of one flow in turn.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  /// The transaction version that this sink holds of `app_id`; nothing if none.
+  /// Errors: invalid (the target holds another flow's batches and is neither shared nor
+  /// adopted; says by whose), corrupt, denied, unavailable.
+  virtual Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) = 0;
+
+  /// What the engine must write rows of `schema` to, so that commit() can take them.
+  /// Errors: invalid (schema evolution forbids it: names the column and both types).
+  virtual Result<engine::WriteTarget> stage(const data::Schema& schema,
+                                            const Batch& batch) = 0;
+
+  /// Makes what was staged visible, in one commit that carries the batch's identity.
+  /// `session` is the one that wrote. Errors: invalid (equal sequences, null in a
+  /// non-null column, …), unavailable (also: undecided; repeat the batch).
+  virtual Result<SinkResult> commit(engine::Session& session,
+                                    const engine::WriteResult& written,
+                                    const Batch& batch) = 0;
+};
+
+}  // namespace lakemill::sinks
