@@ -1,0 +1,121 @@
+#include "lakemill/sources/arrival_log.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "lakemill/base/check.h"
+#include "lakemill/base/json.h"
+
+namespace lakemill::sources {
+
+namespace {
+
+std::string object_name(std::int64_t first) {
+  std::array<char, 40> name{};
+  std::snprintf(name.data(), name.size(), "%012lld.json",
+                static_cast<long long>(first));
+  return name.data();
+}
+
+Json to_json(const Arrival& arrival) {
+  return {{"number", arrival.number},
+          {"url", arrival.url},
+          {"size", arrival.size_bytes},
+          {"modified_ms", arrival.modified_ms},
+          {"etag", arrival.etag}};
+}
+
+Arrival from_json(const Json& json) {
+  return {integer_member(json, "number", 0), string_member(json, "url", ""),
+          integer_member(json, "size", 0), integer_member(json, "modified_ms", 0),
+          string_member(json, "etag", "")};
+}
+
+}  // namespace
+
+bool differs(const Arrival& arrival, const storage::ObjectInfo& now) {
+  return arrival.size_bytes != now.size_bytes ||
+         arrival.modified_ms != now.modified_ms || arrival.etag != now.etag;
+}
+
+ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder)
+    : store_(std::move(store)), folder_(std::move(folder)) {}
+
+Status ArrivalLog::refresh() {
+  LAKEMILL_TRY(const auto objects, store_->list(folder_ + "/", last_object_));
+  for (const auto& object : objects) {
+    LAKEMILL_TRY(const std::string text, store_->get(object.path));
+    LAKEMILL_TRY_OK(append_object(text));
+    last_object_ = object.path;
+  }
+  return {};
+}
+
+Status ArrivalLog::append_object(const std::string& text) {
+  auto json = parse_json(text);
+  if (!json || !json->is_array()) {
+    return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" +
+                                         folder_ +
+                                         " is damaged; restore it, or refresh the node "
+                                         "with --full-refresh");
+  }
+  for (const Json& item : *json) {
+    Arrival arrival = from_json(item);
+    if (arrival.number != last() + 1) {
+      return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" +
+                                           folder_ + " lacks arrival " +
+                                           std::to_string(last() + 1));
+    }
+    newest_by_url_[arrival.url] = arrivals_.size();
+    arrivals_.push_back(std::move(arrival));
+  }
+  return {};
+}
+
+Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
+                       bool changed_are_new) {
+  constexpr int kRacesMax =
+      100;  // each lost race means that another process numbered files
+  for (int race = 0; race < kRacesMax; ++race) {
+    LAKEMILL_TRY_OK(refresh());
+    std::vector<storage::ObjectInfo> fresh;
+    for (const auto& file : files) {
+      const Arrival* known = find(file.path);
+      if (known == nullptr || (changed_are_new && differs(*known, file))) {
+        fresh.push_back(file);
+      }
+    }
+    if (fresh.empty()) return {};
+    std::sort(fresh.begin(), fresh.end(), [](const auto& left, const auto& right) {
+      return std::tie(left.modified_ms, left.path) <
+             std::tie(right.modified_ms, right.path);
+    });
+    Json list = Json::array();
+    std::int64_t number = last();
+    for (const auto& file : fresh) {
+      list.push_back(
+          to_json({++number, file.path, file.size_bytes, file.modified_ms, file.etag}));
+    }
+    const auto put = store_->put_if_absent(folder_ + "/" + object_name(last() + 1),
+                                           json_text(list) + "\n");
+    const bool decided_elsewhere = !put && (put.error().code() == ErrorCode::exists ||
+                                            put.error().code() == ErrorCode::unknown);
+    if (!put && !decided_elsewhere) return put.error();
+  }
+  return Error(ErrorCode::unavailable, "the arrival log " + store_->url() + "/" +
+                                           folder_ +
+                                           " is being written by too many processes");
+}
+
+std::vector<Arrival> ArrivalLog::between(std::int64_t from, std::int64_t to) const {
+  LAKEMILL_CHECK(0 <= from && from <= to && to <= last());
+  return {arrivals_.begin() + from, arrivals_.begin() + to};
+}
+
+const Arrival* ArrivalLog::find(const std::string& url) const {
+  const auto found = newest_by_url_.find(url);
+  return found == newest_by_url_.end() ? nullptr : &arrivals_[found->second];
+}
+
+}  // namespace lakemill::sources

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lakemill/storage/object_store.h"
+
+namespace lakemill::sources {
+
+/// One file as it was when it was first seen.
+struct Arrival {
+  std::int64_t number = 0;  ///< from 1, without gaps
+  std::string url;
+  std::int64_t size_bytes = 0;
+  std::int64_t modified_ms = 0;
+  std::string etag;
+};
+
+/// The files that one source has seen, numbered in the order in which they were seen:
+/// what makes a folder a log.
+///
+/// On disk: objects `<folder>/<number of the first arrival, 12 digits>.json`, each one
+/// discovery, written with put-if-absent: of two processes that number at the same time
+/// one wins, the other reads what it wrote. Not thread-safe; any number of processes
+/// may share a log.
+class ArrivalLog {
+ public:
+  /// `folder` is relative to the root of `store`.
+  ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder);
+
+  /// Reads what others have numbered since. Errors: corrupt, denied, unavailable.
+  Status refresh();
+
+  /// Numbers what of `files` is new, by modification time, then path. With
+  /// `changed_are_new`, a file whose size, time or etag differs from its last arrival
+  /// is new too. Errors: denied, unavailable.
+  Status add(const std::vector<storage::ObjectInfo>& files, bool changed_are_new);
+
+  std::int64_t last() const { return static_cast<std::int64_t>(arrivals_.size()); }
+
+  /// The arrivals `from` + 1 .. `to`. Both in 0..last().
+  std::vector<Arrival> between(std::int64_t from, std::int64_t to) const;
+
+  /// The last arrival of that file, or null.
+  const Arrival* find(const std::string& url) const;
+
+ private:
+  Status append_object(const std::string& text);
+
+  std::shared_ptr<storage::ObjectStore> store_;
+  std::string folder_;
+  std::string last_object_;
+  std::vector<Arrival> arrivals_;
+  std::map<std::string, std::size_t> newest_by_url_;
+};
+
+/// True if the file is not what it was when it arrived.
+bool differs(const Arrival& arrival, const storage::ObjectInfo& now);
+
+}  // namespace lakemill::sources

@@ -1,0 +1,39 @@
+#include "lakemill/sources/file_pattern.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+namespace lakemill::sources {
+namespace {
+
+struct Case {
+  const char* path;
+  const char* pattern;
+  bool fits;
+};
+
+TEST(FilePattern, FitsAsInAShell) {
+  constexpr std::array kCases = {
+      Case{"/a/b.csv", "/a/*.csv", true},
+      Case{"/a/x/b.csv", "/a/*.csv", false},
+      Case{"/a/x/b.csv", "/a/**/*.csv", true},
+      Case{"/a/b.csv", "/a/**/*.csv", true},
+      Case{"/a/b1.csv", "/a/b[0-9].csv", true},
+      Case{"/a/bx.csv", "/a/b[!0-9].csv", true},
+      Case{"/a/b1.csv", "/a/b[!0-9].csv", false},
+      Case{"/a/b.json", "/a/b.{csv,json}", true},
+      Case{"/a/b.tsv", "/a/b.{csv,json}", false},
+      Case{"/a/b", "/a/?", true},
+      Case{"/a//", "/a/?", false},
+      Case{"/a/b.csv", "/a/b.csv.gz", false},
+      Case{"", "*", true},
+  };
+  for (const Case& test : kCases) {
+    EXPECT_EQ(fits_pattern(test.path, test.pattern), test.fits)
+        << test.path << " ~ " << test.pattern;
+  }
+}
+
+}  // namespace
+}  // namespace lakemill::sources

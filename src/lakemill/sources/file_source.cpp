@@ -1,0 +1,185 @@
+#include "lakemill/sources/file_source.h"
+
+#include <map>
+
+#include "lakemill/sources/arrival_log.h"
+#include "lakemill/sources/file_pattern.h"
+
+namespace lakemill::sources {
+
+namespace {
+
+constexpr const char* kOffsetSql =
+    "printf('%012d/%012d', _lakemill_arrival, _lakemill_row)";
+constexpr const char* kFileSql = "_lakemill_file";
+
+Error nothing_there(const FileSourceSpec& spec) {
+  return Error(ErrorCode::not_found,
+               "no file at " + spec.url + "; check the source's path");
+}
+
+// Fails unless every file still is what the plan pinned.
+Status check_unchanged(storage::StoreProvider& stores,
+                       const std::vector<Arrival>& pinned) {
+  for (const Arrival& arrival : pinned) {
+    LAKEMILL_TRY(const auto now, list_files(stores, arrival.url));
+    if (now.size() != 1 || now.front().path != arrival.url) {
+      return Error(
+          ErrorCode::invalid,
+          "the file " + arrival.url +
+              " is gone since this batch was planned; put it back as it was, or "
+              "run the node with --full-refresh");
+    }
+    if (differs(arrival, now.front())) {
+      return Error(
+          ErrorCode::invalid,
+          "the file " + arrival.url +
+              " has changed since this batch was planned; put it back as it was, "
+              "or run the node with --full-refresh");
+    }
+  }
+  return {};
+}
+
+Slice make_slice(const FileSourceSpec& spec, const std::vector<Arrival>& arrivals) {
+  engine::FilesRelation relation = spec.relation;
+  for (const Arrival& arrival : arrivals) {
+    relation.files.push_back({arrival.url, arrival.number, arrival.size_bytes});
+  }
+  return {std::move(relation), kOffsetSql, kFileSql, arrivals.empty()};
+}
+
+// All files that are there, as one version of one thing.
+class WholeFileSource final : public Source {
+ public:
+  WholeFileSource(FileSourceSpec spec, storage::StoreProvider& stores)
+      : spec_(std::move(spec)), stores_(stores) {}
+
+  bool incremental() const override { return false; }
+
+  Result<Offset> latest(const Offset&) override {
+    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    if (files.empty() && !spec_.relation.schema) return nothing_there(spec_);
+    Json list = Json::array();
+    for (const auto& file : files) {
+      list.push_back({{"url", file.path},
+                      {"size", file.size_bytes},
+                      {"modified_ms", file.modified_ms},
+                      {"etag", file.etag}});
+    }
+    return Json{{"files", std::move(list)}};
+  }
+
+  Result<Slice> read(const Offset&, const Offset& to) override {
+    const Json* list = find_member(to, "files");
+    if (list == nullptr) {
+      return Error(ErrorCode::corrupt, "a plan's offset of " + spec_.url +
+                                           " lists no files: " + json_text(to));
+    }
+    std::vector<Arrival> pinned;
+    for (const Json& item : *list) {
+      pinned.push_back({static_cast<std::int64_t>(pinned.size()) + 1,
+                        string_member(item, "url", ""), integer_member(item, "size", 0),
+                        integer_member(item, "modified_ms", 0),
+                        string_member(item, "etag", "")});
+    }
+    LAKEMILL_TRY_OK(check_unchanged(stores_, pinned));
+    return make_slice(spec_, pinned);
+  }
+
+ private:
+  FileSourceSpec spec_;
+  storage::StoreProvider& stores_;
+};
+
+// Files in the order in which they arrived.
+class ArrivingFileSource final : public Source {
+ public:
+  ArrivingFileSource(FileSourceSpec spec, storage::StoreProvider& stores,
+                     ArrivalLog log)
+      : spec_(std::move(spec)), stores_(stores), log_(std::move(log)) {}
+
+  bool incremental() const override { return true; }
+
+  Result<Offset> latest(const Offset& from) override {
+    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY_OK(log_.refresh());
+    notice_changes(files);
+    LAKEMILL_TRY_OK(log_.add(files, spec_.changed_are_new));
+    if (log_.last() == 0 && !spec_.relation.schema) return nothing_there(spec_);
+    const std::int64_t begin = integer_member(from, "arrival", 0);
+    if (begin > log_.last()) {
+      return Error(ErrorCode::corrupt,
+                   "the arrival log of " + spec_.url + " ends at " +
+                       std::to_string(log_.last()) + ", but batches up to arrival " +
+                       std::to_string(begin) +
+                       " are in the table; restore the flow's state folder");
+    }
+    return Json{{"arrival", bounded_end(begin)}};
+  }
+
+  Result<Slice> read(const Offset& from, const Offset& to) override {
+    LAKEMILL_TRY_OK(log_.refresh());
+    const std::int64_t begin = integer_member(from, "arrival", 0);
+    const std::int64_t end = integer_member(to, "arrival", 0);
+    if (begin > end || end > log_.last()) {
+      return Error(ErrorCode::corrupt, "the arrival log of " + spec_.url +
+                                           " does not hold arrivals " +
+                                           std::to_string(begin + 1) + " to " +
+                                           std::to_string(end) + " of the plan");
+    }
+    const auto arrivals = log_.between(begin, end);
+    LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
+    return make_slice(spec_, arrivals);
+  }
+
+  std::vector<Notice> take_notices() override { return std::move(notices_); }
+
+ private:
+  void notice_changes(const std::vector<storage::ObjectInfo>& files) {
+    if (spec_.changed_are_new) return;
+    for (const auto& file : files) {
+      const Arrival* known = log_.find(file.path);
+      if (known == nullptr || !differs(*known, file)) continue;
+      notices_.push_back(
+          {Notice::Kind::file_changed, file.path,
+           "the file " + file.path +
+               " has changed since it was read; its new content is ignored "
+               "(on_change: READ reads it again)"});
+    }
+  }
+
+  std::int64_t bounded_end(std::int64_t begin) const {
+    std::int64_t end = begin;
+    std::int64_t bytes = 0;
+    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+      bytes += arrival.size_bytes;
+      const bool over_bytes = spec_.bytes_max > 0 && bytes > spec_.bytes_max;
+      const bool over_files = spec_.files_max > 0 && end - begin >= spec_.files_max;
+      if (end > begin && (over_bytes || over_files)) break;
+      end = arrival.number;
+    }
+    return end;
+  }
+
+  FileSourceSpec spec_;
+  storage::StoreProvider& stores_;
+  ArrivalLog log_;
+  std::vector<Notice> notices_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_file_source(FileSourceSpec spec,
+                                         storage::StoreProvider& stores,
+                                         std::shared_ptr<storage::ObjectStore> state,
+                                         std::string arrivals_folder) {
+  if (!spec.incremental) {
+    return std::make_unique<WholeFileSource>(std::move(spec), stores);
+  }
+  return std::make_unique<ArrivingFileSource>(
+      std::move(spec), stores,
+      ArrivalLog(std::move(state), std::move(arrivals_folder)));
+}
+
+}  // namespace lakemill::sources

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lakemill/sources/source.h"
+#include "lakemill/storage/object_store.h"
+
+namespace lakemill::sources {
+
+struct FileSourceSpec {
+  std::string url;                 ///< a file, a folder or a pattern; absolute
+  engine::FilesRelation relation;  ///< format and options; its files are filled in here
+  bool incremental = false;
+  bool changed_are_new = false;  ///< on_change: READ
+  std::int64_t files_max = 0;    ///< per batch; 0: no bound
+  std::int64_t bytes_max = 0;  ///< per batch; a single larger file is still read whole
+};
+
+/// Files of a folder. Incremental: by their arrival number, kept in an arrival log in
+/// `state` under `arrivals_folder`. Else: all that are there, pinned by path, size,
+/// time and etag.
+std::unique_ptr<Source> make_file_source(FileSourceSpec spec,
+                                         storage::StoreProvider& stores,
+                                         std::shared_ptr<storage::ObjectStore> state,
+                                         std::string arrivals_folder);
+
+}  // namespace lakemill::sources

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lakemill/base/json.h"
+#include "lakemill/engine/relation.h"
+
+namespace lakemill::sources {
+
+/// A position in a source's log: JSON that only its source understands, written into
+/// plans, compared for equality. Null is before the first entry.
+using Offset = Json;
+
+/// Something that a source noticed and that people should know of.
+struct Notice {
+  enum class Kind : std::uint8_t { file_changed, file_vanished };
+  Kind kind = Kind::file_changed;
+  std::string subject;  ///< the file
+  std::string message;
+};
+
+/// What `from..to` of a source is, for an engine.
+struct Slice {
+  engine::Relation relation;
+  /// SQL over the relation's hidden columns: the text of `_source_offset`, which sorts
+  /// as the source does, and of `_source_file`; NULL where there is none. {batch}
+  /// stands for the batch's number.
+  std::string source_offset_sql;
+  std::string source_file_sql;
+  bool empty = false;  ///< known to hold no row
+};
+
+/// An outside log as the one path sees it: where it ends, and what lies between two
+/// offsets. Decides nothing and writes nothing but the numbering of its own arrivals.
+///
+/// Not thread-safe; owned by one flow.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// True if a batch covers what came after the last one; false if it covers
+  /// everything.
+  virtual bool incremental() const = 0;
+
+  /// The newest offset. With `from` (the cursor of an incremental source) not beyond
+  /// the source's bound per batch. Errors: not_found, denied, unavailable; invalid if
+  /// the log no longer goes back to `from`.
+  virtual Result<Offset> latest(const Offset& from) = 0;
+
+  /// The rows after `from` up to `to`; a source read as a whole takes `to` alone. Equal
+  /// for equal offsets. Errors: invalid, naming what changed or is gone since it was
+  /// planned.
+  virtual Result<Slice> read(const Offset& from, const Offset& to) = 0;
+
+  /// What latest() noticed, each once.
+  virtual std::vector<Notice> take_notices() { return {}; }
+};
+
+}  // namespace lakemill::sources

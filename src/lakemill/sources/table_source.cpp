@@ -1,0 +1,101 @@
+#include "lakemill/sources/table_source.h"
+
+#include <array>
+
+namespace lakemill::sources {
+
+namespace {
+
+// "version/row" of each row, from the version that added its file.
+std::string appended_offset_sql(const data::TableScan& scan) {
+  std::string versions;
+  for (const data::DataFile& file : scan.files()) {
+    if (!versions.empty()) versions += ",";
+    versions += std::to_string(file.version);
+  }
+  return "printf('%012d/%012d', ([" + versions +
+         "]::BIGINT[])[_lakemill_file + 1], _lakemill_row)";
+}
+
+class TableSource final : public Source {
+ public:
+  TableSource(TableSourceSpec spec, std::shared_ptr<delta::Table> table)
+      : spec_(std::move(spec)), table_(std::move(table)) {}
+
+  bool incremental() const override { return spec_.incremental; }
+
+  Result<Offset> latest(const Offset& from) override {
+    LAKEMILL_TRY(const auto snapshot, wanted_snapshot());
+    if (spec_.incremental &&
+        integer_member(from, "version", -1) > snapshot->version()) {
+      return Error(ErrorCode::invalid,
+                   "table " + spec_.name + " is at version " +
+                       std::to_string(snapshot->version()) + ", but version " +
+                       std::to_string(integer_member(from, "version", -1)) +
+                       " has been read from it: it was replaced; run the node with "
+                       "--full-refresh");
+    }
+    const std::string id = snapshot->metadata().id;
+    const std::string known_id = string_member(from, "table", id);
+    if (spec_.incremental && known_id != id) {
+      return Error(ErrorCode::invalid,
+                   "table " + spec_.name +
+                       " was dropped and made anew since it was last "
+                       "read; run the node with --full-refresh");
+    }
+    return Json{{"version", snapshot->version()}, {"table", id}};
+  }
+
+  Result<Slice> read(const Offset& from, const Offset& to) override {
+    const delta::Version end = integer_member(to, "version", -1);
+    if (!spec_.incremental) {
+      LAKEMILL_TRY(const auto snapshot, at(end));
+      LAKEMILL_TRY(auto scan, snapshot->scan());
+      const bool empty = scan->files().empty();
+      return Slice{engine::TableRelation{std::move(scan)},
+                   "printf('%012d/%012d', {batch}, _lakemill_row)", "NULL", empty};
+    }
+    const delta::Version begin = integer_member(from, "version", -1) + 1;
+    LAKEMILL_TRY(auto scan, appended(begin, end));
+    const bool empty = scan->files().empty();
+    std::string offset_sql = empty ? "NULL" : appended_offset_sql(*scan);
+    return Slice{engine::TableRelation{std::move(scan)}, std::move(offset_sql), "NULL",
+                 empty};
+  }
+
+ private:
+  Result<std::shared_ptr<const delta::Snapshot>> wanted_snapshot() {
+    auto snapshot = spec_.version     ? table_->at_version(*spec_.version)
+                    : spec_.timestamp ? table_->at_time(*spec_.timestamp)
+                                      : table_->latest();
+    if (!snapshot)
+      return std::move(snapshot).error().while_doing("table " + spec_.name);
+    return snapshot;
+  }
+
+  Result<std::shared_ptr<const delta::Snapshot>> at(delta::Version version) {
+    auto snapshot = table_->at_version(version);
+    if (!snapshot)
+      return std::move(snapshot).error().while_doing("table " + spec_.name);
+    return snapshot;
+  }
+
+  Result<std::shared_ptr<const data::TableScan>> appended(delta::Version begin,
+                                                          delta::Version end) {
+    auto scan = table_->appended(begin, end);
+    if (!scan) return std::move(scan).error().while_doing("table " + spec_.name);
+    return scan;
+  }
+
+  TableSourceSpec spec_;
+  std::shared_ptr<delta::Table> table_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_table_source(TableSourceSpec spec,
+                                          std::shared_ptr<delta::Table> table) {
+  return std::make_unique<TableSource>(std::move(spec), std::move(table));
+}
+
+}  // namespace lakemill::sources

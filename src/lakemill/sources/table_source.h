@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lakemill/delta/snapshot.h"
+#include "lakemill/sources/source.h"
+
+namespace lakemill::sources {
+
+struct TableSourceSpec {
+  std::string name;  ///< for messages
+  bool incremental = false;
+  std::optional<delta::Version> version;  ///< a fixed version; read as a whole only
+  std::optional<Instant> timestamp;       ///< likewise
+};
+
+/// A Delta table: as a whole at a version, or the rows that commits appended.
+std::unique_ptr<Source> make_table_source(TableSourceSpec spec,
+                                          std::shared_ptr<delta::Table> table);
+
+}  // namespace lakemill::sources
