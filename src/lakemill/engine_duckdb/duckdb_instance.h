@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include <duckdb.hpp>
+
+#include "lakemill/engine_duckdb/duckdb_engine.h"
+
+namespace lakemill::engine_duckdb {
+
+/// One DuckDB in process, set up for us: no extension is loaded or fetched at run time,
+/// memory is bounded, everything is UTC, our functions and file system are known.
+///
+/// Thread-safety: concurrent calls are allowed.
+class DuckdbInstance {
+ public:
+  static Result<std::shared_ptr<DuckdbInstance>> open(
+      DuckdbOptions options, storage::StoreProvider& stores,
+      std::shared_ptr<NamedTables> tables);
+  ~DuckdbInstance();
+
+  duckdb::DuckDB& database() { return *database_; }
+  const DuckdbOptions& options() const { return options_; }
+  storage::StoreProvider& stores() { return stores_; }
+  /// May be null: no name of a catalog is known.
+  NamedTables* tables() { return tables_.get(); }
+
+ private:
+  DuckdbInstance(DuckdbOptions options, storage::StoreProvider& stores,
+                 std::shared_ptr<NamedTables> tables);
+
+  DuckdbOptions options_;
+  storage::StoreProvider& stores_;
+  std::shared_ptr<NamedTables> tables_;
+  std::unique_ptr<duckdb::DuckDB> database_;
+};
+
+}  // namespace lakemill::engine_duckdb
