@@ -1,0 +1,175 @@
+#include "lakemill/language/tree.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace lakemill::language {
+
+namespace {
+
+// A number as people write one: "12", "-1.5e3", ".5". Not "1_000", "0x1f" or "1:30".
+bool looks_like_number(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  bool digits = false;
+  for (const char character : text) {
+    if (character >= '0' && character <= '9') {
+      digits = true;
+    } else if (character != '.' && character != 'e' && character != 'E' &&
+               character != '-' && character != '+') {
+      return false;
+    }
+  }
+  return digits && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
+}
+
+bool read_number(Tree& tree) {
+  std::string_view text = tree.text;
+  if (!looks_like_number(text)) return false;
+  if (text[0] == '+') text.remove_prefix(1);
+  const char* end = text.data() + text.size();
+  const auto integer = std::from_chars(text.data(), end, tree.integer);
+  if (integer.ec == std::errc() && integer.ptr == end) {
+    tree.kind = TreeKind::integer;
+    tree.number = static_cast<double>(tree.integer);
+    return true;
+  }
+  tree.integer = 0;
+  const auto number = std::from_chars(text.data(), end, tree.number);
+  if (number.ec == std::errc() && number.ptr == end) {
+    tree.kind = TreeKind::number;
+    return true;
+  }
+  tree.number = 0;
+  return false;
+}
+
+}  // namespace
+
+const Tree* Tree::find(std::string_view key) const {
+  for (const TreeEntry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+Tree* Tree::find(std::string_view key) {
+  for (TreeEntry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+Tree make_null() { return {}; }
+
+Tree make_boolean(bool value) {
+  Tree tree;
+  tree.kind = TreeKind::boolean;
+  tree.boolean = value;
+  tree.text = value ? "true" : "false";
+  return tree;
+}
+
+Tree make_integer(std::int64_t value) {
+  Tree tree;
+  tree.kind = TreeKind::integer;
+  tree.integer = value;
+  tree.number = static_cast<double>(value);
+  tree.text = std::to_string(value);
+  return tree;
+}
+
+Tree make_number(double value) {
+  Tree tree;
+  tree.kind = TreeKind::number;
+  tree.number = value;
+  tree.text = Json(value).dump();
+  return tree;
+}
+
+Tree make_string(std::string value) {
+  Tree tree;
+  tree.kind = TreeKind::string;
+  tree.text = std::move(value);
+  return tree;
+}
+
+Tree plain_scalar(std::string text, Location location) {
+  Tree tree;
+  tree.location = std::move(location);
+  tree.text = std::move(text);
+  const std::string& written = tree.text;
+  if (written.empty() || written == "~" || written == "null" || written == "Null" ||
+      written == "NULL") {
+    return tree;
+  }
+  if (written == "true" || written == "True" || written == "TRUE") {
+    tree.kind = TreeKind::boolean;
+    tree.boolean = true;
+  } else if (written == "false" || written == "False" || written == "FALSE") {
+    tree.kind = TreeKind::boolean;
+  } else if (written == ".inf" || written == "+.inf" || written == "-.inf") {
+    tree.kind = TreeKind::number;
+    tree.number =
+        std::numeric_limits<double>::infinity() * (written[0] == '-' ? -1 : 1);
+  } else if (written == ".nan") {
+    tree.kind = TreeKind::number;
+    tree.number = std::numeric_limits<double>::quiet_NaN();
+  } else if (!read_number(tree)) {
+    tree.kind = TreeKind::string;
+  }
+  return tree;
+}
+
+Json to_json(const Tree& tree) {
+  switch (tree.kind) {
+    case TreeKind::null:
+      return nullptr;
+    case TreeKind::boolean:
+      return tree.boolean;
+    case TreeKind::integer:
+      return tree.integer;
+    case TreeKind::number:
+      // JSON has neither infinity nor NaN: their text keeps them apart from null.
+      return std::isfinite(tree.number) ? Json(tree.number) : Json(tree.text);
+    case TreeKind::string:
+      return tree.text;
+    case TreeKind::list: {
+      Json list = Json::array();
+      for (const Tree& item : tree.items) list.push_back(to_json(item));
+      return list;
+    }
+    case TreeKind::mapping: {
+      Json mapping = Json::object();
+      for (const TreeEntry& entry : tree.entries) {
+        mapping[entry.key] = to_json(entry.value);
+      }
+      return mapping;
+    }
+  }
+  return nullptr;
+}
+
+std::string_view kind_name(TreeKind kind) {
+  switch (kind) {
+    case TreeKind::null:
+      return "nothing";
+    case TreeKind::boolean:
+      return "a boolean";
+    case TreeKind::integer:
+      return "an integer";
+    case TreeKind::number:
+      return "a number";
+    case TreeKind::string:
+      return "a string";
+    case TreeKind::list:
+      return "a list";
+    case TreeKind::mapping:
+      return "a mapping";
+  }
+  return "a value";
+}
+
+}  // namespace lakemill::language
