@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ struct AddFile {
   std::optional<DeletionVectorDescriptor> deletion_vector;
   std::optional<std::int64_t> base_row_id;
   std::optional<std::int64_t> default_row_commit_version;
+  std::optional<std::string> clustering_provider = std::nullopt;
 };
 
 /// A data file that no longer does.
@@ -102,9 +104,11 @@ struct CheckpointMetadata {
   Version version = 0;
 };
 
+/// A file that holds some of a V2 checkpoint's file actions.
 struct Sidecar {
-  std::string path;
+  std::string path;  ///< usually only the name of a file in _delta_log/_sidecars
   std::int64_t size_bytes = 0;
+  std::int64_t modification_time_ms = 0;
 };
 
 using Action =
@@ -115,7 +119,12 @@ using Action =
 std::string to_line(const Action& action);
 
 /// Reads one line; nothing for an action that this protocol version does not know
-/// (writers may add such). Errors: corrupt.
+/// (writers may add such). Errors: corrupt; unsupported (data files that are not
+/// Parquet).
 Result<std::optional<Action>> action_from_line(std::string_view line);
+
+/// Hands each action of a commit or checkpoint (one a line, blank lines passed over) to
+/// `take`, in order. Errors: as above, naming the line from 1.
+Status for_each_action(std::string_view lines, const std::function<void(Action)>& take);
 
 }  // namespace lakemill::delta
