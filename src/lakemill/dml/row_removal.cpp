@@ -1,0 +1,90 @@
+#include "lakemill/dml/row_removal.h"
+
+#include <map>
+
+#include "lakemill/base/text.h"
+#include "lakemill/dml/data_files.h"
+#include "lakemill/dml/rows_left.h"
+
+namespace lakemill::dml {
+namespace {
+
+bool has_deletion_vectors(const delta::Metadata& metadata) {
+  const auto found = metadata.configuration.find("delta.enableDeletionVectors");
+  return found != metadata.configuration.end() && to_lower(found->second) == "true";
+}
+
+/// The log's entry of each file that `rows` names, in that order.
+Result<std::vector<const delta::AddFile*>> entries_of(
+    const TableState& state, const std::vector<engine::FileRows>& rows) {
+  std::map<std::string, const delta::AddFile*> by_path;
+  for (const delta::AddFile& file : state.snapshot->files()) {
+    by_path[decode_path(file.path)] = &file;
+  }
+  std::vector<const delta::AddFile*> entries;
+  for (const engine::FileRows& of_file : rows) {
+    const std::string& path = state.scan->files().at(of_file.file_index).path;
+    const auto found = by_path.find(path);
+    if (found == by_path.end()) {
+      return Error(ErrorCode::corrupt, "no file " + path + " in version " +
+                                           std::to_string(state.snapshot->version()) +
+                                           " of " + state.scan->table_url());
+    }
+    entries.push_back(found->second);
+  }
+  return entries;
+}
+
+delta::RemoveFile removal_of(const delta::AddFile& file, Instant now) {
+  delta::RemoveFile remove;
+  remove.path = file.path;
+  remove.deletion_timestamp_ms = to_epoch_ms(now);
+  remove.partition_values = file.partition_values;
+  remove.size_bytes = file.size_bytes;
+  remove.deletion_vector = file.deletion_vector;
+  return remove;
+}
+
+Result<std::vector<delta::Action>> rewrite_files(
+    const ChangeContext& context, const TableState& state,
+    const std::vector<engine::FileRows>& rows,
+    const std::vector<const delta::AddFile*>& entries) {
+  const std::string name = "_lakemill_left_" + make_uuid(context.random);
+  LAKEMILL_TRY_OK(
+      context.session.bind(name, engine::TableRelation{rows_left(state.scan, rows)}));
+  const delta::Metadata& metadata = state.snapshot->metadata();
+  engine::WriteSpec spec;
+  spec.sql = "SELECT * FROM " + quote_identifier(name);
+  spec.target = files_target(context.table, metadata, context.layout);
+  LAKEMILL_TRY(const engine::WriteResult written, context.session.write(spec));
+
+  const Instant now = context.clock.now();
+  std::vector<delta::Action> actions;
+  for (const delta::AddFile* entry : entries)
+    actions.emplace_back(removal_of(*entry, now));
+  LAKEMILL_TRY(std::vector<delta::AddFile> added,
+               to_add_files(written.files, metadata, now));
+  for (delta::AddFile& file : added) actions.emplace_back(std::move(file));
+  return actions;
+}
+
+}  // namespace
+
+Result<std::vector<delta::Action>> remove_rows(
+    const ChangeContext& context, const TableState& state,
+    const std::vector<engine::FileRows>& rows) {
+  if (rows.empty()) return std::vector<delta::Action>{};
+  LAKEMILL_TRY(const std::vector<const delta::AddFile*> entries,
+               entries_of(state, rows));
+  if (!has_deletion_vectors(state.snapshot->metadata())) {
+    return rewrite_files(context, state, rows, entries);
+  }
+  std::map<std::string, std::vector<std::uint64_t>> positions;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    positions[entries[i]->path] = rows[i].positions;
+  }
+  return delta::delete_rows(context.table, *state.snapshot, positions, context.clock,
+                            context.random);
+}
+
+}  // namespace lakemill::dml

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "lakemill/dml/table_change.h"
+
+namespace lakemill::dml {
+
+/// Takes rows (positions in state.scan) out of a table: by deletion vectors where the
+/// table has `delta.enableDeletionVectors`, else by writing the files that hold them
+/// anew without them.
+///
+/// Gives the Remove and Add actions. Errors: those of the engine and the store.
+Result<std::vector<delta::Action>> remove_rows(
+    const ChangeContext& context, const TableState& state,
+    const std::vector<engine::FileRows>& rows);
+
+}  // namespace lakemill::dml

@@ -1,0 +1,278 @@
+#include "lakemill/dml/schema_evolution.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+
+namespace lakemill::dml {
+namespace {
+
+constexpr std::string_view kMappingMode = "delta.columnMapping.mode";
+constexpr std::string_view kMappingMaximum = "delta.columnMapping.maxColumnId";
+constexpr std::string_view kMappingId = "delta.columnMapping.id";
+constexpr std::string_view kPhysicalName = "delta.columnMapping.physicalName";
+
+/// Digits before the point that an integer type needs; 0 for other types.
+int integer_digits(data::TypeKind kind) {
+  switch (kind) {
+    case data::TypeKind::int8:
+      return 3;
+    case data::TypeKind::int16:
+      return 5;
+    case data::TypeKind::int32:
+      return 10;
+    case data::TypeKind::int64:
+      return 19;
+    default:
+      return 0;
+  }
+}
+
+bool decimal_holds(const data::Type& to, int digits, int scale) {
+  return to.kind == data::TypeKind::decimal && to.scale >= scale &&
+         to.precision - to.scale >= digits;
+}
+
+std::string delta_type_name(const data::Type& type) {
+  const Json json = data::to_delta_json({{{"x", type, true, Json::object()}}});
+  return json["fields"][0]["type"].get<std::string>();
+}
+
+/// One evolution in progress: what it walks through and what it found.
+class SchemaMerger {
+ public:
+  SchemaMerger(const delta::Metadata& table, const EvolutionRules& rules,
+               Random& random)
+      : rules_(rules), random_(random) {
+    const auto widening = table.configuration.find("delta.enableTypeWidening");
+    may_widen_ =
+        widening != table.configuration.end() && to_lower(widening->second) == "true";
+    const auto mode = table.configuration.find(std::string(kMappingMode));
+    mapped_ = mode != table.configuration.end() && to_lower(mode->second) != "none";
+    const auto maximum = table.configuration.find(std::string(kMappingMaximum));
+    if (maximum != table.configuration.end()) {
+      column_id_ = std::strtoll(maximum->second.c_str(), nullptr, 10);
+    }
+  }
+
+  /// Errors: invalid. `where` is the path of the fields' parent, "" or "a.".
+  Result<std::vector<data::Field>> merge_fields(const std::vector<data::Field>& table,
+                                                const std::vector<data::Field>& query,
+                                                const std::string& where);
+
+  std::vector<data::Field> replace_fields(const std::vector<data::Field>& table,
+                                          const std::vector<data::Field>& query);
+
+  std::vector<std::string> changes;
+  bool mapped() const { return mapped_; }
+  std::int64_t column_id() const { return column_id_; }
+
+ private:
+  Result<data::Type> merge_types(const data::Field& table, const data::Type& query,
+                                 const std::string& column);
+  Error mismatch(const std::string& column, const data::Type& table,
+                 const data::Type& query) const;
+  void give_mapping(data::Field& field);
+
+  EvolutionRules rules_;
+  Random& random_;
+  bool may_widen_ = false;
+  bool mapped_ = false;
+  std::int64_t column_id_ = 0;
+};
+
+const data::Field* find_field(const std::vector<data::Field>& fields,
+                              std::string_view name) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& field) {
+    return equals_ignoring_case(field.name, name);
+  });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+void SchemaMerger::give_mapping(data::Field& field) {
+  if (!mapped_) return;
+  if (!field.metadata.contains(kMappingId)) {
+    field.metadata[std::string(kMappingId)] = ++column_id_;
+    field.metadata[std::string(kPhysicalName)] = "col-" + make_uuid(random_);
+  }
+  for (data::Field& child : field.type.children) {
+    // The element of an array, key and value of a map are no columns of their own.
+    if (field.type.kind == data::TypeKind::structure) {
+      give_mapping(child);
+    } else {
+      for (data::Field& inner : child.type.children) {
+        if (child.type.kind == data::TypeKind::structure) give_mapping(inner);
+      }
+    }
+  }
+}
+
+Error SchemaMerger::mismatch(const std::string& column, const data::Type& table,
+                             const data::Type& query) const {
+  std::string text = "column \"" + column + "\" is " + data::to_text(table) +
+                     " in the table and " + data::to_text(query) + " in the batch";
+  if (!rules_.may_change) {
+    text += ", and schema_evolution is STRICT";
+  } else if (fits_without_loss(table, query)) {
+    text +=
+        ": cast it in the node's SQL, or set the table property "
+        "delta.enableTypeWidening to true (its readers must know that feature), or "
+        "write the table anew with --full-refresh";
+  } else {
+    text +=
+        ", which does not fit: cast it in the node's SQL, or write the table anew with "
+        "--full-refresh";
+  }
+  return Error(ErrorCode::invalid, text);
+}
+
+Result<data::Type> SchemaMerger::merge_types(const data::Field& table,
+                                             const data::Type& query,
+                                             const std::string& column) {
+  const data::Type& held = table.type;
+  if (held == query) return held;
+  if (held.kind == query.kind && !held.children.empty()) {
+    data::Type merged = held;
+    if (held.kind == data::TypeKind::structure) {
+      LAKEMILL_TRY(merged.children,
+                   merge_fields(held.children, query.children, column + "."));
+      return merged;
+    }
+    for (std::size_t i = 0; i < held.children.size(); ++i) {
+      LAKEMILL_TRY(merged.children[i].type,
+                   merge_types(held.children[i], query.children[i].type,
+                               column + "." + held.children[i].name));
+    }
+    return merged;
+  }
+  if (!rules_.may_change) return mismatch(column, held, query);
+  if (fits_without_loss(query, held)) return held;
+  if (may_widen_ && held.children.empty() && held.kind != data::TypeKind::void_type &&
+      fits_without_loss(held, query)) {
+    changes.push_back("column " + column + " widened (" + data::to_text(held) + " to " +
+                      data::to_text(query) + ")");
+    return query;
+  }
+  return mismatch(column, held, query);
+}
+
+Result<std::vector<data::Field>> SchemaMerger::merge_fields(
+    const std::vector<data::Field>& table, const std::vector<data::Field>& query,
+    const std::string& where) {
+  std::vector<data::Field> merged;
+  for (const data::Field& held : table) {
+    const data::Field* given = find_field(query, held.name);
+    data::Field field = held;
+    if (given == nullptr) {
+      if (!rules_.may_change) {
+        return Error(ErrorCode::invalid, "column \"" + where + held.name +
+                                             "\" of the table is missing in the batch, "
+                                             "and schema_evolution is STRICT");
+      }
+      if (!held.nullable) {
+        return Error(ErrorCode::invalid,
+                     "column \"" + where + held.name +
+                         "\" of the table may not hold nulls, and the batch lacks it");
+      }
+    } else {
+      LAKEMILL_TRY(field.type, merge_types(held, given->type, where + held.name));
+      if (field.type.children.empty() && !(field.type == held.type)) {
+        field.metadata["delta.typeChanges"].push_back(
+            {{"fromType", delta_type_name(held.type)},
+             {"toType", delta_type_name(field.type)}});
+      }
+    }
+    merged.push_back(std::move(field));
+  }
+  for (const data::Field& given : query) {
+    if (find_field(table, given.name) != nullptr) continue;
+    if (!rules_.may_change) {
+      return Error(ErrorCode::invalid, "column \"" + where + given.name +
+                                           "\" of the batch is not in the table, and "
+                                           "schema_evolution is STRICT");
+    }
+    data::Field field = given;
+    field.nullable = true;
+    give_mapping(field);
+    changes.push_back("column " + where + given.name + " added (" +
+                      data::to_text(given.type) + ")");
+    merged.push_back(std::move(field));
+  }
+  return merged;
+}
+
+std::vector<data::Field> SchemaMerger::replace_fields(
+    const std::vector<data::Field>& table, const std::vector<data::Field>& query) {
+  std::vector<data::Field> replaced;
+  for (const data::Field& given : query) {
+    const data::Field* held = find_field(table, given.name);
+    if (held == nullptr) {
+      changes.push_back("column " + given.name + " added (" +
+                        data::to_text(given.type) + ")");
+    } else if (held->type == given.type) {
+      replaced.push_back(*held);
+      continue;
+    } else {
+      changes.push_back("column " + given.name + " changed (" +
+                        data::to_text(held->type) + " to " + data::to_text(given.type) +
+                        ")");
+    }
+    data::Field field = given;
+    if (held != nullptr && held->metadata.contains("comment")) {
+      field.metadata["comment"] = held->metadata["comment"];
+    }
+    give_mapping(field);
+    replaced.push_back(std::move(field));
+  }
+  for (const data::Field& held : table) {
+    if (find_field(query, held.name) == nullptr) {
+      changes.push_back("column " + held.name + " dropped");
+    }
+  }
+  return replaced;
+}
+
+}  // namespace
+
+bool fits_without_loss(const data::Type& from, const data::Type& to) {
+  using data::TypeKind;
+  if (from == to || from.kind == TypeKind::void_type) return true;
+  const int digits = integer_digits(from.kind);
+  switch (to.kind) {
+    case TypeKind::int16:
+    case TypeKind::int32:
+    case TypeKind::int64:
+      return digits > 0 && digits < integer_digits(to.kind);
+    case TypeKind::float64:
+      return from.kind == TypeKind::float32 || (digits > 0 && digits <= 10);
+    case TypeKind::decimal:
+      if (digits > 0) return decimal_holds(to, digits, 0);
+      return from.kind == TypeKind::decimal &&
+             decimal_holds(to, from.precision - from.scale, from.scale);
+    case TypeKind::timestamp_ntz:
+      return from.kind == TypeKind::date;
+    default:
+      return false;
+  }
+}
+
+Result<Evolution> evolve_schema(const delta::Metadata& table, const data::Schema& query,
+                                const EvolutionRules& rules, Random& random) {
+  SchemaMerger merger(table, rules, random);
+  Evolution evolution{table, {}};
+  if (rules.replaces_rows && rules.may_change) {
+    evolution.metadata.schema.fields =
+        merger.replace_fields(table.schema.fields, query.fields);
+  } else {
+    LAKEMILL_TRY(evolution.metadata.schema.fields,
+                 merger.merge_fields(table.schema.fields, query.fields, ""));
+  }
+  evolution.changes = std::move(merger.changes);
+  if (merger.mapped()) {
+    evolution.metadata.configuration[std::string(kMappingMaximum)] =
+        std::to_string(merger.column_id());
+  }
+  return evolution;
+}
+
+}  // namespace lakemill::dml

@@ -1,0 +1,113 @@
+#include "lakemill/dml/table_change.h"
+
+#include <utility>
+#include <variant>
+
+#include "lakemill/dml/data_files.h"
+#include "lakemill/dml/row_removal.h"
+
+namespace lakemill::dml {
+namespace {
+
+std::unique_ptr<delta::Transaction> begin(delta::Table& table, const TableState& state,
+                                          const TableChange& change) {
+  if (state.snapshot != nullptr) {
+    auto transaction = std::make_unique<delta::Transaction>(table, state.snapshot);
+    if (!(change.metadata == state.snapshot->metadata())) {
+      transaction->set_metadata(change.metadata);
+    }
+    return transaction;
+  }
+  return std::make_unique<delta::Transaction>(
+      table, delta::NewTable{change.metadata.schema, change.metadata.partition_columns,
+                             change.metadata.configuration, change.metadata.name,
+                             change.metadata.description});
+}
+
+Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
+                                        const TableState& state,
+                                        const TableChange& change) {
+  const auto transaction = begin(context.table, state, change);
+  if (change.replaces_rows && state.snapshot != nullptr) transaction->remove_all();
+  LAKEMILL_TRY(const std::vector<delta::Action> removals,
+               remove_rows(context, state, change.removed));
+  for (const delta::Action& action : removals) {
+    if (const auto* add = std::get_if<delta::AddFile>(&action)) transaction->add(*add);
+    if (const auto* remove = std::get_if<delta::RemoveFile>(&action)) {
+      transaction->remove(*remove);
+    }
+  }
+  LAKEMILL_TRY(std::vector<delta::AddFile> added,
+               to_add_files(change.added, change.metadata, context.clock.now()));
+  for (delta::AddFile& file : added) transaction->add(std::move(file));
+  transaction->read(change.scope);
+  if (!change.read_where.empty()) transaction->read_where(change.read_where);
+  if (!context.app_id.empty()) {
+    transaction->set_transaction(context.app_id, context.transaction_version);
+  }
+  return transaction->commit(change.operation, change.details, context.clock,
+                             context.random);
+}
+
+}  // namespace
+
+Result<TableState> state_of(delta::Table& table) {
+  auto snapshot = table.latest();
+  if (!snapshot) {
+    if (snapshot.error().code() == ErrorCode::not_found) return TableState{};
+    return std::move(snapshot).error();
+  }
+  TableState state{std::move(snapshot).value(), nullptr};
+  LAKEMILL_TRY(state.scan, state.snapshot->scan());
+  return state;
+}
+
+engine::TableFilesTarget files_target(const delta::Table& table,
+                                      const delta::Metadata& metadata,
+                                      const FileLayout& layout) {
+  engine::TableFilesTarget target;
+  target.folder_url = table.store().url();
+  target.file_prefix = layout.prefix;
+  target.schema = metadata.schema;
+  const auto mode = metadata.configuration.find("delta.columnMapping.mode");
+  target.column_mapping_mode =
+      mode == metadata.configuration.end() ? "none" : mode->second;
+  target.partition_by = metadata.partition_columns;
+  target.target_file_bytes = layout.target_file_bytes;
+  target.compression = layout.compression;
+  return target;
+}
+
+Result<ChangeOutcome> change_table(const ChangeContext& context,
+                                   const PlanChange& plan) {
+  std::string lost_to;
+  for (int attempt = 0; attempt < kChangeAttemptsMax; ++attempt) {
+    LAKEMILL_TRY(const TableState state, state_of(context.table));
+    if (state.snapshot != nullptr && !context.app_id.empty()) {
+      const auto held = state.snapshot->transaction(context.app_id);
+      if (held && *held >= context.transaction_version) {
+        return ChangeOutcome{true, state.snapshot->version()};
+      }
+    }
+    LAKEMILL_TRY(const TableChange change, plan(state));
+    LAKEMILL_TRY(const delta::CommitOutcome outcome,
+                 try_commit(context, state, change));
+    if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
+      return ChangeOutcome{false, committed->version};
+    }
+    if (const auto* undecided = std::get_if<delta::Undecided>(&outcome)) {
+      return Error(ErrorCode::unavailable,
+                   "version " + std::to_string(undecided->version) + " of " +
+                       context.table.store().url() +
+                       " was sent and not answered: repeat the batch");
+    }
+    const auto& conflict = std::get<delta::Conflicted>(outcome);
+    lost_to = "version " + std::to_string(conflict.version) + ": " + conflict.reason;
+  }
+  return Error(ErrorCode::unavailable,
+               "gave up changing " + context.table.store().url() + " after " +
+                   std::to_string(kChangeAttemptsMax) + " lost races, the last to " +
+                   lost_to + ": repeat the batch");
+}
+
+}  // namespace lakemill::dml
