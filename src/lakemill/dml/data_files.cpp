@@ -13,13 +13,6 @@ bool stays_as_it_is(char letter) {
          std::string_view("-_.~/=").find(letter) != std::string_view::npos;
 }
 
-int hex_digit(char letter) {
-  if (letter >= '0' && letter <= '9') return letter - '0';
-  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-  if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
-  return -1;
-}
-
 std::string physical_name(const data::Field& field) {
   return string_member(field.metadata, "delta.columnMapping.physicalName", field.name);
 }
@@ -60,21 +53,6 @@ std::string encode_path(std::string_view path) {
     text += '%';
     text += kDigits[byte >> 4U];
     text += kDigits[byte & 15U];
-  }
-  return text;
-}
-
-std::string decode_path(std::string_view path) {
-  std::string text;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-    const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
-    if (path[i] == '%' && high >= 0 && low >= 0) {
-      text += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      text += path[i];
-    }
   }
   return text;
 }

@@ -14,9 +14,6 @@ namespace lakemill::dml {
 /// "-_.~/=". Source: PROTOCOL.md, "Add File and Remove File".
 std::string encode_path(std::string_view path);
 
-/// Takes encode_path() back; a '%' that begins no escape stays.
-std::string decode_path(std::string_view path);
-
 /// Files that an engine wrote below a table's root as the log's actions: encoded path,
 /// partition values as text by physical name, statistics. Files without rows are left
 /// out: nothing names them, vacuum takes them.

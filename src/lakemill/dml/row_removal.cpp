@@ -3,6 +3,7 @@
 #include <map>
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/file_path.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/rows_left.h"
 
@@ -19,7 +20,7 @@ Result<std::vector<const delta::AddFile*>> entries_of(
     const TableState& state, const std::vector<engine::FileRows>& rows) {
   std::map<std::string, const delta::AddFile*> by_path;
   for (const delta::AddFile& file : state.snapshot->files()) {
-    by_path[decode_path(file.path)] = &file;
+    by_path[delta::decoded_path(file.path)] = &file;
   }
   std::vector<const delta::AddFile*> entries;
   for (const engine::FileRows& of_file : rows) {

@@ -1,0 +1,217 @@
+#include "lakemill/sinks/file_sink.h"
+
+#include <cctype>
+#include <cstdio>
+#include <utility>
+
+#include "lakemill/base/text.h"
+
+namespace lakemill::sinks {
+namespace {
+
+constexpr std::int64_t kCopyPieceBytes = 8 << 20;
+/// How names of files begin that are not there yet: readers' globs and our lists leave
+/// hidden files out.
+constexpr std::string_view kStagedPrefix = ".lakemill-tmp-";
+
+std::string extension_of(engine::FileFormat format) {
+  switch (format) {
+    case engine::FileFormat::csv:
+      return "csv";
+    case engine::FileFormat::json:
+      return "json";
+    case engine::FileFormat::jsonl:
+      return "jsonl";
+    case engine::FileFormat::parquet:
+      return "parquet";
+    case engine::FileFormat::text:
+    case engine::FileFormat::binaryfile:
+      break;
+  }
+  return "txt";
+}
+
+/// A flow's id as part of a file name: "lakemill:p/f" is "p.f"; what may not stand in a
+/// name is "~" and two hex digits, so that two flows never share one.
+std::string file_name_of(std::string_view app_id) {
+  constexpr std::string_view kPrefix = "lakemill:";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (app_id.starts_with(kPrefix)) app_id.remove_prefix(kPrefix.size());
+  std::string name;
+  for (const char letter : app_id) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (std::isalnum(byte) != 0 || letter == '_') {
+      name += letter;
+    } else if (letter == '/') {
+      name += '.';
+    } else {
+      name += '~';
+      name += kDigits[byte >> 4U];
+      name += kDigits[byte & 15U];
+    }
+  }
+  return name;
+}
+
+/// A file of a folder_of_batches: "<flow>-g<generation>-<N, ten digits>.<extension>".
+struct BatchFile {
+  std::int64_t generation = 0;
+  std::int64_t number = 0;
+};
+
+std::string name_of(std::string_view app_id, BatchFile file,
+                    engine::FileFormat format) {
+  std::string number = std::to_string(file.number);
+  number.insert(0, number.size() < 10 ? 10 - number.size() : 0, '0');
+  return file_name_of(app_id) + "-g" + std::to_string(file.generation) + "-" + number +
+         "." + extension_of(format);
+}
+
+std::optional<std::int64_t> number_at(std::string_view& text) {
+  std::size_t length = 0;
+  while (length < text.size() && length < 18 &&
+         std::isdigit(static_cast<unsigned char>(text[length])) != 0) {
+    ++length;
+  }
+  if (length == 0) return std::nullopt;
+  const std::int64_t number =
+      std::strtoll(std::string(text.substr(0, length)).c_str(), nullptr, 10);
+  text.remove_prefix(length);
+  return number;
+}
+
+std::optional<BatchFile> batch_of(std::string_view name, std::string_view app_id) {
+  const std::string prefix = file_name_of(app_id) + "-g";
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
+  const auto generation = number_at(name);
+  if (!generation || !name.starts_with("-")) return std::nullopt;
+  name.remove_prefix(1);
+  const auto number = number_at(name);
+  if (!number || !name.starts_with(".")) return std::nullopt;
+  return BatchFile{*generation, *number};
+}
+
+/// Makes an object appear under another name, whole.
+Status move_object(storage::ObjectStore& store, const std::string& from,
+                   const std::string& to) {
+  LAKEMILL_TRY(const storage::ObjectInfo info, store.head(from));
+  LAKEMILL_TRY(const std::unique_ptr<storage::ObjectWriter> writer, store.create(to));
+  for (std::int64_t at = 0; at < info.size_bytes; at += kCopyPieceBytes) {
+    LAKEMILL_TRY(const std::string piece, store.get_range(from, at, kCopyPieceBytes));
+    LAKEMILL_TRY_OK(writer->append(piece));
+  }
+  LAKEMILL_TRY_OK(writer->finish());
+  return store.remove(from);
+}
+
+class FileSink final : public Sink {
+ public:
+  FileSink(FileSinkSpec spec, SinkServices services)
+      : spec_(std::move(spec)), services_(services) {
+    if (spec_.kind == FileSinkKind::single) {
+      const std::size_t slash = spec_.url.find_last_of('/');
+      folder_ = slash == std::string::npos ? "" : spec_.url.substr(0, slash);
+      if (folder_.empty()) folder_ = "/";
+      name_ = slash == std::string::npos ? spec_.url : spec_.url.substr(slash + 1);
+    } else {
+      folder_ = spec_.url;
+    }
+  }
+
+  Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
+    std::optional<std::int64_t> last;
+    if (spec_.kind == FileSinkKind::single) return last;
+    LAKEMILL_TRY(const auto files, batches(app_id));
+    for (const auto& [path, file] : files) {
+      const std::int64_t version = (file.generation << 32) + file.number;
+      if (!last || *last < version) last = version;
+    }
+    return last;
+  }
+
+  Result<engine::WriteTarget> stage(const data::Schema& /*schema*/,
+                                    const Batch& batch) override {
+    LAKEMILL_TRY_OK(open());
+    return engine::WriteTarget(engine::FileTarget{
+        store_->url() + "/" + staged_name(batch), spec_.format, spec_.options});
+  }
+
+  Result<SinkResult> commit(engine::Session& session,
+                            const engine::WriteResult& written,
+                            const Batch& batch) override;
+
+ private:
+  Status open() {
+    if (store_ == nullptr) {
+      LAKEMILL_TRY(store_, services_.stores.open(folder_));
+    }
+    return {};
+  }
+
+  std::string final_name(const Batch& batch) const {
+    if (spec_.kind == FileSinkKind::single) return name_;
+    return name_of(batch.app_id, {batch.generation, batch.number}, spec_.format);
+  }
+
+  // The same for a repeated batch, so that a crash leaves at most one behind.
+  std::string staged_name(const Batch& batch) const {
+    return std::string(kStagedPrefix) + final_name(batch) + "-" +
+           file_name_of(batch.app_id) + "-" + std::to_string(batch.transaction_version);
+  }
+
+  Result<std::vector<std::pair<std::string, BatchFile>>> batches(
+      std::string_view app_id) {
+    LAKEMILL_TRY_OK(open());
+    LAKEMILL_TRY(const auto objects, store_->list(file_name_of(app_id) + "-g", ""));
+    std::vector<std::pair<std::string, BatchFile>> files;
+    for (const storage::ObjectInfo& object : objects) {
+      if (const auto file = batch_of(object.path, app_id)) {
+        files.emplace_back(object.path, *file);
+      }
+    }
+    return files;
+  }
+
+  // A full refresh begins a generation: what earlier ones wrote goes.
+  Status remove_earlier_generations(const Batch& batch) {
+    LAKEMILL_TRY(const auto files, batches(batch.app_id));
+    for (const auto& [path, file] : files) {
+      if (file.generation < batch.generation) LAKEMILL_TRY_OK(store_->remove(path));
+    }
+    return {};
+  }
+
+  FileSinkSpec spec_;
+  SinkServices services_;
+  std::string folder_;
+  std::string name_;  // of a single file
+  std::shared_ptr<storage::ObjectStore> store_;
+};
+
+Result<SinkResult> FileSink::commit(engine::Session& /*session*/,
+                                    const engine::WriteResult& written,
+                                    const Batch& batch) {
+  LAKEMILL_TRY_OK(open());
+  SinkResult result;
+  LAKEMILL_TRY(const auto last, last_batch(batch.app_id));
+  if (last && *last >= batch.transaction_version) {
+    result.already_held = true;
+    LAKEMILL_TRY_OK(store_->remove(staged_name(batch)));
+  } else {
+    LAKEMILL_TRY_OK(move_object(*store_, staged_name(batch), final_name(batch)));
+    result.rows_added = written.written_rows;
+  }
+  if (spec_.kind == FileSinkKind::folder_of_batches) {
+    LAKEMILL_TRY_OK(remove_earlier_generations(batch));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_file_sink(FileSinkSpec spec, SinkServices services) {
+  return std::make_unique<FileSink>(std::move(spec), services);
+}
+
+}  // namespace lakemill::sinks

@@ -1,0 +1,191 @@
+#include "lakemill/sinks/target_table.h"
+
+#include <algorithm>
+#include <set>
+
+#include "lakemill/base/text.h"
+#include "lakemill/dml/schema_evolution.h"
+
+namespace lakemill::sinks {
+namespace {
+
+Status check_column_names(const data::Schema& query, const std::string& table) {
+  if (query.fields.empty()) {
+    return Error(ErrorCode::invalid, "the batch for " + table + " has no column");
+  }
+  std::set<std::string> seen;
+  for (const data::Field& field : query.fields) {
+    if (!seen.insert(to_lower(field.name)).second) {
+      return Error(ErrorCode::invalid, "the batch for " + table +
+                                           " has two columns named \"" + field.name +
+                                           "\" (case does not count): rename one");
+    }
+  }
+  return {};
+}
+
+bool same_names(const std::vector<std::string>& left,
+                const std::vector<std::string>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    equals_ignoring_case);
+}
+
+void set_comments(const std::map<std::string, std::string>& comments,
+                  data::Schema& schema) {
+  for (data::Field& field : schema.fields) {
+    for (const auto& [column, comment] : comments) {
+      if (equals_ignoring_case(column, field.name)) field.metadata["comment"] = comment;
+    }
+  }
+}
+
+}  // namespace
+
+TargetTable::TargetTable(TableSinkSpec spec, SinkServices services)
+    : spec_(std::move(spec)), services_(services) {}
+
+Result<delta::Table*> TargetTable::table() {
+  if (table_ == nullptr) {
+    LAKEMILL_TRY(store_, services_.stores.open(spec_.url));
+    table_ = std::make_unique<delta::Table>(store_, services_.checkpoints);
+  }
+  return table_.get();
+}
+
+Status TargetTable::check_owner(const delta::Snapshot& snapshot,
+                                std::string_view app_id) const {
+  if (spec_.shared) return {};
+  const auto stranger = [&](std::string_view id) {
+    return id != app_id && id != spec_.adopt_app_id;
+  };
+  std::string owner;
+  const auto& configuration = snapshot.metadata().configuration;
+  if (const auto found = configuration.find(std::string(kOwnerProperty));
+      found != configuration.end()) {
+    if (stranger(found->second)) owner = found->second;
+  } else if (!snapshot.transaction(app_id)) {
+    for (const delta::SetTransaction& transaction : snapshot.transactions()) {
+      if (transaction.app_id.starts_with(kFlowPrefix) && stranger(transaction.app_id)) {
+        owner = transaction.app_id;
+      }
+    }
+  }
+  if (owner.empty()) return {};
+  return Error(ErrorCode::invalid,
+               "table " + spec_.name + " (" + spec_.url + ") holds batches of flow " +
+                   owner + ", not of " + std::string(app_id) +
+                   ": name another table, set shared: true on the sinks of both, or "
+                   "take the table over with run --adopt " +
+                   owner);
+}
+
+Result<std::optional<std::int64_t>> TargetTable::last_batch(std::string_view app_id) {
+  LAKEMILL_TRY(delta::Table * held, table());
+  LAKEMILL_TRY(const dml::TableState state, dml::state_of(*held));
+  if (state.snapshot == nullptr) return std::optional<std::int64_t>();
+  LAKEMILL_TRY_OK(check_owner(*state.snapshot, app_id));
+  return state.snapshot->transaction(app_id);
+}
+
+Result<TargetPlan> TargetTable::new_table(const data::Schema& query,
+                                          std::string_view app_id) const {
+  TargetPlan plan;
+  plan.metadata.schema = query;
+  for (data::Field& field : plan.metadata.schema.fields) field.nullable = true;
+  plan.metadata.configuration = spec_.properties;
+  plan.metadata.configuration.try_emplace("delta.enableDeletionVectors", "true");
+  if (!spec_.shared) {
+    plan.metadata.configuration[std::string(kOwnerProperty)] = app_id;
+  }
+  plan.metadata.description = spec_.comment;
+  set_comments(spec_.column_comments, plan.metadata.schema);
+  return plan;
+}
+
+Status TargetTable::plan_partitioning(delta::Metadata& metadata, bool replaces_rows,
+                                      std::vector<std::string>& changes) const {
+  if (!spec_.partition_by.empty() &&
+      !same_names(spec_.partition_by, metadata.partition_columns)) {
+    if (!replaces_rows) {
+      return Error(ErrorCode::invalid,
+                   "table " + spec_.name + " is partitioned by (" +
+                       join(metadata.partition_columns, ", ") +
+                       "), the pipeline says partition_by (" +
+                       join(spec_.partition_by, ", ") +
+                       "): take that back, or write the table anew with "
+                       "--full-refresh");
+    }
+    metadata.partition_columns = spec_.partition_by;
+    changes.push_back("partitioned by (" + join(spec_.partition_by, ", ") + ")");
+  }
+  for (std::string& column : metadata.partition_columns) {
+    const data::Field* field = metadata.schema.find(column);
+    if (field == nullptr) {
+      return Error(ErrorCode::invalid, "table " + spec_.name + " is partitioned by \"" +
+                                           column +
+                                           "\", which the batch does not have");
+    }
+    column = field->name;
+  }
+  return {};
+}
+
+Result<TargetPlan> TargetTable::plan(const delta::Snapshot* snapshot,
+                                     const data::Schema& query, std::string_view app_id,
+                                     bool replaces_rows) const {
+  LAKEMILL_TRY_OK(check_column_names(query, spec_.name));
+  TargetPlan plan;
+  if (snapshot == nullptr) {
+    LAKEMILL_TRY(plan, new_table(query, app_id));
+    std::vector<std::string> ignored;
+    LAKEMILL_TRY_OK(plan_partitioning(plan.metadata, true, ignored));
+    return plan;
+  }
+  LAKEMILL_TRY_OK(check_owner(*snapshot, app_id));
+  const dml::EvolutionRules rules{spec_.schema_evolution != SchemaEvolution::strict,
+                                  replaces_rows};
+  auto evolution =
+      dml::evolve_schema(snapshot->metadata(), query, rules, services_.random);
+  if (!evolution) {
+    return std::move(evolution).error().while_doing("write to table " + spec_.name);
+  }
+  plan.metadata = std::move(evolution->metadata);
+  plan.schema_changes = std::move(evolution->changes);
+  LAKEMILL_TRY_OK(plan_partitioning(plan.metadata, replaces_rows, plan.schema_changes));
+  for (const auto& [key, value] : spec_.properties) {
+    plan.metadata.configuration[key] = value;
+  }
+  if (!spec_.shared) {
+    plan.metadata.configuration[std::string(kOwnerProperty)] = app_id;
+  }
+  if (spec_.comment) plan.metadata.description = spec_.comment;
+  set_comments(spec_.column_comments, plan.metadata.schema);
+  return plan;
+}
+
+dml::FileLayout TargetTable::layout() const {
+  return {"part-", spec_.target_file_bytes, spec_.compression};
+}
+
+Result<dml::ChangeContext> TargetTable::context(engine::Session& session,
+                                                const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * held, table());
+  return dml::ChangeContext{session,          *held,        services_.clock,
+                            services_.random, batch.app_id, batch.transaction_version,
+                            layout()};
+}
+
+void TargetTable::maintain() {}
+
+Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics) {
+  Json lakemill = batch.commit_details;
+  lakemill["flow"] = batch.app_id;
+  lakemill["batch"] = batch.number;
+  lakemill["generation"] = batch.generation;
+  lakemill["runId"] = batch.run_id;
+  return {{"operationParameters", parameters},
+          {"operationMetrics", metrics},
+          {"lakemill", lakemill}};
+}
+
+}  // namespace lakemill::sinks

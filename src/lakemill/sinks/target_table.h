@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lakemill/dml/table_change.h"
+#include "lakemill/sinks/table_sink.h"
+
+namespace lakemill::sinks {
+
+/// The table property that names the flow whose table this is.
+inline constexpr std::string_view kOwnerProperty = "lakemill.flow";
+/// How the application ids of flows begin; others (Spark's streams) are no flows.
+inline constexpr std::string_view kFlowPrefix = "lakemill:";
+
+/// A table's metadata as a batch makes it.
+struct TargetPlan {
+  delta::Metadata metadata;
+  std::vector<std::string> schema_changes;
+};
+
+/// The Delta table of a sink: whose it is, what its metadata becomes, how it is
+/// committed to.
+///
+/// Not thread-safe. Borrows the services.
+class TargetTable {
+ public:
+  TargetTable(TableSinkSpec spec, SinkServices services);
+
+  /// Errors: those of the store provider.
+  Result<delta::Table*> table();
+  const TableSinkSpec& spec() const { return spec_; }
+  const SinkServices& services() const { return services_; }
+
+  /// The batch of `app_id` in the table, or nothing.
+  /// Errors: invalid (the table is another flow's).
+  Result<std::optional<std::int64_t>> last_batch(std::string_view app_id);
+
+  /// What the metadata becomes when rows of `query` are written for `app_id`; the
+  /// schema rules are the spec's. `snapshot` is null where there is no table.
+  /// Errors: invalid.
+  Result<TargetPlan> plan(const delta::Snapshot* snapshot, const data::Schema& query,
+                          std::string_view app_id, bool replaces_rows) const;
+
+  dml::FileLayout layout() const;
+
+  /// What change_table() needs to commit `batch`.
+  Result<dml::ChangeContext> context(engine::Session& session, const Batch& batch);
+
+  /// Keeps the log short: a checkpoint when one is due. Its failure is no failure of
+  /// the batch, which is committed.
+  void maintain();
+
+ private:
+  Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;
+  Result<TargetPlan> new_table(const data::Schema& query,
+                               std::string_view app_id) const;
+  Status plan_partitioning(delta::Metadata& metadata, bool replaces_rows,
+                           std::vector<std::string>& changes) const;
+
+  TableSinkSpec spec_;
+  SinkServices services_;
+  std::shared_ptr<storage::ObjectStore> store_;
+  std::unique_ptr<delta::Table> table_;
+};
+
+/// commitInfo of a batch: `operation` is Delta's name, `mode` its parameter.
+Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics);
+
+}  // namespace lakemill::sinks

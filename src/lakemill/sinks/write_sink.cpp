@@ -1,0 +1,99 @@
+#include "lakemill/sinks/write_sink.h"
+
+namespace lakemill::sinks {
+namespace {
+
+/// True if files written for `staged` can be added to a table that is `planned`: every
+/// column of theirs is there, under the same physical name and type.
+bool files_fit(const delta::Metadata& staged, const delta::Metadata& planned) {
+  if (staged.partition_columns != planned.partition_columns) return false;
+  constexpr const char* kPhysicalName = "delta.columnMapping.physicalName";
+  for (const data::Field& field : staged.schema.fields) {
+    const data::Field* held = planned.schema.find(field.name);
+    if (held == nullptr || held->name != field.name || !(held->type == field.type) ||
+        string_member(held->metadata, kPhysicalName, "") !=
+            string_member(field.metadata, kPhysicalName, "")) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<engine::WriteTarget> WriteSink::stage(const data::Schema& schema,
+                                             const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * table, target_.table());
+  LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
+  LAKEMILL_TRY(staged_, target_.plan(state.snapshot.get(), schema, batch.app_id,
+                                     replaces_rows()));
+  query_ = schema;
+  staged_over_.reset();
+  if (state.snapshot != nullptr) staged_over_ = state.snapshot->metadata();
+  return engine::WriteTarget(
+      dml::files_target(*table, staged_.metadata, target_.layout()));
+}
+
+// The plan that the files were written for, as long as it still fits the table.
+Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
+                                         const Batch& batch) const {
+  if (state.snapshot != nullptr && staged_over_ == state.snapshot->metadata()) {
+    return staged_;
+  }
+  if (state.snapshot == nullptr && !staged_over_) return staged_;
+  LAKEMILL_TRY(TargetPlan plan, target_.plan(state.snapshot.get(), query_, batch.app_id,
+                                             replaces_rows()));
+  if (!files_fit(staged_.metadata, plan.metadata)) {
+    return Error(ErrorCode::unavailable,
+                 "table " + target_.spec().name +
+                     " was changed by another writer while the batch was written: "
+                     "repeat the batch");
+  }
+  return plan;
+}
+
+Json WriteSink::details(const Batch& batch, const engine::WriteResult& written) const {
+  std::int64_t bytes = 0;
+  for (const engine::WrittenFile& file : written.files) bytes += file.size_bytes;
+  return commit_details(
+      batch,
+      {{"mode", replaces_rows() ? "Overwrite" : "Append"},
+       {"partitionBy", json_text(Json(staged_.metadata.partition_columns))}},
+      {{"numFiles", std::to_string(written.files.size())},
+       {"numOutputRows", std::to_string(written.written_rows)},
+       {"numOutputBytes", std::to_string(bytes)}});
+}
+
+Result<SinkResult> WriteSink::commit(engine::Session& session,
+                                     const engine::WriteResult& written,
+                                     const Batch& batch) {
+  LAKEMILL_TRY(const dml::ChangeContext context, target_.context(session, batch));
+  SinkResult result;
+  LAKEMILL_TRY(
+      const dml::ChangeOutcome outcome,
+      dml::change_table(
+          context, [&](const dml::TableState& state) -> Result<dml::TableChange> {
+            LAKEMILL_TRY(TargetPlan plan, plan_again(state, batch));
+            dml::TableChange change;
+            change.metadata = std::move(plan.metadata);
+            change.replaces_rows = replaces_rows();
+            change.added = written.files;
+            change.scope =
+                replaces_rows() ? delta::ReadScope::table : delta::ReadScope::none;
+            change.operation = "WRITE";
+            change.details = details(batch, written);
+            result.schema_changes = std::move(plan.schema_changes);
+            return change;
+          }));
+  result.version = outcome.version;
+  if (outcome.already_held) {
+    result.already_held = true;
+    result.schema_changes.clear();
+    return result;
+  }
+  result.rows_added = written.written_rows;
+  target_.maintain();
+  return result;
+}
+
+}  // namespace lakemill::sinks

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "lakemill/sinks/target_table.h"
+
+namespace lakemill::sinks {
+
+/// Appends to a table, or replaces its rows: the engine writes the table's files, the
+/// commit names them.
+///
+/// An append reads nothing, so it goes behind whatever other writers commit; the files
+/// of a replacement fit every state of the table.
+class WriteSink final : public Sink {
+ public:
+  WriteSink(TableSinkSpec spec, SinkServices services)
+      : target_(std::move(spec), services) {}
+
+  Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
+    return target_.last_batch(app_id);
+  }
+  Result<engine::WriteTarget> stage(const data::Schema& schema,
+                                    const Batch& batch) override;
+  Result<SinkResult> commit(engine::Session& session,
+                            const engine::WriteResult& written,
+                            const Batch& batch) override;
+
+ private:
+  Result<TargetPlan> plan_again(const dml::TableState& state, const Batch& batch) const;
+  Json details(const Batch& batch, const engine::WriteResult& written) const;
+  bool replaces_rows() const { return target_.spec().mode == WriteMode::replace; }
+
+  TargetTable target_;
+  data::Schema query_;                          // of the staged rows
+  std::optional<delta::Metadata> staged_over_;  // the table's when they were staged
+  TargetPlan staged_;                           // what their files were written for
+};
+
+}  // namespace lakemill::sinks
