@@ -28,6 +28,9 @@ class Snapshot {
   virtual const Protocol& protocol() const = 0;
   virtual const Metadata& metadata() const = 0;
   virtual const std::vector<AddFile>& files() const = 0;  ///< sorted by path
+  /// Files that were removed and that the log still names, sorted by path: checkpoints
+  /// keep those that have not expired.
+  virtual std::vector<RemoveFile> tombstones() const = 0;
   /// The version that `app_id` last committed here, or nothing.
   virtual std::optional<std::int64_t> transaction(std::string_view app_id) const = 0;
   virtual std::vector<SetTransaction> transactions() const = 0;
