@@ -115,8 +115,20 @@ Result<std::vector<Action>> delete_rows(
     const std::map<std::string, std::vector<std::uint64_t>>& rows, Clock& clock,
     Random& random);
 
-/// Writes a checkpoint of `snapshot` and then _last_checkpoint. Errors: those of the
-/// store.
+/// The removal of `file` as a whole, its deletion vector included; commit() sets the
+/// time where it lacks one.
+RemoveFile removal_of(const AddFile& file);
+
+/// Writes a checkpoint of `snapshot` and then _last_checkpoint. Tombstones are left out
+/// that had expired when `snapshot` was committed
+/// (`delta.deletedFileRetentionDuration`).
+/// Errors: those of the store; unsupported (a table whose checkpoints need columns that
+/// are not written).
 Status write_checkpoint(Table& table, const Snapshot& snapshot);
+
+/// To be called after each commit: writes a checkpoint if `just_committed` is a multiple
+/// of `delta.checkpointInterval` (10 unless set). The commit stands whatever comes of
+/// it: an error is for the log, the next one is tried in its turn.
+Status maintain_log(Table& table, Version just_committed);
 
 }  // namespace lakemill::delta

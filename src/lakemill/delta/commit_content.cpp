@@ -1,0 +1,330 @@
+#include "lakemill/delta/commit_content.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/delta/file_path.h"
+#include "lakemill/delta/file_statistics.h"
+#include "lakemill/delta/protocol.h"
+
+namespace lakemill::delta {
+
+namespace {
+
+constexpr std::string_view kFeaturePrefix = "delta.feature.";
+
+Error invalid(std::string message) { return {ErrorCode::invalid, std::move(message)}; }
+
+Error unsupported(std::string message) {
+  return {ErrorCode::unsupported, std::move(message)};
+}
+
+Metadata new_metadata(const NewTable& definition, Instant now, Random& random) {
+  Metadata metadata;
+  metadata.id = make_uuid(random);
+  metadata.name = definition.name;
+  metadata.description = definition.description;
+  metadata.schema = definition.schema;
+  metadata.partition_columns = definition.partition_columns;
+  metadata.configuration = definition.configuration;
+  metadata.created_time_ms = to_epoch_ms(now);
+  return metadata;
+}
+
+Status check_columns(const std::vector<data::Field>& fields, const std::string& path,
+                     bool mapped) {
+  std::set<std::string> seen;
+  for (const data::Field& field : fields) {
+    const std::string name = path + field.name;
+    if (!seen.insert(to_lower(field.name)).second) {
+      return invalid("column '" + name + "' is there twice (case does not count)");
+    }
+    if (mapped && find_member(field.metadata, "delta.columnMapping.id") == nullptr) {
+      return invalid("column '" + name + "' of a table with column mapping has no id");
+    }
+    const data::Type* type = &field.type;
+    while (type->kind == data::TypeKind::array) type = &type->children[0].type;
+    if (type->kind == data::TypeKind::structure) {
+      LAKEMILL_TRY_OK(check_columns(type->children, name + ".", mapped));
+    }
+  }
+  return {};
+}
+
+Status check_partitions(const Metadata& metadata) {
+  for (const std::string& name : metadata.partition_columns) {
+    const data::Field* field = metadata.schema.find(name);
+    if (field == nullptr)
+      return invalid("partition column '" + name + "' is not there");
+    switch (field->type.kind) {
+      case data::TypeKind::array:
+      case data::TypeKind::map:
+      case data::TypeKind::structure:
+      case data::TypeKind::variant:
+        return invalid("column '" + name + "' of type " + data::to_text(field->type) +
+                       " cannot partition a table");
+      default:
+        break;
+    }
+  }
+  if (metadata.schema.fields.empty()) return invalid("a table needs a column");
+  if (metadata.partition_columns.size() >= metadata.schema.fields.size()) {
+    return invalid("a table needs a column that does not partition it");
+  }
+  return {};
+}
+
+/// One pass over the collected changes; each step adds to `content_`.
+class ContentBuilder {
+ public:
+  ContentBuilder(const CollectedChanges& changes, Instant now)
+      : changes_(changes), now_(now) {}
+
+  Result<CommitContent> build(Random& random) {
+    LAKEMILL_TRY_OK(set_ground(random));
+    collect_removes();
+    LAKEMILL_TRY_OK(check_files());
+    LAKEMILL_TRY_OK(check_rules());
+    add_actions();
+    set_footprint();
+    set_metrics();
+    return std::move(content_);
+  }
+
+ private:
+  // Protocol and metadata, and whether the commit writes them.
+  Status set_ground(Random& random) {
+    std::optional<Protocol> current;
+    if (changes_.base) {
+      current = changes_.base->protocol();
+      LAKEMILL_TRY_OK(check_writable(*current, changes_.base->metadata()));
+      content_.metadata = changes_.metadata.value_or(changes_.base->metadata());
+    } else {
+      LAKEMILL_CHECK(changes_.definition.has_value());
+      content_.metadata =
+          changes_.metadata.value_or(new_metadata(*changes_.definition, now_, random));
+    }
+    Metadata& metadata = content_.metadata;
+    if (changes_.base && metadata.id.empty())
+      metadata.id = changes_.base->metadata().id;
+    content_.protocol = current.value_or(Protocol{});
+    if (changes_.base && !changes_.metadata) return {};
+    LAKEMILL_TRY(content_.protocol, protocol_for(metadata, current));
+    std::erase_if(metadata.configuration, [](const auto& property) {
+      return property.first.starts_with(kFeaturePrefix);
+    });
+    const bool mapped = column_mapping_mode(content_.protocol, metadata) != "none";
+    LAKEMILL_TRY_OK(check_columns(metadata.schema.fields, "", mapped));
+    LAKEMILL_TRY_OK(check_partitions(metadata));
+    return check_metadata_change();
+  }
+
+  Status check_metadata_change() const {
+    if (!changes_.base) return {};
+    const Metadata& before = changes_.base->metadata();
+    if (before.partition_columns != content_.metadata.partition_columns &&
+        !changes_.remove_all) {
+      return invalid("a table's partition columns change only with all of its rows");
+    }
+    if (!in_commit_timestamps_enabled(changes_.base->protocol(), before) &&
+        in_commit_timestamps_enabled(content_.protocol, content_.metadata)) {
+      return unsupported(
+          "delta.enableInCommitTimestamps can be set only when a table is created");
+    }
+    return {};
+  }
+
+  void collect_removes() {
+    removes_ = changes_.removes;
+    if (changes_.remove_all && changes_.base) {
+      std::set<std::string> named;
+      for (const RemoveFile& remove : removes_) named.insert(remove.path);
+      for (const AddFile& file : changes_.base->files()) {
+        if (!named.contains(file.path)) removes_.push_back(removal_of(file));
+      }
+    }
+    for (RemoveFile& remove : removes_) {
+      if (!remove.deletion_timestamp_ms) {
+        remove.deletion_timestamp_ms = to_epoch_ms(now_);
+      }
+    }
+  }
+
+  Status check_files() const {
+    std::set<std::string> partitions;
+    for (const std::string& name : content_.metadata.partition_columns) {
+      const data::Field* field = content_.metadata.schema.find(name);
+      partitions.insert(string_member(field->metadata,
+                                      "delta.columnMapping.physicalName", field->name));
+    }
+    std::set<std::string> added;
+    for (const AddFile& file : changes_.adds) {
+      if (!added.insert(file.path).second) {
+        return invalid("file '" + file.path + "' is added twice");
+      }
+      std::set<std::string> names;
+      for (const auto& [name, value] : file.partition_values) names.insert(name);
+      if (names != partitions) {
+        return invalid("file '" + file.path +
+                       "' does not have the values of the table's partition columns");
+      }
+    }
+    std::set<std::string> removed;
+    for (const RemoveFile& file : removes_) {
+      if (!removed.insert(file.path).second) {
+        return invalid("file '" + file.path + "' is removed twice");
+      }
+    }
+    return {};
+  }
+
+  Status check_rules() const {
+    const bool removes_rows = std::ranges::any_of(
+        removes_, [](const auto& file) { return file.data_change; });
+    if (removes_rows && append_only(content_.protocol, content_.metadata)) {
+      return unsupported(
+          "rows cannot be removed: the table is append-only "
+          "(delta.appendOnly)");
+    }
+    LAKEMILL_TRY_OK(check_vectors());
+    const bool adds_rows = std::ranges::any_of(
+        changes_.adds, [](const auto& file) { return file.data_change; });
+    if (removes_rows && adds_rows && !changes_.remove_all &&
+        changes_.cdc_files.empty() &&
+        change_data_feed_enabled(content_.protocol, content_.metadata)) {
+      return unsupported(
+          "the table keeps a change data feed (delta.enableChangeDataFeed), which is "
+          "not written yet: rows can be appended, replaced or removed by whole files, "
+          "not changed");
+    }
+    if (!changes_.domains.empty() &&
+        !has_feature(content_.protocol, "domainMetadata")) {
+      return unsupported("the table does not have the feature domainMetadata");
+    }
+    return {};
+  }
+
+  Status check_vectors() const {
+    std::map<std::string, std::string> removed;  // path → its vector's id
+    for (const RemoveFile& file : removes_) {
+      removed[file.path] =
+          file.deletion_vector ? file.deletion_vector->unique_id() : "";
+    }
+    for (const AddFile& file : changes_.adds) {
+      if (!file.deletion_vector) continue;
+      if (!has_feature(content_.protocol, "deletionVectors")) {
+        return unsupported("the table does not have the feature deletionVectors");
+      }
+      if (!record_count(file.stats)) {
+        return invalid("file '" + file.path +
+                       "' has a deletion vector and no numRecords in its statistics");
+      }
+      const auto before = removed.find(file.path);
+      const bool is_new = before != removed.end() &&
+                          before->second != file.deletion_vector->unique_id();
+      if (is_new && !deletion_vectors_enabled(content_.protocol, content_.metadata)) {
+        return unsupported(
+            "the table forbids new deletion vectors (delta.enableDeletionVectors)");
+      }
+    }
+    return {};
+  }
+
+  void add_actions() {
+    std::vector<Action>& actions = content_.actions;
+    const bool created = changes_.base == nullptr;
+    if (created || content_.protocol != changes_.base->protocol()) {
+      actions.emplace_back(content_.protocol);
+    }
+    if (created || content_.metadata != changes_.base->metadata()) {
+      actions.emplace_back(content_.metadata);
+    }
+    for (const SetTransaction& transaction : changes_.transactions) {
+      SetTransaction dated = transaction;
+      dated.last_updated_ms = to_epoch_ms(now_);
+      actions.emplace_back(std::move(dated));
+    }
+    for (const DomainMetadata& domain : changes_.domains) actions.emplace_back(domain);
+    for (const RemoveFile& remove : removes_) actions.emplace_back(remove);
+    for (const AddFile& add : changes_.adds) actions.emplace_back(add);
+    for (const AddCdcFile& file : changes_.cdc_files) actions.emplace_back(file);
+  }
+
+  void set_footprint() {
+    CommitFootprint& footprint = content_.footprint;
+    footprint.scope = changes_.scope.value_or(changes_.remove_all ? ReadScope::table
+                                                                  : ReadScope::none);
+    footprint.conjuncts = changes_.conjuncts;
+    for (const RemoveFile& file : removes_) {
+      footprint.touched_files.insert(decoded_path(file.path));
+    }
+    for (const AddFile& file : changes_.adds) {
+      footprint.touched_files.insert(decoded_path(file.path));
+    }
+    for (const SetTransaction& transaction : changes_.transactions) {
+      footprint.transactions[transaction.app_id] = transaction.version;
+    }
+    for (const DomainMetadata& domain : changes_.domains) {
+      footprint.domains.insert(domain.domain);
+    }
+    content_.blind_append = footprint.scope == ReadScope::none && removes_.empty();
+  }
+
+  void set_metrics() {
+    std::int64_t rows = 0;
+    std::int64_t bytes = 0;
+    for (const AddFile& file : changes_.adds) {
+      rows += record_count(file.stats).value_or(0);
+      bytes += file.size_bytes;
+    }
+    content_.metrics["numFiles"] = std::to_string(changes_.adds.size());
+    content_.metrics["numOutputRows"] = std::to_string(rows);
+    content_.metrics["numOutputBytes"] = std::to_string(bytes);
+    if (!removes_.empty()) {
+      content_.metrics["numRemovedFiles"] = std::to_string(removes_.size());
+    }
+  }
+
+  const CollectedChanges& changes_;
+  Instant now_;
+  std::vector<RemoveFile> removes_;
+  CommitContent content_;
+};
+
+// Delta for Spark reads these members as maps of text to text.
+Json text_map(const Json& json) {
+  Json texts = Json::object();
+  if (!json.is_object()) return texts;
+  for (const auto& [key, value] : json.items()) {
+    texts[key] = value.is_string() ? value : Json(json_text(value));
+  }
+  return texts;
+}
+
+}  // namespace
+
+Result<CommitContent> make_content(const CollectedChanges& changes, Instant now,
+                                   Random& random) {
+  return ContentBuilder(changes, now).build(random);
+}
+
+Json make_commit_info(std::string_view operation, const Json& details,
+                      const CommitContent& content) {
+  Json info = details.is_object() ? details : Json::object();
+  const Json* parameters = find_member(info, "operationParameters");
+  info["operationParameters"] =
+      parameters == nullptr ? Json::object() : text_map(*parameters);
+  Json metrics = content.metrics;
+  if (const Json* given = find_member(info, "operationMetrics")) {
+    metrics.update(text_map(*given));
+  }
+  info["operationMetrics"] = std::move(metrics);
+  info["operation"] = operation;
+  info["isolationLevel"] = "Serializable";
+  info["isBlindAppend"] = content.blind_append;
+  info["engineInfo"] = "Lakemill/" LAKEMILL_VERSION;
+  info.erase("inCommitTimestamp");
+  return info;
+}
+
+}  // namespace lakemill::delta
