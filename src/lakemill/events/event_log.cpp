@@ -1,0 +1,154 @@
+#include "lakemill/events/event_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lakemill/storage/path.h"
+
+namespace lakemill::events {
+
+namespace {
+
+constexpr std::string_view kPlace = "_lakemill/events";
+constexpr int kCommitAttemptsMax = 20;  // against other processes' commits
+constexpr delta::Version kCheckpointInterval = 20;
+
+delta::ColumnStatistics text_statistics(const EventGroup& group, const char* column,
+                                        std::string Event::*member) {
+  const std::string* least = nullptr;
+  const std::string* greatest = nullptr;
+  std::int64_t null_count = 0;
+  for (const auto& event : group.events) {
+    const std::string& value = event.*member;
+    if (value.empty()) {
+      ++null_count;
+      continue;
+    }
+    if (least == nullptr || value < *least) least = &value;
+    if (greatest == nullptr || *greatest < value) greatest = &value;
+  }
+  delta::ColumnStatistics found;
+  found.path = {column};
+  if (least != nullptr) found.minimum = *least;
+  if (greatest != nullptr) found.maximum = *greatest;
+  found.null_count = null_count;
+  return found;
+}
+
+// Lets readers skip files by time, writer, run, pipeline and node.
+std::vector<delta::ColumnStatistics> statistics_of(const EventGroup& group) {
+  const auto [oldest, newest] = std::minmax_element(
+      group.events.begin(), group.events.end(),
+      [](const auto& left, const auto& right) { return left.time < right.time; });
+  const auto micros = [](const Event& event) {
+    return data::Timestamp{event.time.time_since_epoch().count()};
+  };
+  return {text_statistics(group, "writer", &Event::writer),
+          {.path = {"sequence"},
+           .minimum = group.events.front().sequence,
+           .maximum = group.events.back().sequence,
+           .null_count = 0},
+          {.path = {"time"},
+           .minimum = micros(*oldest),
+           .maximum = micros(*newest),
+           .null_count = 0},
+          text_statistics(group, "run_id", &Event::run_id),
+          text_statistics(group, "pipeline", &Event::pipeline),
+          text_statistics(group, "node", &Event::node)};
+}
+
+delta::NewTable new_table() {
+  return {.schema = event_schema(),
+          .partition_columns = {},
+          .configuration = {{"delta.appendOnly", "true"}},
+          .name = "events",
+          .description = "Everything that happened in this project"};
+}
+
+bool holds_file(const delta::Snapshot& snapshot, const std::string& path) {
+  const auto& files = snapshot.files();
+  return std::any_of(files.begin(), files.end(),
+                     [&path](const auto& file) { return file.path == path; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EventLog>> EventLog::open(std::string_view root_url,
+                                                 EventServices services) {
+  LAKEMILL_TRY(auto store, services.stores.open(storage::join_path(root_url, kPlace)));
+  std::string url = store->url();
+  auto table = std::make_unique<delta::Table>(std::move(store), services.checkpoints);
+  return std::unique_ptr<EventLog>(
+      new EventLog(std::move(url), std::move(table), services));
+}
+
+EventLog::EventLog(std::string url, std::unique_ptr<delta::Table> table,
+                   EventServices services)
+    : url_(std::move(url)), table_(std::move(table)), services_(services) {}
+
+Result<std::shared_ptr<const data::TableScan>> EventLog::scan() {
+  LAKEMILL_TRY(const auto snapshot, table_->latest());
+  return snapshot->scan();
+}
+
+Result<std::shared_ptr<const delta::Snapshot>> EventLog::snapshot_or_null() {
+  auto latest = table_->latest();
+  if (!latest && latest.error().code() == ErrorCode::not_found) {
+    return std::shared_ptr<const delta::Snapshot>();
+  }
+  return latest;
+}
+
+Result<delta::CommitOutcome> EventLog::commit(
+    const EventGroup& group, std::shared_ptr<const delta::Snapshot> base) {
+  delta::Metadata metadata;
+  metadata.schema = event_schema();
+  if (base) metadata = base->metadata();
+  auto transaction = base ? delta::Transaction(*table_, std::move(base))
+                          : delta::Transaction(*table_, new_table());
+  delta::AddFile file;
+  file.path = group.file->path;
+  file.size_bytes = group.file->size_bytes;
+  file.modification_time_ms = to_epoch_ms(services_.clock.now());
+  file.stats =
+      delta::statistics_json(group.file->row_count, statistics_of(group), metadata);
+  transaction.add(std::move(file));
+  transaction.read(delta::ReadScope::none);
+  const Json details{{"operationParameters", {{"mode", "Append"}}},
+                     {"isBlindAppend", true}};
+  return transaction.commit("WRITE", details, services_.clock, services_.random);
+}
+
+Status EventLog::append(EventGroup& group) {
+  if (group.events.empty()) return {};
+  if (!group.file) {
+    LAKEMILL_TRY(group.file, services_.files.write(url_, group.file_name,
+                                                   event_schema(), group.rows));
+  }
+  for (int attempt = 0; attempt < kCommitAttemptsMax; ++attempt) {
+    LAKEMILL_TRY(auto base, snapshot_or_null());
+    if (base && holds_file(*base, group.file->path)) return {};  // an earlier try's
+    LAKEMILL_TRY(const auto outcome, commit(group, std::move(base)));
+    if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
+      return checkpoint_if_due(committed->version);
+    }
+    if (const auto* undecided = std::get_if<delta::Undecided>(&outcome)) {
+      return Error(ErrorCode::unknown, "events: version " +
+                                           std::to_string(undecided->version) + " of " +
+                                           url_ + " may be there or not");
+    }
+  }
+  return Error(ErrorCode::unavailable,
+               "events: other writers kept winning every commit to " + url_);
+}
+
+Status EventLog::checkpoint_if_due(delta::Version version) {
+  if (version == 0 || version % kCheckpointInterval != 0) return {};
+  LAKEMILL_TRY(const auto snapshot, table_->latest());
+  // The group is safe. A checkpoint that fails only makes the next reader slower, and
+  // the next one that is due makes up for it.
+  (void)delta::write_checkpoint(*table_, *snapshot);
+  return {};
+}
+
+}  // namespace lakemill::events

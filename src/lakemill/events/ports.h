@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lakemill/base/result.h"
+#include "lakemill/data/type.h"
+
+namespace lakemill::events {
+
+/// A data file that was written.
+struct EventFile {
+  std::string path;  ///< relative to the folder
+  std::int64_t size_bytes = 0;
+  std::int64_t row_count = 0;
+};
+
+/// What this module asks of an engine: it does no Parquet of its own.
+///
+/// Thread-safety: implementations allow concurrent calls.
+class EventFiles {
+ public:
+  virtual ~EventFiles() = default;
+
+  /// Writes `rows` (JSON objects, one a line; a missing key or null is null, a
+  /// timestamp is "2026-01-31T23:59:59.123456Z") as one Parquet file `file_name` in the
+  /// folder at `folder_url`, with exactly the columns of `schema`; durable, complete or
+  /// not at all, replacing a file of that name. Errors: denied, unavailable.
+  virtual Result<EventFile> write(std::string_view folder_url,
+                                  std::string_view file_name,
+                                  const data::Schema& schema,
+                                  std::string_view rows) = 0;
+};
+
+}  // namespace lakemill::events
