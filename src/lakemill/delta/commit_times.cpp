@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lakemill/delta/protocol.h"
+
 namespace lakemill::delta {
 
 namespace {
@@ -22,14 +24,9 @@ std::int64_t integer_setting(const Metadata& metadata, const std::string& key,
 InCommitTimestamps in_commit_timestamps(const Protocol& protocol,
                                         const Metadata& metadata) {
   InCommitTimestamps result;
-  const auto& features = protocol.writer_features;
-  const auto setting = metadata.configuration.find("delta.enableInCommitTimestamps");
-  result.enabled =
-      protocol.min_writer_version >= 7 && setting != metadata.configuration.end() &&
-      setting->second == "true" &&
-      std::any_of(features.begin(), features.end(), [](const std::string& feature) {
-        return feature == "inCommitTimestamp" || feature == "inCommitTimestamp-preview";
-      });
+  result.enabled = in_commit_timestamps_enabled(protocol, metadata) ||
+                   (has_feature(protocol, "inCommitTimestamp-preview") &&
+                    property_is_true(metadata, "delta.enableInCommitTimestamps"));
   if (!result.enabled) return result;
   result.since = integer_setting(metadata, "delta.inCommitTimestampEnablementVersion",
                                  result.since);

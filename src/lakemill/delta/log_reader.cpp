@@ -59,26 +59,24 @@ Result<TableState> LogReader::build(const LogListing& listing,
   for (auto checkpoint = listing.checkpoints.rbegin();
        checkpoint != listing.checkpoints.rend(); ++checkpoint) {
     if (checkpoint->version > version) continue;
-    LAKEMILL_TRY(LogSegment segment, make_segment(listing, version, &*checkpoint));
-    Result<TableState> state = build_segment(segment);
-    if (state || !may_fall_back(state.error())) return state;
-    if (!fault) fault = std::move(state).error();
+    LAKEMILL_TRY(const LogSegment segment,
+                 make_segment(listing, version, &*checkpoint));
+    Replay replay;
+    Status read = replay_checkpoint(*checkpoint, replay);
+    // What a readable checkpoint says is final, even if it is wrong.
+    if (read) return build_on(std::move(replay), segment);
+    Error error = std::move(read).error().while_doing(
+        "the checkpoint of " + version_text(checkpoint->version));
+    if (!may_fall_back(error)) return error;
+    if (!fault) fault = std::move(error);
   }
-  Result<LogSegment> segment = make_segment(listing, version, nullptr);
-  if (segment) return build_segment(*segment);
+  const Result<LogSegment> segment = make_segment(listing, version, nullptr);
+  if (segment) return build_on(Replay(), *segment);
   if (fault) return std::move(*fault);
-  return std::move(segment).error();
+  return segment.error();
 }
 
-Result<TableState> LogReader::build_segment(const LogSegment& segment) {
-  Replay replay;
-  if (segment.checkpoint != nullptr) {
-    Status status = replay_checkpoint(*segment.checkpoint, replay);
-    if (!status) {
-      return std::move(status).error().while_doing(
-          "the checkpoint of " + version_text(segment.checkpoint->version));
-    }
-  }
+Result<TableState> LogReader::build_on(Replay replay, const LogSegment& segment) {
   for (const CommitFile& commit : segment.commits) {
     LAKEMILL_TRY_OK(replay_commit(commit.version, replay));
   }
@@ -91,14 +89,8 @@ Result<TableState> LogReader::build_segment(const LogSegment& segment) {
 
 Result<TableState> LogReader::advance(const TableState& base,
                                       const std::vector<CommitFile>& commits) {
-  Replay replay(base);
-  for (const CommitFile& commit : commits) {
-    LAKEMILL_TRY_OK(replay_commit(commit.version, replay));
-  }
   const Version version = commits.empty() ? base.version : commits.back().version;
-  LAKEMILL_TRY(TableState state, std::move(replay).finish(version));
-  LAKEMILL_TRY_OK(check_log_readable(*state.protocol));
-  return state;
+  return build_on(Replay(base), {version, nullptr, commits});
 }
 
 Status LogReader::replay_commit(Version version, Replay& replay) {

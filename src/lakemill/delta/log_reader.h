@@ -31,7 +31,8 @@ class LogReader {
   Result<Json> read_commit_info(Version version);
 
  private:
-  Result<TableState> build_segment(const LogSegment& segment);
+  /// The state that `replay` and the segment's commits make.
+  Result<TableState> build_on(Replay replay, const LogSegment& segment);
   Status replay_commit(Version version, Replay& replay);
   Status replay_checkpoint(const CheckpointFiles& checkpoint, Replay& replay);
   Status replay_part(std::string_view path, Replay& replay,

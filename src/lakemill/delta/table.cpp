@@ -193,8 +193,12 @@ Result<std::shared_ptr<const TableSnapshot>> Table::State::at_version(Version ve
     if (auto snapshot = held->second.lock()) return snapshot;
   }
   if (!kept_ || version > kept_->version()) {
-    LAKEMILL_TRY(auto newest, latest_locked());
-    if (newest->version() == version) return newest;
+    // A newest version that cannot be built says nothing about older ones.
+    auto newest = latest_locked();
+    const bool broken = !newest && (newest.error().code() == ErrorCode::corrupt ||
+                                    newest.error().code() == ErrorCode::unsupported);
+    if (!newest && !broken) return newest;
+    if (newest && (*newest)->version() == version) return newest;
   }
   LAKEMILL_TRY(const LogListing listing, full_listing());
   LAKEMILL_TRY(TableState state, reader_.build(listing, version));

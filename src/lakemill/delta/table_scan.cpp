@@ -265,12 +265,7 @@ Result<DataFile> make_data_file(storage::ObjectStore& store, const LogicalFile& 
 }
 
 Result<std::string> mapping_mode(const Protocol& protocol, const Metadata& metadata) {
-  const auto setting = metadata.configuration.find("delta.columnMapping.mode");
-  if (setting == metadata.configuration.end() ||
-      !has_reader_feature(protocol, "columnMapping")) {
-    return std::string("none");
-  }
-  const std::string& mode = setting->second;
+  std::string mode = column_mapping_mode(protocol, metadata);
   if (mode == "none" || mode == "name" || mode == "id") return mode;
   return Error(ErrorCode::unsupported, "unknown delta.columnMapping.mode: " + mode);
 }
