@@ -163,6 +163,13 @@ Result<TargetPlan> TargetTable::plan(const delta::Snapshot* snapshot,
   return plan;
 }
 
+bool TargetTable::begins_generation(const delta::Snapshot* snapshot,
+                                    const Batch& batch) const {
+  if (snapshot == nullptr || spec_.shared) return false;
+  const auto held = snapshot->transaction(batch.app_id);
+  return held && (*held >> 32) < batch.generation;
+}
+
 dml::FileLayout TargetTable::layout() const {
   return {"part-", spec_.target_file_bytes, spec_.compression};
 }
@@ -175,7 +182,10 @@ Result<dml::ChangeContext> TargetTable::context(engine::Session& session,
                             layout()};
 }
 
-void TargetTable::maintain() {}
+void TargetTable::maintain(delta::Version committed) {
+  if (table_ == nullptr) return;
+  (void)delta::maintain_log(*table_, committed);  // the next commit tries again
+}
 
 Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics) {
   Json lakemill = batch.commit_details;

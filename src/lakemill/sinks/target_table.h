@@ -44,6 +44,10 @@ class TargetTable {
   Result<TargetPlan> plan(const delta::Snapshot* snapshot, const data::Schema& query,
                           std::string_view app_id, bool replaces_rows) const;
 
+  /// True if the table holds batches of an earlier generation of this flow only: a full
+  /// refresh begins, and no row of before stays. A shared table keeps others' rows.
+  bool begins_generation(const delta::Snapshot* snapshot, const Batch& batch) const;
+
   dml::FileLayout layout() const;
 
   /// What change_table() needs to commit `batch`.
@@ -51,7 +55,7 @@ class TargetTable {
 
   /// Keeps the log short: a checkpoint when one is due. Its failure is no failure of
   /// the batch, which is committed.
-  void maintain();
+  void maintain(delta::Version committed);
 
  private:
   Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;

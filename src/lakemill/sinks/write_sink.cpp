@@ -26,7 +26,7 @@ Result<engine::WriteTarget> WriteSink::stage(const data::Schema& schema,
   LAKEMILL_TRY(delta::Table * table, target_.table());
   LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
   LAKEMILL_TRY(staged_, target_.plan(state.snapshot.get(), schema, batch.app_id,
-                                     replaces_rows()));
+                                     replaces_rows(state.snapshot.get(), batch)));
   query_ = schema;
   staged_over_.reset();
   if (state.snapshot != nullptr) staged_over_ = state.snapshot->metadata();
@@ -41,8 +41,9 @@ Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
     return staged_;
   }
   if (state.snapshot == nullptr && !staged_over_) return staged_;
-  LAKEMILL_TRY(TargetPlan plan, target_.plan(state.snapshot.get(), query_, batch.app_id,
-                                             replaces_rows()));
+  LAKEMILL_TRY(TargetPlan plan,
+               target_.plan(state.snapshot.get(), query_, batch.app_id,
+                            replaces_rows(state.snapshot.get(), batch)));
   if (!files_fit(staged_.metadata, plan.metadata)) {
     return Error(ErrorCode::unavailable,
                  "table " + target_.spec().name +
@@ -52,12 +53,13 @@ Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
   return plan;
 }
 
-Json WriteSink::details(const Batch& batch, const engine::WriteResult& written) const {
+Json WriteSink::details(const Batch& batch, const engine::WriteResult& written,
+                        bool replaces) const {
   std::int64_t bytes = 0;
   for (const engine::WrittenFile& file : written.files) bytes += file.size_bytes;
   return commit_details(
       batch,
-      {{"mode", replaces_rows() ? "Overwrite" : "Append"},
+      {{"mode", replaces ? "Overwrite" : "Append"},
        {"partitionBy", json_text(Json(staged_.metadata.partition_columns))}},
       {{"numFiles", std::to_string(written.files.size())},
        {"numOutputRows", std::to_string(written.written_rows)},
@@ -69,22 +71,20 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
                                      const Batch& batch) {
   LAKEMILL_TRY(const dml::ChangeContext context, target_.context(session, batch));
   SinkResult result;
-  LAKEMILL_TRY(
-      const dml::ChangeOutcome outcome,
-      dml::change_table(
-          context, [&](const dml::TableState& state) -> Result<dml::TableChange> {
-            LAKEMILL_TRY(TargetPlan plan, plan_again(state, batch));
-            dml::TableChange change;
-            change.metadata = std::move(plan.metadata);
-            change.replaces_rows = replaces_rows();
-            change.added = written.files;
-            change.scope =
-                replaces_rows() ? delta::ReadScope::table : delta::ReadScope::none;
-            change.operation = "WRITE";
-            change.details = details(batch, written);
-            result.schema_changes = std::move(plan.schema_changes);
-            return change;
-          }));
+  const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
+    LAKEMILL_TRY(TargetPlan planned, plan_again(state, batch));
+    dml::TableChange change;
+    change.metadata = std::move(planned.metadata);
+    change.replaces_rows = replaces_rows(state.snapshot.get(), batch);
+    change.added = written.files;
+    change.scope =
+        change.replaces_rows ? delta::ReadScope::table : delta::ReadScope::none;
+    change.operation = "WRITE";
+    change.details = details(batch, written, change.replaces_rows);
+    result.schema_changes = std::move(planned.schema_changes);
+    return change;
+  };
+  LAKEMILL_TRY(const dml::ChangeOutcome outcome, dml::change_table(context, plan));
   result.version = outcome.version;
   if (outcome.already_held) {
     result.already_held = true;
@@ -92,7 +92,7 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
     return result;
   }
   result.rows_added = written.written_rows;
-  target_.maintain();
+  target_.maintain(outcome.version);
   return result;
 }
 

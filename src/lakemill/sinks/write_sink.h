@@ -25,8 +25,12 @@ class WriteSink final : public Sink {
 
  private:
   Result<TargetPlan> plan_again(const dml::TableState& state, const Batch& batch) const;
-  Json details(const Batch& batch, const engine::WriteResult& written) const;
-  bool replaces_rows() const { return target_.spec().mode == WriteMode::replace; }
+  Json details(const Batch& batch, const engine::WriteResult& written,
+               bool replaces) const;
+  bool replaces_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
+    return target_.spec().mode == WriteMode::replace ||
+           target_.begins_generation(snapshot, batch);
+  }
 
   TargetTable target_;
   data::Schema query_;                          // of the staged rows

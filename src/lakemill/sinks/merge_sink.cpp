@@ -1,0 +1,289 @@
+#include "lakemill/sinks/merge_sink.h"
+
+#include <utility>
+
+#include "lakemill/base/hash.h"
+#include "lakemill/base/text.h"
+
+namespace lakemill::sinks {
+namespace {
+
+TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
+                           const std::string& name) {
+  TableSinkSpec spec;
+  spec.url = url;
+  spec.name = name;
+  spec.shared = target.shared;
+  spec.adopt_app_id = target.adopt_app_id;
+  spec.target_file_bytes = target.target_file_bytes;
+  spec.compression = target.compression;
+  spec.properties["delta.enableDeletionVectors"] = "false";
+  return spec;
+}
+
+std::string scratch_prefix(const TableSinkSpec& spec) {
+  return "_lakemill_change_" + sha256_hex(spec.url).substr(0, 12);
+}
+
+/// State rows as the state table holds them: with what every row of a batch shares.
+data::Schema with_batch(data::Schema schema) {
+  schema.fields.push_back(
+      {std::string(kStateBatch), data::make_type(data::TypeKind::int64), true, {}});
+  schema.fields.push_back(
+      {std::string(kFoldedAt), data::make_type(data::TypeKind::timestamp), true, {}});
+  return schema;
+}
+
+std::string batch_columns(const Batch& batch) {
+  return "CAST(" + std::to_string(batch.transaction_version) + " AS BIGINT) AS " +
+         quote_identifier(kStateBatch) + ", CAST(" +
+         quote_literal(format_instant(batch.now)) +
+         " AS TIMESTAMP WITH TIME ZONE) AS " + quote_identifier(kFoldedAt);
+}
+
+bool holds_batch(const delta::Snapshot* snapshot, const Batch& batch) {
+  if (snapshot == nullptr) return false;
+  return snapshot->transaction(batch.app_id).value_or(-1) >= batch.transaction_version;
+}
+
+/// A table's rows as a relation; empty where it has no file.
+Result<std::string> bind_rows(Scratch& scratch, std::string_view label,
+                              const dml::TableState& state) {
+  if (state.scan == nullptr || state.scan->files().empty()) return std::string();
+  return scratch.table(label, state.scan);
+}
+
+/// The order_by columns take the types that a table holds their sequence in.
+void adopt_sequence_type(const data::Field* held, ChangeColumns& columns) {
+  if (held == nullptr) return;
+  if (columns.order.size() == 1) {
+    columns.order.front().type = held->type;
+  } else if (held->type.children.size() == columns.order.size()) {
+    for (std::size_t i = 0; i < columns.order.size(); ++i) {
+      columns.order[i].type = held->type.children[i].type;
+    }
+  }
+  columns.sequence = sequence_type(columns.order);
+}
+
+std::unique_ptr<MergeStep> make_step(const MergeRun& run) {
+  return run.options.scd_type == 2 || run.options.ignore_null_updates
+             ? make_history_step(run)
+             : make_row_step(run);
+}
+
+}  // namespace
+
+MergeSink::MergeSink(TableSinkSpec spec, SinkServices services)
+    : target_(spec, services),
+      state_(companion_of(spec, spec.changes->state_url,
+                          "the change state of " + spec.name),
+             services),
+      rejected_(companion_of(spec, spec.changes->rejected_url, spec.name + "_rejected"),
+                services) {}
+
+std::string MergeSink::staged_name() const {
+  return scratch_prefix(target_.spec()) + "_staged";
+}
+
+Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
+                                             const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * table, target_.table());
+  LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
+  LAKEMILL_TRY(const data::Schema target, target_schema(schema, options()));
+  LAKEMILL_TRY(const TargetPlan plan,
+               target_.plan(state.snapshot.get(), target, batch.app_id,
+                            target_.begins_generation(state.snapshot.get(), batch)));
+  staged_ = schema;
+  return engine::WriteTarget(engine::TemporaryTarget{staged_name()});
+}
+
+Result<ChangeColumns> MergeSink::columns_for(const delta::Metadata& target,
+                                             const delta::Snapshot* state) const {
+  LAKEMILL_TRY(ChangeColumns columns,
+               resolve_columns(staged_, target.schema, options()));
+  if (options().scd_type == 2) {
+    adopt_sequence_type(target.schema.find(options().start_at_column_name), columns);
+  } else if (!columns.sequence_in_target && state != nullptr) {
+    adopt_sequence_type(state->metadata().schema.find(kSequence), columns);
+  }
+  return columns;
+}
+
+Result<StateBounds> MergeSink::bounds_of(Scratch& scratch, const std::string& state,
+                                         const Batch& batch) const {
+  StateBounds bounds;
+  if (state.empty()) return bounds;
+  const std::string operation = quote_identifier(kOperation);
+  const std::string highest = "max(" + quote_identifier(kSequence) + ") FILTER (";
+  // A horizon holds from the batch after the one that drew it.
+  LAKEMILL_TRY(
+      const std::string kept,
+      scratch.keep("bounds", "SELECT " + highest + operation + " = " +
+                                 number_of(ChangeKind::horizon) + " AND " +
+                                 quote_identifier(kStateBatch) + " < " +
+                                 std::to_string(batch.transaction_version) +
+                                 ") AS horizon, " + highest + operation + " = " +
+                                 number_of(ChangeKind::truncate) +
+                                 ") AS truncated FROM " + state + " WHERE " +
+                                 operation + " >= " + number_of(ChangeKind::truncate)));
+  LAKEMILL_TRY(const std::vector<std::int64_t> is_there,
+               scratch.counts("SELECT count(horizon), count(truncated) FROM " + kept));
+  if (is_there.at(0) > 0) bounds.horizon = "(SELECT horizon FROM " + kept + ")";
+  if (is_there.at(1) > 0) bounds.truncated = "(SELECT truncated FROM " + kept + ")";
+  return bounds;
+}
+
+Status MergeSink::commit_companion(TargetTable& companion, Scratch& scratch,
+                                   const std::string& rows_sql,
+                                   const data::Schema& schema, const Batch& batch) {
+  LAKEMILL_TRY(const dml::ChangeContext context,
+               companion.context(scratch.session(), batch));
+  const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
+    dml::TableChange change;
+    change.replaces_rows = companion.begins_generation(state.snapshot.get(), batch);
+    LAKEMILL_TRY(TargetPlan planned,
+                 companion.plan(state.snapshot.get(), schema, batch.app_id,
+                                change.replaces_rows));
+    change.metadata = std::move(planned.metadata);
+    engine::WriteSpec spec;
+    spec.sql = rows_sql;
+    spec.target = dml::files_target(context.table, change.metadata, context.layout);
+    LAKEMILL_TRY(engine::WriteResult written, scratch.session().write(spec));
+    change.operation = "WRITE";
+    change.details =
+        commit_details(batch, {{"mode", "Append"}},
+                       {{"numOutputRows", std::to_string(written.written_rows)}});
+    change.added = std::move(written.files);
+    return change;
+  };
+  auto outcome = dml::change_table(context, plan);
+  if (!outcome) {
+    return std::move(outcome).error().while_doing(companion.spec().name);
+  }
+  companion.maintain(outcome->version);
+  return {};
+}
+
+Result<SinkResult> MergeSink::commit_target(const MergeRun& run, MergeStep& step,
+                                            const MergeTables& tables) {
+  LAKEMILL_TRY(const data::Schema schema, target_schema(staged_, options()));
+  engine::Session& session = run.scratch.session();
+  LAKEMILL_TRY(const dml::ChangeContext context, target_.context(session, run.batch));
+  SinkResult result;
+  const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
+    dml::TableChange change;
+    change.replaces_rows = target_.begins_generation(state.snapshot.get(), run.batch);
+    LAKEMILL_TRY(TargetPlan planned,
+                 target_.plan(state.snapshot.get(), schema, run.batch.app_id,
+                              change.replaces_rows));
+    change.metadata = std::move(planned.metadata);
+    result.schema_changes = std::move(planned.schema_changes);
+    MergeTables now = tables;
+    now.target.clear();
+    if (!change.replaces_rows) {
+      LAKEMILL_TRY(now.target, bind_rows(run.scratch, "target", state));
+    }
+    LAKEMILL_TRY(const TargetRows rows, step.target_rows(now));
+    if (!rows.positions_sql.empty()) {
+      LAKEMILL_TRY(change.removed, session.query_positions(rows.positions_sql));
+    }
+    engine::WriteSpec spec;
+    spec.sql = rows.inserts_sql;
+    spec.target = dml::files_target(context.table, change.metadata, context.layout);
+    LAKEMILL_TRY(engine::WriteResult written, session.write(spec));
+    result.rows_deleted = rows.deleted;
+    result.rows_updated = rows.updated;
+    result.rows_added = written.written_rows - rows.updated;
+    change.added = std::move(written.files);
+    change.scope = delta::ReadScope::table;
+    change.operation = "MERGE";
+    change.details = commit_details(
+        run.batch, {{"matchedPredicates", "[]"}},
+        {{"numSourceRows", std::to_string(run.set.changes + run.set.truncates)},
+         {"numTargetRowsInserted", std::to_string(result.rows_added)},
+         {"numTargetRowsUpdated", std::to_string(result.rows_updated)},
+         {"numTargetRowsDeleted", std::to_string(result.rows_deleted)},
+         {"numOutputRows", std::to_string(written.written_rows)}});
+    return change;
+  };
+  LAKEMILL_TRY(const dml::ChangeOutcome outcome, dml::change_table(context, plan));
+  if (outcome.already_held) result = SinkResult{};
+  result.already_held = outcome.already_held;
+  result.version = outcome.version;
+  return result;
+}
+
+// Puts the batch into the state, and gives the relation of the state with it.
+Result<std::string> MergeSink::commit_state(const MergeRun& run, MergeStep& step,
+                                            const MergeTables& tables) {
+  LAKEMILL_TRY(const std::string rows, step.state_rows(tables));
+  if (rows.empty()) return tables.state;
+  const data::Schema schema = step.state_schema();
+  const std::string sql = "SELECT " + cast_list("", schema.fields) + ", " +
+                          batch_columns(run.batch) + " FROM (" + rows + ")";
+  LAKEMILL_TRY_OK(
+      commit_companion(state_, run.scratch, sql, with_batch(schema), run.batch));
+  LAKEMILL_TRY(delta::Table * table, state_.table());
+  LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
+  return bind_rows(run.scratch, "state", state);
+}
+
+Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& target,
+                                    const Batch& batch) {
+  const bool begins = target_.begins_generation(target.snapshot.get(), batch);
+  LAKEMILL_TRY(const data::Schema schema, target_schema(staged_, options()));
+  LAKEMILL_TRY(const TargetPlan plan,
+               target_.plan(target.snapshot.get(), schema, batch.app_id, begins));
+  LAKEMILL_TRY(delta::Table * state_table, state_.table());
+  LAKEMILL_TRY(dml::TableState state, dml::state_of(*state_table));
+  const bool state_holds = holds_batch(state.snapshot.get(), batch);
+  if (state_.begins_generation(state.snapshot.get(), batch)) state = {};
+  LAKEMILL_TRY(const ChangeColumns columns,
+               columns_for(plan.metadata, state.snapshot.get()));
+
+  MergeTables tables;
+  LAKEMILL_TRY(tables.state, bind_rows(scratch, "state", state));
+  if (!begins) {
+    LAKEMILL_TRY(tables.target, bind_rows(scratch, "target", target));
+  }
+  LAKEMILL_TRY(const StateBounds bounds, bounds_of(scratch, tables.state, batch));
+  LAKEMILL_TRY(const ChangeSet set,
+               sort_out_changes(scratch, staged_name(), staged_, columns, options(),
+                                bounds, batch.transaction_version));
+  if (set.rejected > 0) {
+    LAKEMILL_TRY_OK(commit_companion(rejected_, scratch, set.rejected_sql,
+                                     rejected_schema(staged_), batch));
+  }
+  const MergeRun run{scratch, options(), columns, set, batch, bounds};
+  const std::unique_ptr<MergeStep> step = make_step(run);
+  tables.state_now = tables.state;
+  if (!state_holds) {
+    LAKEMILL_TRY(tables.state_now, commit_state(run, *step, tables));
+  }
+  LAKEMILL_TRY(SinkResult result, commit_target(run, *step, tables));
+  if (!result.already_held) result.rows_rejected = set.rejected;
+  return result;
+}
+
+Result<SinkResult> MergeSink::commit(engine::Session& session,
+                                     const engine::WriteResult& /*written*/,
+                                     const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * table, target_.table());
+  LAKEMILL_TRY(const dml::TableState target, dml::state_of(*table));
+  if (holds_batch(target.snapshot.get(), batch)) {
+    SinkResult result;
+    result.already_held = true;
+    result.version = target.snapshot->version();
+    return result;
+  }
+  Scratch scratch(session, scratch_prefix(target_.spec()));
+  auto result = merge(scratch, target, batch);
+  if (!result) {
+    return std::move(result).error().while_doing("merge into " + target_.spec().name);
+  }
+  target_.maintain(result->version);
+  return result;
+}
+
+}  // namespace lakemill::sinks

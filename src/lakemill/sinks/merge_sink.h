@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lakemill/sinks/merge_step.h"
+#include "lakemill/sinks/target_table.h"
+
+namespace lakemill::sinks {
+
+/// Applies changes to a table: rejected changes, then the state, then the target, one
+/// commit each under the same transaction identifier. A batch that is repeated after a
+/// crash between them finds what is there and does the rest.
+class MergeSink final : public Sink {
+ public:
+  MergeSink(TableSinkSpec spec, SinkServices services);
+
+  Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
+    return target_.last_batch(app_id);
+  }
+  Result<engine::WriteTarget> stage(const data::Schema& schema,
+                                    const Batch& batch) override;
+  Result<SinkResult> commit(engine::Session& session,
+                            const engine::WriteResult& written,
+                            const Batch& batch) override;
+
+ private:
+  const ChangeOptions& options() const { return *target_.spec().changes; }
+  std::string staged_name() const;
+  Result<ChangeColumns> columns_for(const delta::Metadata& target,
+                                    const delta::Snapshot* state) const;
+  Result<StateBounds> bounds_of(Scratch& scratch, const std::string& state,
+                                const Batch& batch) const;
+  Status commit_companion(TargetTable& companion, Scratch& scratch,
+                          const std::string& rows_sql, const data::Schema& schema,
+                          const Batch& batch);
+  Result<std::string> commit_state(const MergeRun& run, MergeStep& step,
+                                   const MergeTables& tables);
+  Result<SinkResult> commit_target(const MergeRun& run, MergeStep& step,
+                                   const MergeTables& tables);
+  Result<SinkResult> merge(Scratch& scratch, const dml::TableState& target,
+                           const Batch& batch);
+
+  TargetTable target_;
+  TargetTable state_;
+  TargetTable rejected_;
+  data::Schema staged_;  // of the staged rows
+};
+
+}  // namespace lakemill::sinks
