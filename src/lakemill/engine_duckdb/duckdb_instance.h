@@ -20,6 +20,9 @@ class DuckdbInstance {
       std::shared_ptr<NamedTables> tables);
   ~DuckdbInstance();
 
+  /// False once DuckDB has failed inside itself; it then refuses everything.
+  bool usable() const;
+
   duckdb::DuckDB& database() { return *database_; }
   const DuckdbOptions& options() const { return options_; }
   storage::StoreProvider& stores() { return stores_; }

@@ -69,6 +69,12 @@ class DuckdbSession final : public engine::Session {
   /// and what it throws turned into an error (code and cleaned message).
   Status watch(const std::function<void()>& work);
 
+  /// Runs one statement of `origin` and hands its rows over as they come, until `take`
+  /// answers false; an answer without rows is handed over once, as an empty chunk.
+  Status stream(
+      std::string_view sql, engine::Origin origin,
+      const std::function<bool(duckdb::QueryResult&, duckdb::DataChunk&)>& take);
+
   duckdb::Connection& connection();
   DuckdbInstance& instance() { return *instance_; }
   const engine::SessionOptions& options() const { return options_; }

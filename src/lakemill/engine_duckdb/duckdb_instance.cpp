@@ -1,0 +1,97 @@
+#include "lakemill/engine_duckdb/duckdb_instance.h"
+
+#include <duckdb/planner/planner_extension.hpp>
+
+#include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/duckdb_session.h"
+#include "lakemill/engine_duckdb/error_mapping.h"
+#include "lakemill/engine_duckdb/session_state.h"
+#include "lakemill/engine_duckdb/sql_gate.h"
+
+namespace lakemill::engine_duckdb {
+namespace {
+
+using duckdb::Value;
+
+// DuckDB's file readers under names that only our own text can call.
+constexpr std::pair<const char*, const char*> kReaders[] = {
+    {"read_csv", "lakemill_read_csv"},
+    {"read_json", "lakemill_read_json"},
+    {"parquet_scan", "lakemill_read_parquet"},
+    {"read_text", "lakemill_read_text"},
+    {"read_blob", "lakemill_read_blob"}};
+
+void configure(duckdb::DBConfig& config, const DuckdbOptions& options) {
+  config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
+  config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
+  config.SetOptionByName("allow_community_extensions", Value::BOOLEAN(false));
+  config.SetOptionByName("temp_directory", Value(options.temporary_folder));
+  if (options.memory_limit_bytes > 0) {
+    config.SetOptionByName("memory_limit",
+                           Value(std::to_string(options.memory_limit_bytes) + "B"));
+  }
+  if (options.threads > 0) {
+    config.SetOptionByName("threads", Value::BIGINT(options.threads));
+  }
+}
+
+void register_readers(duckdb::ClientContext& context) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
+  for (const auto& [name, ours] : kReaders) {
+    auto& entry = catalog.GetEntry<duckdb::TableFunctionCatalogEntry>(
+        context, DEFAULT_SCHEMA, name);
+    duckdb::TableFunctionSet functions(ours);
+    for (auto function : entry.functions.functions) {
+      function.name = ours;
+      functions.AddFunction(std::move(function));
+    }
+    duckdb::CreateTableFunctionInfo info(std::move(functions));
+    catalog.CreateTableFunction(context, info);
+  }
+}
+
+void register_all(duckdb::DuckDB& database) {
+  duckdb::Connection connection(database);
+  connection.BeginTransaction();
+  register_readers(*connection.context);
+  register_bound_names(connection);
+  register_sql_functions(connection);
+  register_row_checks(connection);
+  connection.Commit();
+  for (const char* setting : {"SET GLOBAL TimeZone='UTC'"}) {
+    const auto result = connection.Query(setting);
+    if (result->HasError()) result->ThrowError();
+  }
+}
+
+}  // namespace
+
+DuckdbInstance::DuckdbInstance(DuckdbOptions options, storage::StoreProvider& stores,
+                               std::shared_ptr<NamedTables> tables)
+    : options_(std::move(options)), stores_(stores), tables_(std::move(tables)) {}
+
+DuckdbInstance::~DuckdbInstance() = default;
+
+bool DuckdbInstance::usable() const {
+  return !duckdb::ValidChecker::IsInvalidated(*database_->instance);
+}
+
+Result<std::shared_ptr<DuckdbInstance>> DuckdbInstance::open(
+    DuckdbOptions options, storage::StoreProvider& stores,
+    std::shared_ptr<NamedTables> tables) {
+  auto instance = std::shared_ptr<DuckdbInstance>(
+      new DuckdbInstance(std::move(options), stores, std::move(tables)));
+  LAKEMILL_TRY_OK(run_guarded("", [&] {
+    duckdb::DBConfig config;
+    configure(config, instance->options_);
+    instance->database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    auto& live = instance->database_->instance->config;
+    live.replacement_scans.insert(live.replacement_scans.begin(),
+                                  duckdb::ReplacementScan(replace_bound_name));
+    register_gate(live);
+    register_all(*instance->database_);
+  }));
+  return instance;
+}
+
+}  // namespace lakemill::engine_duckdb

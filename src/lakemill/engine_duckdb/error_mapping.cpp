@@ -1,0 +1,143 @@
+#include "lakemill/engine_duckdb/error_mapping.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+#include "lakemill/base/text.h"
+
+namespace lakemill::engine_duckdb {
+namespace {
+
+using duckdb::ExceptionType;
+
+constexpr const char* kCodeKey = "lakemill_code";
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+ErrorCode code_of_io(std::string_view message) {
+  if (contains(message, "No space left") || contains(message, "disk full")) {
+    return ErrorCode::unavailable;
+  }
+  if (contains(message, "Permission denied") || contains(message, "Read-only file")) {
+    return ErrorCode::denied;
+  }
+  if (contains(message, "No such file") || contains(message, "does not exist") ||
+      contains(message, "No files found")) {
+    return ErrorCode::not_found;
+  }
+  return ErrorCode::unavailable;
+}
+
+bool speaks_of_broken_parquet(std::string_view message) {
+  constexpr std::array kSigns{"magic bytes",    "too small to be a Parquet",
+                              "Parquet footer", "TProtocolException",
+                              "Invalid footer", "corrupt",
+                              "Corrupt",        "Out of buffer",
+                              "decompress",     "Decompress"};
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](const char* sign) { return contains(message, sign); });
+}
+
+ErrorCode code_of(ExceptionType type, std::string_view message) {
+  if (speaks_of_broken_parquet(message)) return ErrorCode::corrupt;
+  switch (type) {
+    case ExceptionType::INTERRUPT:
+      return ErrorCode::cancelled;
+    case ExceptionType::PERMISSION:
+      return ErrorCode::denied;
+    case ExceptionType::OUT_OF_MEMORY:
+      return ErrorCode::unavailable;
+    case ExceptionType::IO:
+      return code_of_io(message);
+    case ExceptionType::NOT_IMPLEMENTED:
+      return ErrorCode::unsupported;
+    default:
+      return ErrorCode::invalid;
+  }
+}
+
+// One line, without what DuckDB says about its own options and without the statement.
+std::string clean(std::string_view text) {
+  for (const std::string_view end :
+       {"\n\nLINE ", "\nLINE ", "\nPossible solutions", "\n\nPossible solutions",
+        "\n* ", "\nIf you are trying", "\nThis can happen when", "\nStack Trace",
+        "\n\nStack Trace", "\nThis error signals"}) {
+    text = text.substr(0, text.find(end));
+  }
+  std::string line;
+  for (const auto& part : split(text, '\n')) {
+    const auto trimmed = trim(part);
+    if (trimmed.empty()) continue;
+    if (!line.empty()) line += line.back() == '!' || line.back() == '.' ? " " : "; ";
+    line += trimmed;
+  }
+  return line;
+}
+
+std::string place(const duckdb::ErrorData& error, std::string_view sql) {
+  const auto& extra = error.ExtraInfo();
+  const auto entry = extra.find("position");
+  if (entry == extra.end() || sql.empty()) return "";
+  std::size_t position = 0;
+  const auto& digits = entry->second;
+  std::from_chars(digits.data(), digits.data() + digits.size(), position);
+  if (position > sql.size()) return "";
+  const auto before = sql.substr(0, position);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_start = before.rfind('\n');
+  const auto column =
+      line_start == std::string_view::npos ? position + 1 : position - line_start;
+  return ", at line " + std::to_string(line) + ", column " + std::to_string(column) +
+         " of the SQL";
+}
+
+}  // namespace
+
+Error to_error(const duckdb::ErrorData& error, std::string_view sql) {
+  const auto& extra = error.ExtraInfo();
+  if (const auto ours = extra.find(kCodeKey); ours != extra.end()) {
+    int code = 0;
+    std::from_chars(ours->second.data(), ours->second.data() + ours->second.size(),
+                    code);
+    auto text = std::string_view(error.RawMessage());
+    text = text.substr(0, text.find("\n\nLINE "));
+    return Error(static_cast<ErrorCode>(code), std::string(text));
+  }
+  auto message = clean(error.RawMessage());
+  const auto code = code_of(error.Type(), message);
+  switch (error.Type()) {
+    case ExceptionType::INTERRUPT:
+      return Error(code, "stopped on request");
+    case ExceptionType::OUT_OF_MEMORY:
+      message =
+          "the memory limit is reached; raise engine.memory_limit, or give a "
+          "temporary folder to spill to (" +
+          message + ")";
+      break;
+    case ExceptionType::INTERNAL:
+    case ExceptionType::FATAL:
+      message = "the engine failed inside: " + message;
+      break;
+    default:
+      break;
+  }
+  return Error(code, message + place(error, sql));
+}
+
+Error to_error(const std::exception& exception, std::string_view sql) {
+  return to_error(duckdb::ErrorData(exception), sql);
+}
+
+void throw_error(const Error& error) {
+  throw duckdb::Exception({{kCodeKey, std::to_string(static_cast<int>(error.code()))}},
+                          error.code() == ErrorCode::denied
+                              ? ExceptionType::PERMISSION
+                              : ExceptionType::INVALID_INPUT,
+                          error.message());
+}
+
+}  // namespace lakemill::engine_duckdb

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <duckdb.hpp>
+
+#include "lakemill/base/result.h"
+#include "lakemill/engine/engine.h"
+
+namespace lakemill::engine_duckdb {
+
+/// Parses one statement and decides whether `origin` may run it. For others' text: it
+/// must be one SELECT, and every function it names must be one that they may call
+/// (files, settings, extensions and the like are refused, whatever they hide in).
+/// Names with a schema are led to our catalog; `default_catalog` is that of names
+/// without one.
+///
+/// The second half of the gate looks at the bound plan (register_gate), because names
+/// may come from macros.
+/// Errors: invalid (with the place), denied.
+Result<duckdb::unique_ptr<duckdb::SQLStatement>> parse_statement(
+    duckdb::ClientContext& context, std::string_view sql, engine::Origin origin,
+    const std::string& default_catalog);
+
+/// The same for a predicate of a pipeline's author, which stands in text of ours.
+Status check_predicate(duckdb::ClientContext& context, std::string_view predicate);
+
+/// The unqualified names of tables that a parsed SELECT uses, in lower case; names of
+/// its own WITH clauses included.
+std::set<std::string> table_names(duckdb::SelectStatement& statement);
+
+/// Adds the check of bound plans to a DuckDB that is open.
+void register_gate(duckdb::DBConfig& config);
+
+}  // namespace lakemill::engine_duckdb
