@@ -11,11 +11,9 @@
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/file_reader.h"
 #include "lakemill/language/model.h"
+#include "lakemill/language/variables.h"
 
 namespace lakemill::language {
-
-using EnvironmentGetter =
-    std::function<std::optional<std::string>(const std::string& name)>;
 
 /// What a load depends on besides the file. `reader` is borrowed.
 struct LoadOptions {
@@ -26,7 +24,9 @@ struct LoadOptions {
   std::string environment;                                      ///< --env, or empty
   std::vector<std::pair<std::string, std::string>> parameters;  ///< --param p=v
   const Project* project = nullptr;  ///< gives the environment's variables
-  /// Parameters without default and value are left out of text instead of being an
+  /// Also the tests of `tests/*.yaml` beside the pipeline file.
+  bool with_test_files = false;
+  /// Parameters without default and value are null instead of being an
   /// error: for `validate`, `schema` and editors.
   bool allow_missing_parameters = false;
 };

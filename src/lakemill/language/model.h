@@ -151,6 +151,7 @@ struct Source {
 
   // PIPELINE_NODE
   std::string node_name;
+  Location node_name_location;
 
   // DATAFRAME: a list of records, or a mapping of columns to lists
   Tree data;
@@ -256,11 +257,12 @@ struct Sink {
   bool shared = false;
   std::string checkpoint_path;
   ResetMode reset_mode = ResetMode::drop;
-  std::optional<MergeCdcOptions> merge_cdc_options;  ///< set whenever mode is merge
+  std::optional<MergeCdcOptions> merge_cdc_options;  ///< set whenever it merges
   std::vector<std::string> partition_by;
   std::vector<std::string> cluster_by;
   std::map<std::string, std::string> properties;  ///< of the table; metadata's too
   SchemaEvolution schema_evolution = SchemaEvolution::unset;
+  std::vector<ColumnSpec> schema;
   std::vector<NamedArgument> writer_options;  ///< writer_kwargs
   std::vector<MethodCall> writer_methods;
 
@@ -371,7 +373,9 @@ struct Parameter {
   std::string name;
   Location location;
   std::optional<Tree> default_value;
-  Tree value;  ///< of this load
+  bool is_given = false;    ///< by --param
+  bool is_default = false;  ///< the value is the default
+  Tree value;               ///< of this load
 };
 
 /// `engine` of a project or a pipeline.

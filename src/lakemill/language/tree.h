@@ -32,7 +32,13 @@ struct Tree {
   std::int64_t integer = 0;
   double number = 0;   ///< also set for integers
   bool block = false;  ///< a string that begins on the line after `location` (`|`, `>`)
-  std::vector<Tree> items;         ///< of a list
+  /// A string that a run's parameter was put into: never an expression and never a
+  /// frame reference, whatever it looks like.
+  bool literal = false;
+  bool has_unknown_keys = false;  ///< a mapping in which a key was not understood
+  bool broken = false;      ///< unreadable, and already told: say nothing more about it
+  std::string tag;          ///< "!use", "!extend" or "!update" until the file is loaded
+  std::vector<Tree> items;  ///< of a list
   std::vector<TreeEntry> entries;  ///< of a mapping, in document order, keys unique
 
   bool is_null() const { return kind == TreeKind::null; }

@@ -1,0 +1,176 @@
+#include "lakemill/language/pipeline_check.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "lakemill/base/text.h"
+#include "lakemill/language/graph.h"
+
+namespace lakemill::language {
+
+namespace {
+
+class PipelineCheck {
+ public:
+  PipelineCheck(const Pipeline& pipeline, Diagnostics& diagnostics)
+      : pipeline_(pipeline), diagnostics_(diagnostics) {}
+
+  void run() {
+    collect_names();
+    check_upstream();
+    check_circles();
+    check_targets();
+    check_tests();
+  }
+
+ private:
+  static std::string path_of(std::size_t index) {
+    return "nodes[" + std::to_string(index) + "]";
+  }
+
+  void collect_names() {
+    for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      const Node& node = pipeline_.nodes[i];
+      if (node.name.empty()) {
+        has_nameless_ = true;  // told already
+        continue;
+      }
+      const auto [found, is_new] = positions_.emplace(node.name, i);
+      if (is_new) continue;
+      diagnostics_.error(
+          node.location, path_of(i), "two nodes are called '" + node.name + "'",
+          "the first is at " + to_text(pipeline_.nodes[found->second].location));
+    }
+  }
+
+  std::string meant(const std::string& name) const {
+    std::vector<std::string> known;
+    for (const Node& node : pipeline_.nodes) known.push_back(node.name);
+    const auto found = nearest(name, known);
+    return found ? "did you mean '" + *found + "'?" : "";
+  }
+
+  void check_upstream() {
+    if (has_nameless_) return;  // it may be the one that is looked for
+    for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      std::unordered_set<std::string> told;
+      for (const Name& name : upstream_mentions(pipeline_.nodes[i])) {
+        if (positions_.contains(name.text) || !told.insert(name.text).second) continue;
+        diagnostics_.error(name.location, path_of(i),
+                           "unknown node '" + name.text + "' at " + path_of(i),
+                           meant(name.text));
+      }
+    }
+  }
+
+  void check_circles() {
+    for (const std::vector<std::string>& circle : circles(pipeline_)) {
+      const auto found = positions_.find(circle[0]);
+      const Location location = found == positions_.end()
+                                    ? pipeline_.location
+                                    : pipeline_.nodes[found->second].location;
+      diagnostics_.error(location, "nodes",
+                         "nodes need each other in a circle: " + join(circle, " -> "),
+                         "");
+    }
+  }
+
+  // Two nodes that write one place would overwrite each other.
+  void check_targets() {
+    struct Target {
+      const Node* node;
+      const Sink* sink;
+    };
+    std::unordered_map<std::string, Target> targets;
+    for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      const Node& node = pipeline_.nodes[i];
+      for (const Sink& sink : node.sinks) {
+        const std::string key = target_of(node, sink);
+        if (key.empty()) continue;
+        const auto [found, is_new] = targets.emplace(key, Target{&node, &sink});
+        if (is_new || (sink.shared && found->second.sink->shared)) continue;
+        diagnostics_.error(
+            sink.location, path_of(i),
+            "the nodes '" + found->second.node->name + "' and '" + node.name +
+                "' write the same place: " + key.substr(key.find(' ') + 1),
+            "give each its own, or write shared: true in both sinks");
+      }
+    }
+  }
+
+  static std::string target_of(const Node& node, const Sink& sink) {
+    switch (sink.kind) {
+      case SinkKind::file:
+        return sink.path.empty() ? "" : "path " + sink.path;
+      case SinkKind::table: {
+        if (sink.table.table.empty()) return {};
+        TableName name = sink.table;
+        if (name.schema.empty()) {
+          constexpr std::array<std::string_view, 4> kSchemas = {"default", "bronze",
+                                                                "silver", "gold"};
+          name.schema = kSchemas[static_cast<std::size_t>(node.layer)];
+        }
+        return "table " + name.to_text();
+      }
+      case SinkKind::pipeline_view:
+        return sink.view_name.empty() ? "" : "view " + sink.view_name;
+    }
+    return {};
+  }
+
+  void check_tests() {
+    const std::string test_folder =
+        pipeline_.folder.empty() ? "tests/" : pipeline_.folder + "/tests/";
+    for (std::size_t i = 0; i < pipeline_.tests.size(); ++i) {
+      const PipelineTest& test = pipeline_.tests[i];
+      const std::string path = "tests[" + std::to_string(i) + "]";
+      if (test.node.empty() || has_nameless_) continue;
+      const auto found = positions_.find(test.node);
+      if (found == positions_.end()) {
+        const std::string message = "unknown node '" + test.node + "' at " + path;
+        // A file beside the pipeline may test another pipeline of the folder.
+        if (test.location.file.starts_with(test_folder)) {
+          diagnostics_.warning(test.location, path, message, meant(test.node));
+        } else {
+          diagnostics_.error(test.location, path, message, meant(test.node));
+        }
+        continue;
+      }
+      check_given(test, pipeline_.nodes[found->second], path);
+    }
+  }
+
+  void check_given(const PipelineTest& test, const Node& node,
+                   const std::string& path) {
+    std::vector<std::string> known = upstream_of(node);
+    for (const Source& source : node.sources) {
+      for (const std::string& name :
+           {source.name, source.table.to_text(), source.table.table, source.path}) {
+        if (!name.empty()) known.push_back(name);
+      }
+    }
+    known.emplace_back("df");
+    for (const GivenRows& given : test.given) {
+      if (std::find(known.begin(), known.end(), given.name) != known.end()) continue;
+      const auto near = nearest(given.name, known);
+      diagnostics_.error(given.rows.location, path + ".given",
+                         "the node '" + node.name + "' does not read '" + given.name +
+                             "', which " + path + " gives",
+                         near ? "did you mean '" + *near + "'?" : "");
+    }
+  }
+
+  const Pipeline& pipeline_;
+  Diagnostics& diagnostics_;
+  std::unordered_map<std::string, std::size_t> positions_;
+  bool has_nameless_ = false;
+};
+
+}  // namespace
+
+void check_pipeline(const Pipeline& pipeline, Diagnostics& diagnostics) {
+  PipelineCheck(pipeline, diagnostics).run();
+}
+
+}  // namespace lakemill::language
