@@ -1,16 +1,9 @@
 #include "lakemill/delta/transaction.h"
 
-#include <set>
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lakemill/delta/protocol.h"
-#include "lakemill/testing/crashing_store.h"
-#include "lakemill/testing/manual_clock.h"
-#include "lakemill/testing/matchers.h"
-#include "lakemill/testing/memory_store.h"
+#include "lakemill/delta/transaction_fixture_test.h"
 
 namespace lakemill::delta {
 namespace {
@@ -19,93 +12,10 @@ using ::testing::HasSubstr;
 using testkit::HasError;
 using testkit::IsOk;
 
-// Keeps the lines as they are: what a checkpoint holds can then be looked at.
-class LineFormat final : public CheckpointFormat {
- public:
-  explicit LineFormat(std::shared_ptr<storage::ObjectStore> store)
-      : store_(std::move(store)) {}
-  Result<std::string> read(std::string_view url) override {
-    return store_->get(url.substr(store_->url().size() + 1));
-  }
-  Result<std::int64_t> write(std::string_view url, std::string_view lines) override {
-    LAKEMILL_TRY_OK(store_->put(url.substr(store_->url().size() + 1), lines));
-    return static_cast<std::int64_t>(lines.size());
-  }
-
- private:
-  std::shared_ptr<storage::ObjectStore> store_;
-};
-
-NewTable new_table() {
-  NewTable table;
-  table.schema.fields = {{"id", data::make_type(data::TypeKind::int64)},
-                         {"name", data::make_type(data::TypeKind::string)}};
-  table.configuration["delta.enableDeletionVectors"] = "true";
-  return table;
-}
-
-AddFile file(const std::string& path, std::int64_t low, std::int64_t high) {
-  AddFile add;
-  add.path = path;
-  add.size_bytes = 100;
-  add.modification_time_ms = 1;
-  add.stats = "{\"numRecords\":10,\"minValues\":{\"id\":" + std::to_string(low) +
-              "},\"maxValues\":{\"id\":" + std::to_string(high) +
-              "},\"nullCount\":{\"id\":0}}";
-  return add;
-}
-
-class TransactionTest : public ::testing::Test {
- protected:
-  TransactionTest() : table_(store_, format_) {}
-
-  Result<CommitOutcome> commit(Transaction& transaction) {
-    return transaction.commit("WRITE", Json::object(), clock_, random_);
-  }
-
-  Version create(const NewTable& definition) {
-    Transaction transaction(table_, definition);
-    auto outcome = commit(transaction);
-    EXPECT_THAT(outcome, IsOk());
-    return outcome ? version_of(*outcome) : -1;
-  }
-
-  static Version version_of(const CommitOutcome& outcome) {
-    const auto* committed = std::get_if<Committed>(&outcome);
-    return committed == nullptr ? -1 : committed->version;
-  }
-
-  Version append(const AddFile& add) {
-    Transaction transaction(table_, latest());
-    transaction.add(add);
-    auto outcome = commit(transaction);
-    EXPECT_THAT(outcome, IsOk());
-    return outcome ? version_of(*outcome) : -1;
-  }
-
-  std::shared_ptr<const Snapshot> latest() {
-    auto snapshot = table_.latest();
-    EXPECT_THAT(snapshot, IsOk());
-    return *snapshot;
-  }
-
-  std::vector<std::string> paths() {
-    std::vector<std::string> found;
-    for (const AddFile& add : latest()->files()) found.push_back(add.path);
-    return found;
-  }
-
-  std::shared_ptr<storage::ObjectStore> store_ = testkit::make_memory_store();
-  LineFormat format_{store_};
-  Table table_;
-  testkit::ManualClock clock_;
-  SeededRandom random_{1};
-};
-
 TEST_F(TransactionTest, CreatesATableAndAppendsToIt) {
   EXPECT_EQ(create(new_table()), 0);
-  EXPECT_EQ(append(file("a.parquet", 1, 5)), 1);
-  EXPECT_EQ(append(file("b.parquet", 6, 9)), 2);
+  EXPECT_EQ(append(file_of("a.parquet", 1, 5)), 1);
+  EXPECT_EQ(append(file_of("b.parquet", 6, 9)), 2);
 
   const auto snapshot = latest();
   EXPECT_EQ(snapshot->version(), 2);
@@ -113,13 +23,21 @@ TEST_F(TransactionTest, CreatesATableAndAppendsToIt) {
             (Protocol{3, 7, {"deletionVectors"}, {"deletionVectors"}}));
   EXPECT_EQ(snapshot->metadata().schema, new_table().schema);
   EXPECT_EQ(snapshot->metadata().id.size(), 36U);
+  EXPECT_EQ(snapshot->metadata().created_time_ms, to_epoch_ms(clock_.now()));
   EXPECT_EQ(paths(), (std::vector<std::string>{"a.parquet", "b.parquet"}));
+}
+
+TEST_F(TransactionTest, GivesATableToExactlyOneOfTwoCreators) {
+  Transaction first(table_, new_table());
+  Transaction second(table_, new_table());
+  EXPECT_EQ(version_of(commit(first)), 0);
+  EXPECT_THAT(conflict_of(commit(second)), HasSubstr("created meanwhile"));
 }
 
 TEST_F(TransactionTest, TellsInCommitInfoWhoDidWhat) {
   create(new_table());
   Transaction transaction(table_, latest());
-  transaction.add(file("a.parquet", 1, 5));
+  transaction.add(file_of("a.parquet", 1, 5));
   const Json details = {{"operationParameters", {{"mode", "Append"}, {"by", {"id"}}}},
                         {"plan", "abc"},
                         {"inCommitTimestamp", 5}};
@@ -137,6 +55,158 @@ TEST_F(TransactionTest, TellsInCommitInfoWhoDidWhat) {
   EXPECT_EQ(info["txnId"].get<std::string>().size(), 36U);
   EXPECT_FALSE(info.contains("inCommitTimestamp"));
   EXPECT_THAT(info["engineInfo"].get<std::string>(), HasSubstr("Lakemill/"));
+}
+
+TEST_F(TransactionTest, HoldsABatchOnce) {
+  create(new_table());
+  const auto base = latest();
+  for (const std::int64_t batch : {3, 3, 2}) {
+    Transaction transaction(table_, latest());
+    transaction.set_transaction("flow", batch);
+    transaction.add(file_of("batch" + std::to_string(batch), 1, 2));
+    const auto outcome = commit(transaction);
+    if (latest()->version() == 1 && version_of(outcome) == 1) continue;
+    EXPECT_THAT(conflict_of(outcome), HasSubstr("holds transaction 3 of 'flow'"));
+  }
+  EXPECT_EQ(latest()->transaction("flow"), 3);
+  EXPECT_EQ(latest()->version(), 1);
+
+  Transaction stale(table_, base);  // has not seen batch 3
+  stale.set_transaction("flow", 3);
+  EXPECT_THAT(conflict_of(commit(stale)),
+              HasSubstr("version 1 holds transaction 3 of 'flow', and this is 3"));
+}
+
+TEST_F(TransactionTest, ReplacesAllRowsAndKeepsTombstones) {
+  create(new_table());
+  append(file_of("a", 1, 5));
+  append(file_of("b", 6, 9));
+  Transaction transaction(table_, latest());
+  transaction.remove_all();
+  transaction.add(file_of("c", 1, 9));
+  EXPECT_EQ(version_of(commit(transaction)), 3);
+  EXPECT_EQ(paths(), std::vector<std::string>{"c"});
+  const auto tombstones = latest()->tombstones();
+  ASSERT_EQ(tombstones.size(), 2U);
+  EXPECT_EQ(tombstones[0].deletion_timestamp_ms, to_epoch_ms(clock_.now()));
+  EXPECT_EQ(tombstones[0].size_bytes, 100);
+}
+
+TEST_F(TransactionTest, AddsFeaturesThatANewSchemaNeeds) {
+  NewTable plain = new_table();
+  plain.configuration.clear();
+  create(plain);
+  EXPECT_EQ(latest()->protocol(), Protocol{});
+
+  Metadata metadata = latest()->metadata();
+  metadata.schema.fields.push_back(
+      {"at", data::make_type(data::TypeKind::timestamp_ntz)});
+  Transaction transaction(table_, latest());
+  transaction.set_metadata(metadata);
+  EXPECT_EQ(version_of(commit(transaction)), 1);
+  EXPECT_EQ(
+      latest()->protocol(),
+      (Protocol{3, 7, {"timestampNtz"}, {"appendOnly", "invariants", "timestampNtz"}}));
+  EXPECT_EQ(latest()->metadata().schema, metadata.schema);
+  EXPECT_EQ(latest()->metadata().id, metadata.id);
+}
+
+TEST_F(TransactionTest, RefusesSchemasThatAreNone) {
+  const auto refusal = [&](const NewTable& definition) {
+    Transaction transaction(table_, definition);
+    const auto outcome = commit(transaction);
+    return outcome ? std::string() : outcome.error().message();
+  };
+  NewTable twice = new_table();
+  twice.schema.fields.push_back({"ID", data::make_type(data::TypeKind::int64)});
+  EXPECT_THAT(refusal(twice), HasSubstr("column 'ID' is there twice"));
+  NewTable partitioned = new_table();
+  partitioned.partition_columns = {"day"};
+  EXPECT_THAT(refusal(partitioned), HasSubstr("'day' is not there"));
+  partitioned.partition_columns = {"id", "name"};
+  EXPECT_THAT(refusal(partitioned), HasSubstr("does not partition"));
+  NewTable variant = new_table();
+  variant.schema.fields.push_back({"v", data::make_type(data::TypeKind::variant)});
+  EXPECT_THAT(refusal(variant), HasSubstr("variantType"));
+  EXPECT_FALSE(table_exists(*store_).value());
+}
+
+TEST_F(TransactionTest, RefusesActionsThatContradictEachOther) {
+  create(new_table());
+  Transaction twice(table_, latest());
+  twice.add(file_of("a", 1, 5));
+  twice.add(file_of("a", 1, 5));
+  EXPECT_THAT(commit(twice), HasError(ErrorCode::invalid, "'a' is added twice"));
+
+  Transaction partitioned(table_, latest());
+  AddFile add = file_of("a", 1, 5);
+  add.partition_values["day"] = "2026-01-01";
+  partitioned.add(add);
+  EXPECT_THAT(commit(partitioned), HasError(ErrorCode::invalid, "partition columns"));
+
+  Transaction unknown_count(table_, latest());
+  add = file_of("a", 1, 5);
+  add.stats.clear();
+  add.deletion_vector = DeletionVectorDescriptor{"i", "x", std::nullopt, 1, 1};
+  unknown_count.add(add);
+  EXPECT_THAT(commit(unknown_count), HasError(ErrorCode::invalid, "numRecords"));
+  EXPECT_EQ(latest()->version(), 0);
+}
+
+TEST_F(TransactionTest, KeepsWhatTheTableForbids) {
+  NewTable only_append = new_table();
+  only_append.configuration["delta.appendOnly"] = "true";
+  create(only_append);
+  append(file_of("a", 1, 5));
+  Transaction overwrite(table_, latest());
+  overwrite.remove_all();
+  EXPECT_THAT(commit(overwrite), HasError(ErrorCode::unsupported, "append-only"));
+
+  Transaction compaction(table_, latest());
+  RemoveFile remove = removal_of(latest()->files().front());
+  remove.data_change = false;
+  compaction.remove(remove);
+  AddFile add = file_of("b", 1, 5);
+  add.data_change = false;
+  compaction.add(add);
+  EXPECT_EQ(version_of(commit(compaction)), 2);
+}
+
+TEST_F(TransactionTest, RefusesChangesThatAChangeFeedWouldMiss) {
+  NewTable feed = new_table();
+  feed.configuration["delta.enableChangeDataFeed"] = "true";
+  create(feed);
+  EXPECT_EQ(append(file_of("a", 1, 5)), 1);
+  Transaction change(table_, latest());
+  change.remove(removal_of(latest()->files().front()));
+  change.add(file_of("b", 1, 5));
+  EXPECT_THAT(commit(change), HasError(ErrorCode::unsupported, "change data feed"));
+  Transaction overwrite(table_, latest());
+  overwrite.remove_all();
+  overwrite.add(file_of("b", 1, 5));
+  EXPECT_EQ(version_of(commit(overwrite)), 2);
+}
+
+TEST_F(TransactionTest, KeepsInCommitTimestampsMonotone) {
+  NewTable timed = new_table();
+  timed.configuration["delta.enableInCommitTimestamps"] = "true";
+  create(timed);
+  const auto base = latest();
+  clock_.set(clock_.now() - std::chrono::hours(1));
+  append(file_of("a", 1, 5));
+  Transaction stale(table_, base);
+  stale.add(file_of("b", 6, 9));
+  EXPECT_EQ(version_of(commit(stale)), 2);
+
+  auto history = table_.history(10);
+  ASSERT_THAT(history, IsOk());
+  ASSERT_EQ(history->size(), 3U);
+  std::vector<std::int64_t> times;
+  for (const HistoryEntry& entry : *history) {
+    times.push_back(integer_member(entry.commit_info, "inCommitTimestamp", 0));
+  }
+  EXPECT_EQ(times[0], times[1] + 1);
+  EXPECT_EQ(times[1], times[2] + 1);
 }
 
 }  // namespace
