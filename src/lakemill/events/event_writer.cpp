@@ -114,11 +114,11 @@ void EventWriter::run(const std::stop_token& stop) {
       pending_ = take_group();
       if (!pending_) continue;
     }
+    const auto asked = flushes_;  // who asks from here on wants another attempt
     lock.unlock();
     try_to_write(*pending_);
     lock.lock();
     if (!pending_) continue;
-    const auto asked = flushes_;
     work_.wait_for(lock, stop, kRetryDelay, [&] { return flushes_ != asked; });
   }
 }
