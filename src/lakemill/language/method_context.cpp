@@ -1,0 +1,345 @@
+#include "lakemill/language/method_context.h"
+
+#include <cmath>
+
+#include "lakemill/base/text.h"
+#include "lakemill/language/expression_compiler.h"
+
+namespace lakemill::language {
+namespace {
+
+// A frame's reference in braces, without them; nothing if `text` is none.
+std::optional<std::string> frame_reference(std::string_view text) {
+  text = trim(text);
+  if (text.size() < 3 || text.front() != '{' || text.back() != '}') return std::nullopt;
+  const std::string_view inner = text.substr(1, text.size() - 2);
+  if (inner.find_first_of("{}") != std::string_view::npos) return std::nullopt;
+  return std::string(inner);
+}
+
+void collect_references(const Tree& value, std::vector<std::string>& found) {
+  if (value.is_string()) {
+    if (auto reference = frame_reference(value.text)) found.push_back(*reference);
+  }
+  for (const Tree& item : value.items) collect_references(item, found);
+  for (const TreeEntry& entry : value.entries) collect_references(entry.value, found);
+}
+
+}  // namespace
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::vector<std::string> quoted;
+  for (const std::string& name : names) quoted.push_back(quote_identifier(name));
+  return join(quoted, ", ");
+}
+
+std::vector<std::string> column_names(const data::Schema& schema) {
+  std::vector<std::string> names;
+  for (const data::Field& field : schema.fields) names.push_back(field.name);
+  return names;
+}
+
+bool contains_name(const std::vector<std::string>& names, std::string_view name) {
+  for (const std::string& other : names) {
+    if (equals_ignoring_case(other, name)) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> constant_sql(const Tree& value) {
+  switch (value.kind) {
+    case TreeKind::null:
+      return "NULL";
+    case TreeKind::boolean:
+      return value.boolean ? "TRUE" : "FALSE";
+    case TreeKind::integer:
+      return literal_sql(value.integer);
+    case TreeKind::number:
+      return literal_sql(value.number);
+    case TreeKind::string:
+      return quote_literal(value.text);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string free_name(const data::Schema& schema, std::string_view wish) {
+  std::string name(wish);
+  while (schema.find(name) != nullptr) name += "_";
+  return name;
+}
+
+std::vector<std::string> frame_references(const MethodCall& call) {
+  std::vector<std::string> found;
+  for (const Tree& argument : call.arguments) collect_references(argument, found);
+  for (const NamedArgument& argument : call.named_arguments) {
+    collect_references(argument.value, found);
+  }
+  return found;
+}
+
+Error MethodContext::error(const Tree* at, std::string_view message) const {
+  const Location& location =
+      at != nullptr && at->location.line > 0 ? at->location : call.location;
+  const std::string place = to_text(location);
+  return Error(ErrorCode::invalid, (place.empty() ? "" : place + ": ") + call.name +
+                                       ": " + std::string(message));
+}
+
+const Tree* MethodContext::find(std::string_view argument) const {
+  const Tree* found = arguments.find(argument);
+  return found != nullptr && found->is_null() ? nullptr : found;
+}
+
+Result<std::string> MethodContext::text(std::string_view argument,
+                                        std::string_view otherwise) const {
+  const Tree* found = find(argument);
+  if (found == nullptr) return std::string(otherwise);
+  if (!found->is_string()) {
+    return error(found, "'" + std::string(argument) + "' must be a string");
+  }
+  return found->text;
+}
+
+Result<std::int64_t> MethodContext::integer(std::string_view argument,
+                                            std::int64_t otherwise) const {
+  const Tree* found = find(argument);
+  if (found == nullptr) return otherwise;
+  if (found->kind != TreeKind::integer) {
+    return error(found, "'" + std::string(argument) + "' must be a whole number");
+  }
+  return found->integer;
+}
+
+Result<bool> MethodContext::boolean(std::string_view argument, bool otherwise) const {
+  const Tree* found = find(argument);
+  if (found == nullptr) return otherwise;
+  if (found->kind != TreeKind::boolean) {
+    return error(found, "'" + std::string(argument) + "' must be true or false");
+  }
+  return found->boolean;
+}
+
+Result<std::string> MethodContext::column_of(const data::Schema& schema,
+                                             const Tree& value) const {
+  if (!value.is_string()) return error(&value, "the name of a column is due here");
+  if (const data::Field* field = schema.find(value.text)) return field->name;
+  const std::vector<std::string> known = column_names(schema);
+  std::string message = "there is no column '" + value.text + "'";
+  auto meant = nearest(value.text, known);
+  message +=
+      meant ? "; did you mean '" + *meant + "'?" : "; there are: " + join(known, ", ");
+  return error(&value, message);
+}
+
+Result<std::string> MethodContext::column(const Tree& value) const {
+  return column_of(input.schema, value);
+}
+
+Result<std::vector<std::string>> MethodContext::columns_of(const data::Schema& schema,
+                                                           const Tree& value) const {
+  std::vector<std::string> names;
+  if (!value.is_list()) {
+    LAKEMILL_TRY(std::string name, column_of(schema, value));
+    names.push_back(std::move(name));
+    return names;
+  }
+  for (const Tree& item : value.items) {
+    LAKEMILL_TRY(std::string name, column_of(schema, item));
+    if (contains_name(names, name)) {
+      return error(&item, "the column '" + name + "' is named twice");
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> MethodContext::columns(
+    std::string_view argument) const {
+  const Tree* found = find(argument);
+  if (found == nullptr) return std::vector<std::string>{};
+  return columns_of(input.schema, *found);
+}
+
+Result<std::vector<bool>> MethodContext::flags(std::string_view argument,
+                                               std::size_t count) const {
+  const Tree* found = find(argument);
+  if (found != nullptr && found->is_list()) {
+    std::vector<bool> flags;
+    for (const Tree& item : found->items) {
+      if (item.kind != TreeKind::boolean) {
+        return error(&item, "true or false is due here");
+      }
+      flags.push_back(item.boolean);
+    }
+    if (flags.size() != count) {
+      return error(found, "'" + std::string(argument) + "' needs one value, or " +
+                              std::to_string(count));
+    }
+    return flags;
+  }
+  LAKEMILL_TRY(bool all, boolean(argument, false));
+  return std::vector<bool>(count, all);
+}
+
+Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
+                                                             AggregateForm form) const {
+  std::vector<OutputColumn> found;
+  if (value.is_list()) {
+    for (const Tree& item : value.items) {
+      LAKEMILL_TRY(std::vector<OutputColumn> some, expressions(item, form));
+      for (OutputColumn& column : some) found.push_back(std::move(column));
+    }
+    return found;
+  }
+  if (value.is_mapping()) return error(&value, "a column or an expression is due here");
+  if (!value.is_string()) {
+    CompiledExpression constant;
+    constant.sql = *constant_sql(value);
+    constant.name = "literal";
+    found.push_back(OutputColumn{"literal", std::move(constant), value.location});
+    return found;
+  }
+  if (!is_expression(value.text, TextContext::method_argument)) {
+    std::vector<std::string> names;
+    if (value.text == "*") {
+      names = column_names(input.schema);
+    } else {
+      auto name = column(value);
+      if (!name) {
+        return error(&value, std::string(name.error().message().substr(
+                                 name.error().message().find("there is no"))) +
+                                 " A constant is written nw.lit(\"" + value.text +
+                                 "\"), SQL sql_expr(\"...\")");
+      }
+      names.push_back(*name);
+    }
+    for (const std::string& name : names) {
+      CompiledExpression column;
+      column.sql = quote_identifier(name);
+      column.name = name;
+      column.reads_rows = true;
+      column.type = input.schema.find(name)->type;
+      found.push_back(OutputColumn{name, std::move(column), value.location});
+    }
+    return found;
+  }
+  auto compiled = compile_expressions(value.text, input.schema, dialect, form);
+  if (!compiled) {
+    return error(&value, "in the expression, " + compiled.error().message());
+  }
+  for (CompiledExpression& expression : *compiled) {
+    found.push_back(OutputColumn{expression.name, std::move(expression), value.location,
+                                 compiled->size() > 1});
+  }
+  return found;
+}
+
+Result<std::vector<OutputColumn>> MethodContext::aggregations(const Tree& value) const {
+  std::vector<OutputColumn> found;
+  if (value.is_list()) {
+    for (const Tree& item : value.items) {
+      LAKEMILL_TRY(std::vector<OutputColumn> some, aggregations(item));
+      for (OutputColumn& column : some) found.push_back(std::move(column));
+    }
+    return found;
+  }
+  const Tree* text = &value;
+  bool is_sql = false;
+  bool is_decided = false;
+  if (value.is_mapping()) {
+    text = value.find("expr");
+    for (const TreeEntry& entry : value.entries) {
+      if (entry.key == "expr") continue;
+      if (entry.key != "type" || !entry.value.is_string()) {
+        return error(
+            &entry.value,
+            "an aggregation has the keys 'expr' and 'type', not '" + entry.key + "'");
+      }
+      is_decided = true;
+      is_sql = entry.value.text == "SQL";
+      if (!is_sql && entry.value.text != "DF") {
+        return error(&entry.value, "the type of an expression is SQL or DF");
+      }
+    }
+  }
+  if (text == nullptr || !text->is_string()) {
+    return error(&value, "an aggregation is an expression: nw.col(\"x\").sum()");
+  }
+  if (!is_decided) is_sql = !is_expression(text->text, TextContext::aggregation);
+  if (is_sql) {
+    auto embedded = embed_sql_expression(text->text);
+    if (!embedded) return error(text, embedded.error().message());
+    found.push_back(OutputColumn{embedded->name, *embedded, text->location});
+    return found;
+  }
+  LAKEMILL_TRY(found, expressions(*text, AggregateForm::plain));
+  for (const OutputColumn& column : found) {
+    if (column.expression.reads_rows && !column.expression.is_sql) {
+      return error(text, "'" + column.name +
+                             "' has a value for each row of a group; aggregate it, as "
+                             "nw.col(\"x\").max()");
+    }
+  }
+  return found;
+}
+
+Result<std::vector<OutputColumn>> MethodContext::output_columns(
+    AggregateForm form) const {
+  std::vector<OutputColumn> found;
+  for (const Tree* argument : arguments.many) {
+    LAKEMILL_TRY(std::vector<OutputColumn> some, expressions(*argument, form));
+    for (OutputColumn& column : some) found.push_back(std::move(column));
+  }
+  for (const auto& [name, argument] : arguments.many_named) {
+    LAKEMILL_TRY(std::vector<OutputColumn> some, expressions(*argument, form));
+    if (some.size() != 1) {
+      return error(argument, "'" + name + "' names one column, not " +
+                                 std::to_string(some.size()));
+    }
+    some.front().name = name;
+    found.push_back(std::move(some.front()));
+  }
+  std::vector<std::string> names;
+  for (const OutputColumn& column : found) {
+    if (contains_name(names, column.name)) {
+      Tree place;
+      place.location = column.location;
+      return error(&place, "two columns have the name '" + column.name +
+                               "'; give one of them .alias(\"...\")");
+    }
+    names.push_back(column.name);
+  }
+  return found;
+}
+
+Result<Frame> MethodContext::frame(std::string_view argument) const {
+  const Tree* found = find(argument);
+  if (found == nullptr || !found->is_string()) {
+    return error(found,
+                 "'" + std::string(argument) +
+                     "' must be a frame: \"{nodes.name}\" or \"{sources.name}\"");
+  }
+  auto reference = frame_reference(found->text);
+  if (!reference) {
+    return error(found,
+                 "'" + found->text +
+                     "' is no frame; write \"{nodes.name}\" or \"{sources.name}\"");
+  }
+  if (*reference == "df") return input;
+  auto resolved = frames(*reference);
+  if (!resolved) return error(found, resolved.error().message());
+  return resolved;
+}
+
+Result<std::vector<std::string>> MethodContext::order_terms(
+    std::string_view argument) const {
+  LAKEMILL_TRY(std::vector<std::string> names, columns(argument));
+  std::vector<std::string> terms;
+  for (const std::string& name : names) {
+    terms.push_back(quote_identifier(name) + " ASC NULLS FIRST");
+  }
+  return terms;
+}
+
+}  // namespace lakemill::language
