@@ -88,9 +88,23 @@ Result<std::shared_ptr<const TableSnapshot>> Table::State::latest_locked() {
   return reload();
 }
 
+// Two looks at single objects, where a long log makes a listing dear.
+Result<bool> Table::State::kept_is_newest() {
+  const Result<storage::ObjectInfo> next =
+      store_->head(commit_path(kept_->version() + 1));
+  if (next) return false;
+  if (next.error().code() != ErrorCode::not_found) return next.error();
+  const Result<storage::ObjectInfo> own = store_->head(commit_path(kept_->version()));
+  if (own) return own->etag == kept_etag_;
+  if (own.error().code() != ErrorCode::not_found) return own.error();
+  return false;
+}
+
 Result<std::shared_ptr<const TableSnapshot>> Table::State::advance_kept() {
   const std::shared_ptr<const TableSnapshot> gone;
   const Version version = kept_->version();
+  LAKEMILL_TRY(const bool unchanged, kept_is_newest());
+  if (unchanged) return kept_;
   LAKEMILL_TRY(const LogListing listing, list_log(*store_, version));
   // The commit that the kept snapshot ends with must still be the same: a table may
   // have been dropped and made anew.

@@ -36,6 +36,8 @@ class Table::State {
   /// The whole log; not_found if there is none.
   Result<LogListing> full_listing();
   SnapshotResult latest_locked();
+  /// Whether nothing came after the kept snapshot.
+  Result<bool> kept_is_newest();
   /// The kept snapshot moved forward; null if it no longer fits the log.
   SnapshotResult advance_kept();
   SnapshotResult reload();
