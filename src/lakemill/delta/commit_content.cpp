@@ -19,6 +19,10 @@ Error unsupported(std::string message) {
   return {ErrorCode::unsupported, std::move(message)};
 }
 
+std::string physical_name(const data::Field& field) {
+  return string_member(field.metadata, "delta.columnMapping.physicalName", field.name);
+}
+
 Metadata new_metadata(const NewTable& definition, Instant now, Random& random) {
   Metadata metadata;
   metadata.id = make_uuid(random);
@@ -126,10 +130,31 @@ class ContentBuilder {
         !changes_.remove_all) {
       return invalid("a table's partition columns change only with all of its rows");
     }
+    LAKEMILL_TRY_OK(check_mapping_change(before));
     if (!in_commit_timestamps_enabled(changes_.base->protocol(), before) &&
         in_commit_timestamps_enabled(content_.protocol, content_.metadata)) {
       return unsupported(
           "delta.enableInCommitTimestamps can be set only when a table is created");
+    }
+    return {};
+  }
+
+  // Files that are there have their columns under the names that they had.
+  Status check_mapping_change(const Metadata& before) const {
+    const std::string old_mode = column_mapping_mode(changes_.base->protocol(), before);
+    const std::string new_mode =
+        column_mapping_mode(content_.protocol, content_.metadata);
+    if (old_mode == new_mode || changes_.remove_all) return {};
+    if (old_mode != "none" || new_mode != "name") {
+      return unsupported("delta.columnMapping.mode cannot change from " + old_mode +
+                         " to " + new_mode);
+    }
+    for (const data::Field& field : before.schema.fields) {
+      const data::Field* now = content_.metadata.schema.find(field.name);
+      if (now != nullptr && physical_name(*now) != field.name) {
+        return invalid("column '" + field.name +
+                       "' must keep its name as its physical name");
+      }
     }
     return {};
   }
@@ -154,8 +179,7 @@ class ContentBuilder {
     std::set<std::string> partitions;
     for (const std::string& name : content_.metadata.partition_columns) {
       const data::Field* field = content_.metadata.schema.find(name);
-      partitions.insert(string_member(field->metadata,
-                                      "delta.columnMapping.physicalName", field->name));
+      partitions.insert(physical_name(*field));
     }
     std::set<std::string> added;
     for (const AddFile& file : changes_.adds) {

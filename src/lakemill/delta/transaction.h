@@ -47,7 +47,8 @@ struct NewTable {
 /// version, rebasing onto other writers' commits where that is right.
 ///
 /// Not thread-safe. Source: PROTOCOL.md, "Delta Table Specification"; conflict rules as
-/// Delta for Spark's (WriteSerializable).
+/// Delta for Spark's at its level Serializable: rows that a winner added blindly count
+/// as much as changed ones.
 class Transaction {
  public:
   /// A change of an existing table. `base` is what the caller read.
@@ -126,9 +127,9 @@ RemoveFile removal_of(const AddFile& file);
 /// are not written).
 Status write_checkpoint(Table& table, const Snapshot& snapshot);
 
-/// To be called after each commit: writes a checkpoint if `just_committed` is a multiple
-/// of `delta.checkpointInterval` (10 unless set). The commit stands whatever comes of
-/// it: an error is for the log, the next one is tried in its turn.
+/// To be called after each commit: writes a checkpoint if `just_committed` is a
+/// multiple of `delta.checkpointInterval` (10 unless set). The commit stands whatever
+/// comes of it: an error is for the log, the next one is tried in its turn.
 Status maintain_log(Table& table, Version just_committed);
 
 }  // namespace lakemill::delta

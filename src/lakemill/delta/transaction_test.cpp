@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lakemill/delta/protocol.h"
 #include "lakemill/delta/transaction_fixture_test.h"
 
 namespace lakemill::delta {
@@ -109,6 +110,32 @@ TEST_F(TransactionTest, AddsFeaturesThatANewSchemaNeeds) {
       (Protocol{3, 7, {"timestampNtz"}, {"appendOnly", "invariants", "timestampNtz"}}));
   EXPECT_EQ(latest()->metadata().schema, metadata.schema);
   EXPECT_EQ(latest()->metadata().id, metadata.id);
+}
+
+TEST_F(TransactionTest, MapsColumnsOfAnExistingTableByTheNamesOfItsFiles) {
+  create(new_table());
+  append(file_of("a", 1, 5));
+  Metadata metadata = latest()->metadata();
+  metadata.configuration["delta.columnMapping.mode"] = "name";
+  const auto attempt = [&] {
+    Transaction transaction(table_, latest());
+    transaction.set_metadata(metadata);
+    return commit(transaction);
+  };
+  EXPECT_THAT(attempt(), HasError(ErrorCode::invalid, "'id' of a table with column"));
+  for (std::size_t i = 0; i < metadata.schema.fields.size(); ++i) {
+    metadata.schema.fields[i].metadata = {
+        {"delta.columnMapping.id", i + 1},
+        {"delta.columnMapping.physicalName", "col-" + std::to_string(i)}};
+  }
+  EXPECT_THAT(attempt(), HasError(ErrorCode::invalid, "must keep its name"));
+  for (data::Field& field : metadata.schema.fields) {
+    field.metadata["delta.columnMapping.physicalName"] = field.name;
+  }
+  EXPECT_EQ(version_of(attempt()), 2);
+  EXPECT_TRUE(has_reader_feature(latest()->protocol(), "columnMapping"));
+  metadata.configuration["delta.columnMapping.mode"] = "id";
+  EXPECT_THAT(attempt(), HasError(ErrorCode::unsupported, "from name to id"));
 }
 
 TEST_F(TransactionTest, RefusesSchemasThatAreNone) {
