@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace lakemill {
 
@@ -27,17 +28,22 @@ char upper(char character) {
                                               : character;
 }
 
-// Levenshtein's distance.
+// Edits between two words; two neighbours that changed places count as one edit.
 std::size_t edit_distance(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> before;  // the row above the one above
+  std::vector<std::size_t> above;
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < left.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = std::move(above);
+    above = row;
     row[0] = i + 1;
     for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t substituted = diagonal + (left[i] == right[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, diagonal + 1});
+      const std::size_t substituted = above[j] + (left[i] == right[j] ? 0 : 1);
+      row[j + 1] = std::min({substituted, row[j] + 1, above[j + 1] + 1});
+      if (i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j]) {
+        row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
+      }
     }
   }
   return row.back();
@@ -101,7 +107,8 @@ std::optional<std::string> nearest(std::string_view text,
   std::size_t best_distance = distance_max + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(wanted, to_lower(candidate));
-    if (distance < best_distance) {
+    // A word of which no letter is left was not meant.
+    if (distance < best_distance && distance < wanted.size()) {
       best_distance = distance;
       best = candidate;
     }

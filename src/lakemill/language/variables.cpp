@@ -232,8 +232,7 @@ void VariableResolver::walk_mapping(Tree& mapping, TextMode mode) {
   const bool outer = in_expectation_;
   for (TreeEntry& entry : mapping.entries) {
     if (&entry.value == variables && scoped) continue;
-    if (&mapping == root_ &&
-        (entry.key == "parameters" || entry.key == "environments")) {
+    if (&mapping == root_ && entry.key == "parameters") {
       continue;
     }
     if (entry.key.find("${") != std::string::npos) {

@@ -114,7 +114,9 @@ class TreeBuilder final : public YAML::EventHandler {
     const Location location = at(mark);
     Tree tree;
     tree.location = location;
-    if (found == anchors_.end()) {
+    if (budget_.values_left < 0) {
+      tree.broken = true;  // told already
+    } else if (found == anchors_.end()) {
       fault(location, "this alias stands inside its own anchor",
             "an anchor cannot hold itself");
       tree.broken = true;
@@ -333,6 +335,9 @@ std::string syntax_hint(std::string_view text, int line) {
   const std::size_t first = content.find_first_not_of(" \t");
   if (content.substr(0, first).find('\t') != std::string::npos) {
     return "indent with spaces: YAML allows no tab there";
+  }
+  if (content.find("${") != std::string::npos) {
+    return "inside { } and [ ], put a value that holds '${' in quotes";
   }
   if (content.find(": ") != content.rfind(": ")) {
     return "put a value that holds ': ' in quotes";

@@ -51,8 +51,8 @@ class TreeLoader {
     }
     const Tree* parsed = parse(path, broken.location);
     if (parsed == nullptr) return broken;
-    const std::int64_t size = sizes_[path];
-    if (from != nullptr && budget_.values_left >= 0) budget_.values_left -= size;
+    if (budget_.values_left < 0) bound_told_ = true;  // by the parser
+    if (from != nullptr && !bound_told_) budget_.values_left -= sizes_[path];
     if (budget_.values_left < 0) {
       if (!bound_told_) tell(broken.location, "the includes expand without bound", "");
       bound_told_ = true;
