@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -36,6 +37,11 @@ struct SessionOptions {
   std::stop_token stop;  ///< a stop request interrupts the running statement: cancelled
   std::function<void(const Progress&)>
       on_progress;  ///< may be empty; called from another thread
+  /// The version at which statements see a catalog table (by its full name) or a table's
+  /// root that they name without one; others are seen at their newest.
+  std::map<std::string, std::int64_t> pinned_versions;
+  /// What relative paths in SQL are relative to; empty: the engine's own folder.
+  std::string base_folder;
 };
 
 /// Positions of rows in the files of a TableRelation.

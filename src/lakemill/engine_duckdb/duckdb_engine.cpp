@@ -4,7 +4,6 @@
 
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
-#include "lakemill/engine_duckdb/named_tables.h"
 
 namespace lakemill::engine_duckdb {
 namespace {

@@ -2,11 +2,15 @@
 
 #include <duckdb/planner/planner_extension.hpp>
 
+#include "lakemill/engine_duckdb/catalog_extension.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
+#include "lakemill/engine_duckdb/files_relation.h"
+#include "lakemill/engine_duckdb/object_file_system.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
+#include "lakemill/engine_duckdb/table_versions.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
@@ -55,22 +59,33 @@ void register_all(duckdb::DuckDB& database) {
   connection.BeginTransaction();
   register_readers(*connection.context);
   register_bound_names(connection);
+  register_delta_functions(connection);
   register_sql_functions(connection);
   register_row_checks(connection);
+  register_files(connection);
   connection.Commit();
-  for (const char* setting : {"SET GLOBAL TimeZone='UTC'"}) {
-    const auto result = connection.Query(setting);
-    if (result->HasError()) result->ThrowError();
-  }
+  attach_catalog(connection);
+  const auto utc = connection.Query("SET GLOBAL TimeZone='UTC'");
+  if (utc->HasError()) utc->ThrowError();
 }
 
 }  // namespace
 
 DuckdbInstance::DuckdbInstance(DuckdbOptions options, storage::StoreProvider& stores,
                                std::shared_ptr<NamedTables> tables)
-    : options_(std::move(options)), stores_(stores), tables_(std::move(tables)) {}
+    : options_(std::move(options)),
+      stores_(stores),
+      tables_(std::move(tables)),
+      format_(make_checkpoint_format(stores)) {}
 
 DuckdbInstance::~DuckdbInstance() = default;
+
+Result<std::shared_ptr<delta::Table>> DuckdbInstance::open_table(
+    const std::string& url) {
+  if (tables_ != nullptr) return tables_->open_folder(url);
+  LAKEMILL_TRY(auto store, stores_.open(url));
+  return std::make_shared<delta::Table>(std::move(store), *format_);
+}
 
 bool DuckdbInstance::usable() const {
   return !duckdb::ValidChecker::IsInvalidated(*database_->instance);
@@ -84,7 +99,10 @@ Result<std::shared_ptr<DuckdbInstance>> DuckdbInstance::open(
   LAKEMILL_TRY_OK(run_guarded("", [&] {
     duckdb::DBConfig config;
     configure(config, instance->options_);
+    register_catalog(config);
     instance->database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    instance->database_->GetFileSystem().RegisterSubSystem(
+        make_object_file_system(stores));
     auto& live = instance->database_->instance->config;
     live.replacement_scans.insert(live.replacement_scans.begin(),
                                   duckdb::ReplacementScan(replace_bound_name));

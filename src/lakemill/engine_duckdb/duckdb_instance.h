@@ -5,7 +5,9 @@
 
 #include <duckdb.hpp>
 
+#include "lakemill/delta/snapshot.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
+#include "lakemill/engine_duckdb/named_tables.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -28,6 +30,9 @@ class DuckdbInstance {
   storage::StoreProvider& stores() { return stores_; }
   /// May be null: no name of a catalog is known.
   NamedTables* tables() { return tables_.get(); }
+  /// The Delta table in a folder (absolute, or a url). One that does not exist is
+  /// opened too. Errors: those of the store.
+  Result<std::shared_ptr<delta::Table>> open_table(const std::string& url);
 
  private:
   DuckdbInstance(DuckdbOptions options, storage::StoreProvider& stores,
@@ -36,6 +41,7 @@ class DuckdbInstance {
   DuckdbOptions options_;
   storage::StoreProvider& stores_;
   std::shared_ptr<NamedTables> tables_;
+  std::unique_ptr<delta::CheckpointFormat> format_;  // of tables without a catalog
   std::unique_ptr<duckdb::DuckDB> database_;
 };
 

@@ -153,12 +153,12 @@ Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> DuckdbSession::run(
 Status DuckdbSession::bind_reference(std::string_view name, BoundName bound) {
   if (name.empty()) return Error(ErrorCode::invalid, "a bound name is empty");
   auto& shared = *state_->shared;
+  const std::string text(name);  // DuckDB keeps a reference to it
   bool taken = false;
   LAKEMILL_TRY_OK(run_guarded("", [&] {
     auto& context = *state_->connection.context;
     context.RunFunctionInTransaction([&] {
-      const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY,
-                                           std::string(name));
+      const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, text);
       const auto entry =
           duckdb::Catalog::GetEntry(context, INVALID_CATALOG, INVALID_SCHEMA, lookup,
                                     duckdb::OnEntryNotFound::RETURN_NULL);

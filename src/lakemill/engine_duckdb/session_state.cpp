@@ -3,6 +3,7 @@
 #include <duckdb/transaction/meta_transaction.hpp>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/catalog_extension.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 
 namespace lakemill::engine_duckdb {
@@ -70,6 +71,27 @@ duckdb::virtual_column_map_t described_hidden(
   return columns;
 }
 
+// Our catalog was asked already, and has no table of that name.
+[[noreturn]] void throw_no_such_table(const SessionState& state,
+                                      const duckdb::ReplacementScanInput& input) {
+  auto text = "there is no table " + input.schema_name + "." + input.table_name;
+  auto* tables = state.instance == nullptr ? nullptr : state.instance->tables();
+  auto known = tables == nullptr ? Result<std::vector<TableId>>(std::vector<TableId>())
+                                 : tables->list();
+  std::vector<std::string> names;
+  if (known) {
+    for (const auto& id : *known) {
+      if (catalog_schema_name(id.catalog, id.schema) == input.schema_name) {
+        names.push_back(id.table);
+      }
+    }
+  }
+  if (const auto near = nearest(input.table_name, names)) {
+    text += "; did you mean " + input.schema_name + "." + *near + "?";
+  }
+  throw_error(Error(ErrorCode::not_found, text));
+}
+
 void no_rows(ClientContext&, duckdb::TableFunctionInput&, duckdb::DataChunk& output) {
   output.SetCardinality(0);
 }
@@ -105,6 +127,7 @@ duckdb::unique_ptr<duckdb::TableRef> replace_bound_name(
   if (!state) return nullptr;
   const bool bare = input.schema_name.empty() && input.catalog_name.empty();
   const auto name = to_lower(input.table_name);
+  if (input.catalog_name == kCatalogName) throw_no_such_table(*state, input);
   const auto* bound = bare ? state->find(name) : nullptr;
   if (bound == nullptr) {
     if (state->origin != engine::Origin::pipeline) return nullptr;

@@ -337,6 +337,10 @@ duckdb::TableFunction scan_function(ClientContext& context, const std::string& n
 
 BoundScan bind_scan(ClientContext& context, duckdb::shared_ptr<ScanSource> source) {
   const auto& fields = source->scan->schema().fields;
+  if (fields.empty()) {
+    throw_error(Error(ErrorCode::invalid,
+                      "table " + source->scan->table_url() + " has no columns"));
+  }
   const bool binary =
       std::any_of(fields.begin(), fields.end(),
                   [](const data::Field& field) { return has_binary(field.type); });
