@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <set>
+
+#include "lakemill/app/run.h"
+#include "lakemill/flow/run_graph.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/language/graph.h"
+
+namespace lakemill::app {
+
+namespace {
+
+std::string layer_name(language::Layer layer) {
+  switch (layer) {
+    case language::Layer::bronze:
+      return "BRONZE";
+    case language::Layer::silver:
+      return "SILVER";
+    case language::Layer::gold:
+      return "GOLD";
+    case language::Layer::none:
+      break;
+  }
+  return "";
+}
+
+// What one source brings, in words.
+std::string describe_slice(const flow::SourceSlice& slice) {
+  const std::string of = " of " + slice.source;
+  if (const Json* arrival = find_member(slice.to, "arrival")) {
+    const auto count =
+        arrival->get<std::int64_t>() - integer_member(slice.from, "arrival", 0);
+    return std::to_string(count) + (count == 1 ? " new file" : " new files") + of;
+  }
+  if (const Json* files = find_member(slice.to, "files")) {
+    return std::to_string(files->size()) + (files->size() == 1 ? " file" : " files") +
+           of;
+  }
+  if (const Json* version = find_member(slice.to, "version")) {
+    const std::string to = std::to_string(version->get<std::int64_t>());
+    if (!slice.incremental) return "version " + to + of;
+    return "versions " + std::to_string(integer_member(slice.from, "version", -1) + 1) +
+           " to " + to + of;
+  }
+  return "rows" + of;
+}
+
+// Plans nodes in order, and remembers which will change.
+class Planner {
+ public:
+  Planner(const flow::Workspace& workspace, const RunRequest& request)
+      : workspace_(workspace), request_(request) {}
+
+  PlannedNode plan(const language::Node& node) {
+    PlannedNode planned;
+    planned.node = node.name;
+    planned.layer = layer_name(node.layer);
+    planned.upstream = language::upstream_of(node);
+    const auto done =
+        flow::is_view(node) ? plan_view(node, planned) : plan_node(node, planned);
+    if (!done) planned.error = done.error();
+    if (planned.strategy != flow::Strategy::skip || planned.error) {
+      if (!flow::is_view(node)) changing_.insert(node.name);
+    }
+    return planned;
+  }
+
+ private:
+  Status plan_view(const language::Node& node, PlannedNode& planned) {
+    planned.strategy = flow::Strategy::view;
+    planned.reason = flow::StrategyReason::no_sink;
+    if (const language::Sink* sink = node.primary_sink();
+        sink != nullptr && sink->kind == language::SinkKind::table) {
+      LAKEMILL_TRY(const auto place, flow::place_of(workspace_, node, *sink));
+      planned.target = place.name;
+    }
+    for (const std::string& upstream : planned.upstream) {
+      if (changing_.contains(upstream)) changing_.insert(node.name);
+    }
+    return {};
+  }
+
+  Status plan_node(const language::Node& node, PlannedNode& planned) {
+    LAKEMILL_TRY(const auto place,
+                 flow::place_of(workspace_, node, *node.primary_sink()));
+    planned.target = place.name;
+    flow::FlowState state = flow::flow_state(workspace_, node);
+    flow::NodeRunOptions options;
+    options.run_id = "plan";
+    const bool named = !request_.selectors.empty();
+    options.full_refresh =
+        request_.full_refresh && (named || node.layer != language::Layer::bronze);
+    LAKEMILL_TRY(const auto decision,
+                 flow::decide(workspace_, node, state, options, expected_));
+    planned.strategy = decision.strategy;
+    planned.reason = decision.reason;
+    planned.detail = decision.detail;
+    planned.schema = decision.schema;
+    std::erase_if(planned.schema.fields, [](const data::Field& field) {
+      return field.name.starts_with("_lakemill_");
+    });
+    expected_[node.name] = planned.schema;
+    for (const std::string& upstream : planned.upstream) {
+      if (!changing_.contains(upstream)) continue;
+      planned.changes.push_back("what node " + upstream + " will write");
+      if (planned.strategy == flow::Strategy::skip) {
+        planned.strategy = decision.plan.strategy;
+        planned.reason = decision.plan.reason;
+      }
+    }
+    if (decision.strategy == flow::Strategy::skip) return {};
+    for (const flow::SourceSlice& slice : decision.plan.slices) {
+      planned.changes.push_back(describe_slice(slice));
+    }
+    return {};
+  }
+
+  const flow::Workspace& workspace_;
+  const RunRequest& request_;
+  flow::ExpectedSchemas expected_;
+  std::set<std::string> changing_;
+};
+
+}  // namespace
+
+Result<std::vector<PlannedNode>> plan(Workbench& workbench,
+                                      const language::Pipeline& pipeline,
+                                      const RunRequest& request) {
+  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  LAKEMILL_TRY(const auto nodes, language::select_nodes(pipeline, request.selectors));
+  LAKEMILL_TRY(const auto graph, flow::make_run_graph(pipeline, nodes));
+  Planner planner(workspace, request);
+  std::vector<PlannedNode> planned;
+  for (const std::string& name : graph.order) {
+    planned.push_back(planner.plan(*pipeline.find_node(name)));
+  }
+  return planned;
+}
+
+}  // namespace lakemill::app

@@ -1,0 +1,79 @@
+#include "lakemill/app/run.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "lakemill/app/run_events.h"
+#include "lakemill/base/text.h"
+#include "lakemill/language/graph.h"
+
+namespace lakemill::app {
+
+Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline,
+                        const RunRequest& request, flow::RunObserver& display) {
+  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  LAKEMILL_TRY(const auto nodes, language::select_nodes(pipeline, request.selectors));
+  LAKEMILL_TRY(events::EventWriter * writer, workbench.event_writer());
+  PipelineRun run{pipeline.name, make_uuid(workbench.random()), {}};
+  flow::RunOptions options;
+  options.run_id = run.run_id;
+  options.nodes = nodes;
+  options.full_refresh = request.full_refresh;
+  if (!request.selectors.empty()) options.named_nodes = nodes;
+  options.adopt_node = request.adopt;
+  options.parallel_nodes_max =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.stop = request.stop;
+  RunEvents observer(*writer, pipeline.name, run.run_id, display);
+  observer.on_run_started(nodes.size());
+  LAKEMILL_TRY(run.report, flow::run_pipeline(workspace, options, observer));
+  observer.on_run_finished(run.report);
+  return run;
+}
+
+Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipeline,
+                           const std::string& node_name, std::int64_t rows_max) {
+  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  const language::Node* node = pipeline.find_node(node_name);
+  if (node == nullptr) {
+    std::vector<std::string> names;
+    for (const language::Node& known : pipeline.nodes) names.push_back(known.name);
+    const auto guess = nearest(node_name, names);
+    return Error(ErrorCode::not_found,
+                 "no node '" + node_name + "' in pipeline " + pipeline.name +
+                     (guess ? "; did you mean '" + *guess + "'?" : ""));
+  }
+  flow::FlowState state = flow::flow_state(workspace, *node);
+  LAKEMILL_TRY(const auto query,
+               flow::NodeQuery::open(workspace, *node, state, flow::Reading::whole));
+  flow::BatchPlan batch;
+  batch.now = workbench.clock().now();
+  batch.run_id = "preview";
+  for (flow::Leaf& leaf : query->leaves()) {
+    if (leaf.source == nullptr) continue;
+    LAKEMILL_TRY(auto to, leaf.source->latest(sources::Offset()));
+    batch.slices.push_back({leaf.id, {}, std::move(to), false});
+  }
+  LAKEMILL_TRY(
+      const auto session,
+      workbench.engine().open_session(flow::session_options(workspace, batch, {}, {})));
+  LAKEMILL_TRY(const std::string rows, query->bind(*session, batch, {}));
+  return session->query(
+      "SELECT * FROM " + quote_identifier(rows) + " LIMIT " + std::to_string(rows_max),
+      engine::Origin::lakemill, rows_max);
+}
+
+Result<std::vector<flow::TestResult>> run_tests(Workbench& workbench,
+                                                const language::Pipeline& pipeline,
+                                                const std::vector<std::string>& names) {
+  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  std::vector<flow::TestResult> results;
+  for (const language::PipelineTest& test : pipeline.tests) {
+    const bool chosen = names.empty() ||
+                        std::find(names.begin(), names.end(), test.name) != names.end();
+    if (chosen) results.push_back(flow::run_test(workspace, test));
+  }
+  return results;
+}
+
+}  // namespace lakemill::app

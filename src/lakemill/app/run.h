@@ -1,0 +1,64 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lakemill/app/workbench.h"
+#include "lakemill/flow/node_test.h"
+#include "lakemill/flow/pipeline_runner.h"
+
+namespace lakemill::app {
+
+struct RunRequest {
+  std::vector<std::string> selectors;
+  bool full_refresh = false;
+  std::string adopt;  ///< name of the node whose flow is taken over
+  std::stop_token stop;
+};
+
+struct PipelineRun {
+  std::string pipeline;
+  std::string run_id;
+  flow::RunReport report;
+};
+
+/// Runs a pipeline until it has caught up, and tells the event log. `display` hears of
+/// each node. Errors: invalid (a selector, a circle), those of the store.
+Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline,
+                        const RunRequest& request, flow::RunObserver& display);
+
+/// What one node would do.
+struct PlannedNode {
+  std::string node;
+  std::string layer;
+  std::vector<std::string> upstream;
+  std::string target;
+  flow::Strategy strategy = flow::Strategy::skip;
+  flow::StrategyReason reason = flow::StrategyReason::nothing_new;
+  std::string detail;
+  std::vector<std::string>
+      changes;  ///< "3 new files of orders", "table x: version 4 → 5"
+  data::Schema schema;
+  std::optional<Error> error;  ///< why it cannot be planned
+};
+
+/// What run() would do, node by node in its order; writes nothing but the numbers of
+/// newly seen files.
+Result<std::vector<PlannedNode>> plan(Workbench& workbench,
+                                      const language::Pipeline& pipeline,
+                                      const RunRequest& request);
+
+/// The first rows of a node, computed from what its sources hold now; writes nothing.
+Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipeline,
+                           const std::string& node, std::int64_t rows_max);
+
+/// Runs the tests of a pipeline; with `names`, only those.
+Result<std::vector<flow::TestResult>> run_tests(Workbench& workbench,
+                                                const language::Pipeline& pipeline,
+                                                const std::vector<std::string>& names);
+
+/// The graph as a Mermaid flowchart, a subgraph for each layer.
+std::string mermaid(const language::Pipeline& pipeline);
+
+}  // namespace lakemill::app

@@ -1,0 +1,165 @@
+#include "lakemill/app/run_events.h"
+
+namespace lakemill::app {
+
+using events::Event;
+using events::EventType;
+
+namespace {
+
+EventType node_event(flow::NodeStatus status) {
+  switch (status) {
+    case flow::NodeStatus::succeeded:
+      return EventType::node_succeeded;
+    case flow::NodeStatus::skipped:
+      return EventType::node_skipped;
+    case flow::NodeStatus::cancelled:
+      return EventType::node_cancelled;
+    default:
+      return EventType::node_failed;
+  }
+}
+
+EventType expectation_event(flow::ExpectationStatus status) {
+  switch (status) {
+    case flow::ExpectationStatus::passed:
+      return EventType::expectation_passed;
+    case flow::ExpectationStatus::warned:
+      return EventType::expectation_warned;
+    case flow::ExpectationStatus::failed:
+      break;
+  }
+  return EventType::expectation_failed;
+}
+
+}  // namespace
+
+Json to_json(const flow::NodeReport& report) {
+  Json expectations = Json::array();
+  for (const flow::ExpectationResult& result : report.expectations) {
+    expectations.push_back({{"name", result.name},
+                            {"status", std::string(to_text(result.status))},
+                            {"failed_rows", result.failed_rows},
+                            {"checked_rows", result.checked_rows}});
+  }
+  Json json = {{"node", report.node},
+               {"status", std::string(to_text(report.status))},
+               {"strategy", std::string(to_text(report.strategy))},
+               {"reason", std::string(to_text(report.reason))},
+               {"batches", report.batches},
+               {"rows_in", report.input_rows},
+               {"kept", report.kept_rows},
+               {"dropped", report.dropped_rows},
+               {"quarantined", report.quarantined_rows},
+               {"rejected", report.rejected_rows},
+               {"written", report.written_rows},
+               {"seconds", report.seconds},
+               {"target", report.target},
+               {"expectations", std::move(expectations)},
+               {"schema_changes", report.schema_changes},
+               {"notices", report.notices}};
+  json["version"] = report.version < 0 ? Json() : Json(report.version);
+  json["error"] = report.error ? Json(report.error->message()) : Json();
+  return json;
+}
+
+RunEvents::RunEvents(events::EventWriter& writer, std::string pipeline,
+                     std::string run_id, flow::RunObserver& next)
+    : writer_(writer),
+      pipeline_(std::move(pipeline)),
+      run_id_(std::move(run_id)),
+      next_(next) {}
+
+Event RunEvents::event(EventType type, const std::string& node) const {
+  Event event;
+  event.type = type;
+  event.run_id = run_id_;
+  event.pipeline = pipeline_;
+  event.node = node;
+  return event;
+}
+
+void RunEvents::on_run_started(std::size_t node_count) {
+  Event started = event(EventType::run_started, "");
+  started.details = {{"nodes", node_count}};
+  writer_.add(std::move(started));
+}
+
+void RunEvents::on_run_finished(const flow::RunReport& report) {
+  const EventType type = report.succeeded()   ? EventType::run_succeeded
+                         : report.cancelled() ? EventType::run_cancelled
+                                              : EventType::run_failed;
+  Event finished = event(type, "");
+  finished.details = {{"seconds", report.seconds}};
+  writer_.add(std::move(finished));
+}
+
+void RunEvents::on_node_started(const language::Node& node) {
+  writer_.add(event(EventType::node_started, node.name));
+  next_.on_node_started(node);
+}
+
+void RunEvents::on_node_progress(const language::Node& node,
+                                 const engine::Progress& progress) {
+  next_.on_node_progress(node, progress);
+}
+
+void RunEvents::on_node_finished(const language::Node& node,
+                                 const flow::NodeReport& report) {
+  tell_expectations(report);
+  if (report.batches > 0) tell_batch(report);
+  for (const std::string& notice : report.notices) {
+    Event told = event(EventType::notice, report.node);
+    told.message = notice;
+    writer_.add(std::move(told));
+  }
+  Event finished = event(node_event(report.status), report.node);
+  if (report.error) finished.message = report.error->message();
+  finished.table_name = report.target;
+  finished.details = to_json(report);
+  writer_.add(std::move(finished));
+  next_.on_node_finished(node, report);
+}
+
+void RunEvents::tell_batch(const flow::NodeReport& report) {
+  Event committed = event(EventType::batch_committed, report.node);
+  committed.table_name = report.target;
+  if (report.version >= 0) committed.version = report.version;
+  committed.batch = report.batch;
+  committed.details = {{"rows_in", report.input_rows},
+                       {"written", report.written_rows},
+                       {"dropped", report.dropped_rows},
+                       {"quarantined", report.quarantined_rows},
+                       {"generation", report.generation}};
+  writer_.add(committed);
+  const auto tell_rows = [&](EventType type, std::int64_t rows) {
+    if (rows == 0) return;
+    Event told = committed;
+    told.type = type;
+    told.details = {{"rows", rows}};
+    writer_.add(std::move(told));
+  };
+  tell_rows(EventType::rows_dropped, report.dropped_rows);
+  tell_rows(EventType::rows_quarantined, report.quarantined_rows);
+  tell_rows(EventType::rows_rejected, report.rejected_rows);
+  for (const std::string& change : report.schema_changes) {
+    Event told = committed;
+    told.type = EventType::schema_changed;
+    told.message = change;
+    told.details = Json::object();
+    writer_.add(std::move(told));
+  }
+}
+
+void RunEvents::tell_expectations(const flow::NodeReport& report) {
+  for (const flow::ExpectationResult& result : report.expectations) {
+    Event told = event(expectation_event(result.status), report.node);
+    told.message = result.message;
+    told.details = {{"expectation", result.name},
+                    {"failed_rows", result.failed_rows},
+                    {"checked_rows", result.checked_rows}};
+    writer_.add(std::move(told));
+  }
+}
+
+}  // namespace lakemill::app

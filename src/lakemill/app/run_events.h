@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "lakemill/events/event_writer.h"
+#include "lakemill/flow/pipeline_runner.h"
+
+namespace lakemill::app {
+
+/// Tells the event log what a run does, and passes it on. Borrows all.
+///
+/// Thread-safety: as RunObserver.
+class RunEvents final : public flow::RunObserver {
+ public:
+  RunEvents(events::EventWriter& writer, std::string pipeline, std::string run_id,
+            flow::RunObserver& next);
+
+  void on_run_started(std::size_t node_count);
+  void on_run_finished(const flow::RunReport& report);
+
+  void on_node_started(const language::Node& node) override;
+  void on_node_progress(const language::Node& node,
+                        const engine::Progress& progress) override;
+  void on_node_finished(const language::Node& node,
+                        const flow::NodeReport& report) override;
+
+ private:
+  events::Event event(events::EventType type, const std::string& node) const;
+  void tell_batch(const flow::NodeReport& report);
+  void tell_expectations(const flow::NodeReport& report);
+
+  events::EventWriter& writer_;
+  const std::string pipeline_;
+  const std::string run_id_;
+  flow::RunObserver& next_;
+};
+
+/// A node's report as JSON: what events and `--json` show.
+Json to_json(const flow::NodeReport& report);
+
+}  // namespace lakemill::app

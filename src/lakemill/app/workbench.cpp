@@ -1,0 +1,285 @@
+#include "lakemill/app/workbench.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "lakemill/app/catalog_tables.h"
+#include "lakemill/app/event_files.h"
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/duckdb_engine.h"
+#include "lakemill/sources/file_pattern.h"
+#include "lakemill/storage/local_store.h"
+#include "lakemill/storage/path.h"
+
+namespace lakemill::app {
+
+namespace {
+
+constexpr std::string_view kProjectFile = "lakemill.yaml";
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+language::LoadOptions load_options(const OpenRequest& request,
+                                   language::FileReader& reader) {
+  language::LoadOptions options;
+  options.reader = &reader;
+  options.environment_variable = environment_variable;
+  options.variables = request.variables;
+  options.variable_files = request.variable_files;
+  options.environment = request.environment;
+  options.parameters = request.parameters;
+  options.allow_missing_parameters = request.allow_missing_parameters;
+  return options;
+}
+
+// The project file in `folder` or the nearest one above; empty if there is none.
+std::string find_project_file(std::string folder) {
+  while (true) {
+    const std::string candidate = storage::join_path(folder, kProjectFile);
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(candidate, ignored)) return candidate;
+    if (folder == "/" || folder.empty()) return "";
+    folder = language::folder_of(folder);
+    if (folder.empty()) folder = "/";
+  }
+}
+
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+// The folder from which the project is looked for.
+std::string start_folder(const OpenRequest& request) {
+  if (request.pipeline.empty()) return request.working_folder;
+  const std::string path = storage::normalize_path(
+      storage::join_path(request.working_folder, request.pipeline));
+  if (is_folder(path)) return path;
+  if (is_file(path)) return language::folder_of(path);
+  return request.working_folder;
+}
+
+void merge(language::Diagnostics& into, const language::Diagnostics& found) {
+  for (const language::Diagnostic& diagnostic : found.sorted()) into.add(diagnostic);
+}
+
+Error faulty(const std::string& file) {
+  return {ErrorCode::invalid, file + " has errors"};
+}
+
+}  // namespace
+
+Workbench::Workbench(language::Project project) : project_(std::move(project)) {}
+
+Workbench::~Workbench() {
+  const std::lock_guard lock(events_mutex_);
+  event_writer_.reset();  // writes what is left while the engine still lives
+}
+
+Result<std::unique_ptr<Workbench>> Workbench::open_project(
+    const OpenRequest& request, language::Diagnostics& diagnostics) {
+  const std::string folder = start_folder(request);
+  const std::string file = find_project_file(folder);
+  language::Project project;
+  if (file.empty()) {
+    project.folder = folder;
+    project.root = ".";
+  } else {
+    language::LocalFileReader reader;
+    language::LoadOptions options = load_options(request, reader);
+    auto loaded = language::load_project(file, options);
+    merge(diagnostics, loaded.diagnostics);
+    if (!loaded.project) return faulty(file);
+    project = *std::move(loaded.project);
+    project.folder = language::folder_of(file);
+    if (project.root.empty()) project.root = ".";
+  }
+  std::unique_ptr<Workbench> workbench(new Workbench(std::move(project)));
+  LAKEMILL_TRY_OK(workbench->start_services(request));
+  return workbench;
+}
+
+Result<std::unique_ptr<Workbench>> Workbench::open(const OpenRequest& request,
+                                                   language::Diagnostics& diagnostics) {
+  LAKEMILL_TRY(auto workbench, open_project(request, diagnostics));
+  LAKEMILL_TRY_OK(workbench->load_pipelines(request, diagnostics));
+  return workbench;
+}
+
+Status Workbench::load_pipelines(const OpenRequest& request,
+                                 language::Diagnostics& diagnostics) {
+  const std::string path = storage::normalize_path(
+      storage::join_path(request.working_folder, request.pipeline));
+  if (!request.pipeline.empty() && is_file(path)) {
+    return load_pipeline(path, request, diagnostics);
+  }
+  const bool by_name = !request.pipeline.empty() && !is_folder(path);
+  if (project_.file.empty() && project_.pipelines.empty()) {
+    if (by_name) {
+      return Error(ErrorCode::not_found, "no pipeline file " + request.pipeline);
+    }
+    return Error(ErrorCode::not_found,
+                 "no lakemill.yaml in " + project_.folder +
+                     " or above; name a pipeline file, or make a project with "
+                     "`lakemill init`");
+  }
+  std::vector<std::string> names;
+  for (const std::string& pattern : project_.pipelines) {
+    LAKEMILL_TRY(
+        const auto files,
+        sources::list_files(*stores_, storage::normalize_path(storage::join_path(
+                                          project_.folder, pattern))));
+    if (files.empty()) {
+      return Error(ErrorCode::not_found,
+                   "no pipeline file fits '" + pattern + "' of " + project_.file);
+    }
+    for (const auto& file : files) {
+      LAKEMILL_TRY_OK(load_pipeline(file.path, request, diagnostics));
+      names.push_back(pipelines_.back().name);
+    }
+  }
+  if (!by_name) return {};
+  std::erase_if(pipelines_, [&](const language::Pipeline& pipeline) {
+    return pipeline.name != request.pipeline;
+  });
+  if (!pipelines_.empty()) return {};
+  const auto guess = nearest(request.pipeline, names);
+  return Error(ErrorCode::not_found,
+               "no pipeline '" + request.pipeline + "'" +
+                   (guess ? "; did you mean '" + *guess + "'?" : ""));
+}
+
+Status Workbench::load_pipeline(const std::string& path, const OpenRequest& request,
+                                language::Diagnostics& diagnostics) {
+  language::LocalFileReader reader;
+  language::LoadOptions options = load_options(request, reader);
+  options.project = &project_;
+  auto loaded = language::load_pipeline(path, options);
+  merge(diagnostics, loaded.diagnostics);
+  if (!loaded.pipeline) return faulty(path);
+  pipelines_.push_back(*std::move(loaded.pipeline));
+  return {};
+}
+
+std::vector<std::string> Workbench::allowed_roots() const {
+  std::vector<std::string> roots = {project_.folder, root_};
+  for (const std::string& extra : project_.roots) {
+    roots.push_back(
+        storage::normalize_path(storage::join_path(project_.folder, extra)));
+  }
+  for (const auto& [layer, options] : project_.layers) {
+    if (!options.root.empty()) {
+      roots.push_back(
+          storage::normalize_path(storage::join_path(project_.folder, options.root)));
+    }
+  }
+  return roots;
+}
+
+Status Workbench::start_services(const OpenRequest& request) {
+  working_folder_ = request.working_folder;
+  root_ = storage::normalize_path(storage::join_path(project_.folder, project_.root));
+  stores_ = storage::make_local_provider();
+  checkpoints_ = engine_duckdb::make_checkpoint_format(*stores_);
+  catalog::CatalogPlaces places;
+  places.root = root_;
+  places.defaults = {project_.catalog, "default"};
+  for (const auto& [layer, options] : project_.layers) {
+    if (options.root.empty()) continue;
+    static const std::map<language::Layer, std::string> kNames = {
+        {language::Layer::bronze, "bronze"},
+        {language::Layer::silver, "silver"},
+        {language::Layer::gold, "gold"}};
+    const auto name = kNames.find(layer);
+    if (name == kNames.end()) continue;
+    places.schema_roots[options.schema.empty() ? name->second : options.schema] =
+        storage::normalize_path(storage::join_path(project_.folder, options.root));
+  }
+  catalog_ =
+      std::make_unique<catalog::Catalog>(std::move(places), *stores_, *checkpoints_);
+  engine_duckdb::DuckdbOptions options;
+  options.memory_limit_bytes = project_.engine.memory_limit_bytes.value_or(0);
+  options.threads = static_cast<int>(project_.engine.threads.value_or(0));
+  options.temporary_folder =
+      project_.engine.temporary_folder.empty()
+          ? ""
+          : storage::normalize_path(
+                storage::join_path(project_.folder, project_.engine.temporary_folder));
+  options.roots = allowed_roots();
+  options.base_folder = working_folder_;
+  options.confine_user = request.confine_user_sql;
+  options.default_catalog = project_.catalog;
+  LAKEMILL_TRY(engine_,
+               engine_duckdb::make_duckdb_engine(std::move(options), *stores_,
+                                                 make_catalog_tables(*catalog_)));
+  event_files_ = make_event_files(*engine_, *stores_, clock_);
+  return {};
+}
+
+Result<events::EventLog*> Workbench::event_log() {
+  const std::lock_guard lock(events_mutex_);
+  if (event_log_ == nullptr) {
+    LAKEMILL_TRY(event_log_,
+                 events::EventLog::open(
+                     root_, {*stores_, *checkpoints_, *event_files_, clock_, random_}));
+  }
+  return event_log_.get();
+}
+
+Result<events::EventWriter*> Workbench::event_writer() {
+  LAKEMILL_TRY(events::EventLog * log, event_log());
+  const std::lock_guard lock(events_mutex_);
+  if (event_writer_ == nullptr) {
+    events::EventWriterOptions options;
+    options.on_problem = [](const Error& error) {
+      std::fprintf(stderr, "lakemill: warning: events cannot be written: %s\n",
+                   error.message().c_str());
+    };
+    event_writer_ = std::make_unique<events::EventWriter>(*log, std::move(options));
+  }
+  return event_writer_.get();
+}
+
+Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline) {
+  const std::string state_root = pipeline.root_path.empty()
+                                     ? root_
+                                     : storage::normalize_path(storage::join_path(
+                                           pipeline.folder, pipeline.root_path));
+  LAKEMILL_TRY(auto store, stores_->open(state_root));
+  std::vector<std::string> roots = allowed_roots();
+  roots.push_back(pipeline.folder);
+  return flow::Workspace{project_,         pipeline,
+                         *stores_,         *catalog_,
+                         *engine_,         *checkpoints_,
+                         clock_,           random_,
+                         std::move(store), "_lakemill/flows/" + pipeline.name,
+                         std::move(roots)};
+}
+
+Result<std::string> Workbench::table_url(const std::string& path_or_name) {
+  const std::string path =
+      storage::normalize_path(storage::join_path(working_folder_, path_or_name));
+  LAKEMILL_TRY(const auto store, stores_->open(path));
+  LAKEMILL_TRY(const bool by_path, delta::table_exists(*store));
+  if (by_path) return path;
+  const auto name = catalog_->resolve(path_or_name);
+  if (name) {
+    LAKEMILL_TRY(const bool by_name, catalog_->table_exists(*name));
+    if (by_name) return catalog_->url_of(*name);
+  }
+  return Error(ErrorCode::not_found, "no Delta table at " + path +
+                                         ", and none is named '" + path_or_name + "'");
+}
+
+}  // namespace lakemill::app

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lakemill/catalog/catalog.h"
+#include "lakemill/engine/engine.h"
+#include "lakemill/events/event_writer.h"
+#include "lakemill/flow/workspace.h"
+#include "lakemill/language/load.h"
+
+namespace lakemill::app {
+
+/// What to open, as a command line names it.
+struct OpenRequest {
+  std::string
+      pipeline;  ///< a pipeline file, the name of one, a project folder, or empty
+  std::string
+      working_folder;       ///< absolute; relative paths of the request are from here
+  std::string environment;  ///< --env
+  std::vector<std::pair<std::string, std::string>> variables;   ///< --var
+  std::vector<std::string> variable_files;                      ///< --var-file
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< --param
+  bool allow_missing_parameters = false;
+  bool confine_user_sql = false;  ///< --confined
+};
+
+/// A project with its pipelines loaded and its storage, catalog and engine at hand:
+/// what every command and server request works with. Engine and event log start when
+/// first used.
+///
+/// Thread-safety: the services allow concurrent calls; the workbench itself is built
+/// once.
+class Workbench {
+ public:
+  /// Finds the project (lakemill.yaml in the working folder or above; else the
+  /// pipeline's own folder) and loads the pipelines that `request` names. Faults of
+  /// files go to `diagnostics`; then the answer is an error. Errors: not_found,
+  /// invalid.
+  static Result<std::unique_ptr<Workbench>> open(const OpenRequest& request,
+                                                 language::Diagnostics& diagnostics);
+  /// A workbench without pipelines: for queries and tables.
+  static Result<std::unique_ptr<Workbench>> open_project(
+      const OpenRequest& request, language::Diagnostics& diagnostics);
+  ~Workbench();
+
+  const language::Project& project() const { return project_; }
+  const std::vector<language::Pipeline>& pipelines() const { return pipelines_; }
+  /// The folder that holds tables and state.
+  const std::string& root() const { return root_; }
+  const std::string& working_folder() const { return working_folder_; }
+
+  storage::StoreProvider& stores() { return *stores_; }
+  catalog::Catalog& catalog() { return *catalog_; }
+  delta::CheckpointFormat& checkpoints() { return *checkpoints_; }
+  engine::Engine& engine() { return *engine_; }
+  Clock& clock() { return clock_; }
+  Random& random() { return random_; }
+  /// Errors: those of the store.
+  Result<events::EventWriter*> event_writer();
+  Result<events::EventLog*> event_log();
+
+  /// What the flows of one of pipelines() work with. Errors: those of the store.
+  Result<flow::Workspace> workspace(const language::Pipeline& pipeline);
+
+  /// The root of a table by path (against the working folder) or by name.
+  /// Errors: not_found (neither is there), invalid.
+  Result<std::string> table_url(const std::string& path_or_name);
+
+ private:
+  explicit Workbench(language::Project project);
+  Status load_pipelines(const OpenRequest& request, language::Diagnostics& diagnostics);
+  Status load_pipeline(const std::string& path, const OpenRequest& request,
+                       language::Diagnostics& diagnostics);
+  Status start_services(const OpenRequest& request);
+  std::vector<std::string> allowed_roots() const;
+
+  language::Project project_;
+  std::vector<language::Pipeline> pipelines_;
+  std::string root_;
+  std::string working_folder_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<storage::StoreProvider> stores_;
+  std::unique_ptr<delta::CheckpointFormat> checkpoints_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<events::EventFiles> event_files_;
+  std::mutex events_mutex_;
+  std::unique_ptr<events::EventLog> event_log_;        // guarded by events_mutex_
+  std::unique_ptr<events::EventWriter> event_writer_;  // guarded by events_mutex_
+};
+
+}  // namespace lakemill::app

@@ -1,0 +1,87 @@
+#include "lakemill/flow/batch_plan.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+constexpr int kNumberBits = 32;
+
+Json slice_to_json(const SourceSlice& slice) {
+  return {{"source", slice.source},
+          {"from", slice.from},
+          {"to", slice.to},
+          {"incremental", slice.incremental}};
+}
+
+Result<SourceSlice> slice_from_json(const Json& json) {
+  const Json* to = find_member(json, "to");
+  if (to == nullptr) return Error(ErrorCode::corrupt, "a slice lacks `to`");
+  const Json* from = find_member(json, "from");
+  return SourceSlice{string_member(json, "source", ""),
+                     from == nullptr ? Json() : *from, *to,
+                     bool_member(json, "incremental", false)};
+}
+
+}  // namespace
+
+std::int64_t BatchPlan::transaction_version() const {
+  return (generation << kNumberBits) + number;
+}
+
+std::int64_t generation_of(std::int64_t transaction_version) {
+  return transaction_version >> kNumberBits;
+}
+
+std::int64_t number_of(std::int64_t transaction_version) {
+  return transaction_version & ((std::int64_t{1} << kNumberBits) - 1);
+}
+
+Json to_json(const BatchPlan& plan) {
+  Json slices = Json::array();
+  for (const SourceSlice& slice : plan.slices) slices.push_back(slice_to_json(slice));
+  return {{"generation", plan.generation},
+          {"batch", plan.number},
+          {"definition", plan.definition},
+          {"now", format_instant(plan.now)},
+          {"seed", plan.seed},
+          {"run_id", plan.run_id},
+          {"strategy", std::string(to_text(plan.strategy))},
+          {"reason", std::string(to_text(plan.reason))},
+          {"sources", std::move(slices)},
+          {"pinned_tables", plan.pinned_tables}};
+}
+
+Result<BatchPlan> plan_from_json(const Json& json) {
+  BatchPlan plan;
+  plan.generation = integer_member(json, "generation", -1);
+  plan.number = integer_member(json, "batch", -1);
+  plan.definition = string_member(json, "definition", "");
+  plan.run_id = string_member(json, "run_id", "");
+  plan.seed = static_cast<std::uint64_t>(integer_member(json, "seed", 0));
+  const auto now = parse_instant(string_member(json, "now", ""));
+  const auto strategy = strategy_from_text(string_member(json, "strategy", ""));
+  const auto reason = reason_from_text(string_member(json, "reason", ""));
+  const Json* slices = find_member(json, "sources");
+  if (plan.generation < 0 || plan.number < 1 || !now || !strategy || !reason ||
+      slices == nullptr || !slices->is_array()) {
+    return Error(ErrorCode::corrupt, "not a plan: " + json_text(json));
+  }
+  plan.now = *now;
+  plan.strategy = *strategy;
+  plan.reason = *reason;
+  for (const Json& item : *slices) {
+    LAKEMILL_TRY(SourceSlice slice, slice_from_json(item));
+    plan.slices.push_back(std::move(slice));
+  }
+  if (const Json* pinned = find_member(json, "pinned_tables");
+      pinned != nullptr && pinned->is_object()) {
+    for (const auto& [name, version] : pinned->items()) {
+      if (version.is_number_integer()) {
+        plan.pinned_tables[name] = version.get<std::int64_t>();
+      }
+    }
+  }
+  return plan;
+}
+
+}  // namespace lakemill::flow

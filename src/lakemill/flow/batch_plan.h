@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lakemill/base/clock.h"
+#include "lakemill/flow/strategy.h"
+#include "lakemill/sources/source.h"
+
+namespace lakemill::flow {
+
+/// What a batch covers of one source.
+struct SourceSlice {
+  std::string source;    ///< the id of the source in its node
+  sources::Offset from;  ///< null: the beginning, or a source read as a whole
+  sources::Offset to;
+  bool incremental = false;
+};
+
+/// The immutable record of what batch N covers: enough to make the batch again, equal.
+struct BatchPlan {
+  std::int64_t generation = 0;
+  std::int64_t number = 1;  ///< N, from 1 in each generation
+  std::string definition;   ///< hash of the node's resolved definition
+  Instant now;              ///< what now() returns
+  std::uint64_t seed = 0;
+  std::string run_id;
+  Strategy strategy = Strategy::replace;
+  StrategyReason reason = StrategyReason::whole_sources;
+  std::vector<SourceSlice> slices;
+  std::map<std::string, std::int64_t> pinned_tables;  ///< other tables read → version
+
+  /// generation · 2^32 + N: what Delta's txn carries.
+  std::int64_t transaction_version() const;
+};
+
+Json to_json(const BatchPlan& plan);
+/// Errors: corrupt.
+Result<BatchPlan> plan_from_json(const Json& json);
+
+/// The parts of a transaction version.
+std::int64_t generation_of(std::int64_t transaction_version);
+std::int64_t number_of(std::int64_t transaction_version);
+
+}  // namespace lakemill::flow

@@ -1,0 +1,229 @@
+#include "lakemill/flow/batch_runner.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/flow_position.h"
+#include "lakemill/flow/row_expectations.h"
+#include "lakemill/flow/table_expectations.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+constexpr std::string_view kFailedExpectations = "_failed_expectations";
+
+// One batch on its way: what is bound, staged and judged.
+class Batch {
+ public:
+  Batch(BatchRun& run, NodeReport& report) : run_(run), report_(report) {}
+
+  Status execute() {
+    identity_ = {flow_id(run_.workspace, run_.node),
+                 run_.plan.transaction_version(),
+                 run_.plan.number,
+                 run_.plan.generation,
+                 run_.plan.now,
+                 run_.run_id,
+                 commit_details(flow_id(run_.workspace, run_.node), run_.plan)};
+    LAKEMILL_TRY(session_,
+                 run_.workspace.engine.open_session(session_options(
+                     run_.workspace, run_.plan, run_.stop, run_.on_progress)));
+    LAKEMILL_TRY(rows_, run_.query.bind(*session_, run_.plan, {}));
+    LAKEMILL_TRY(const auto shape,
+                 session_->describe("SELECT * FROM " + quote_identifier(rows_),
+                                    engine::Origin::lakemill));
+    schema_ = shape.schema;
+    LAKEMILL_TRY(auto schema_results, judge_schema(run_.node, schema_));
+    results_ = std::move(schema_results);
+    LAKEMILL_TRY(checks_,
+                 row_expectations(run_.workspace, run_.node, *session_, schema_));
+    if (failed()) return finish_failed();
+    return needs_holding_back() ? held_back() : straight_through();
+  }
+
+ private:
+  // Several sinks, or checks over the whole target: the rows are kept in the session
+  // until all is judged, then written once for each sink.
+  bool needs_holding_back() const {
+    const auto targets =
+        std::count_if(run_.sinks.begin(), run_.sinks.end(),
+                      [](const NodeSink& sink) { return !sink.spec->is_quarantine; });
+    return targets > 1 || has_table_expectations(run_.node);
+  }
+
+  NodeSink* quarantine() {
+    for (NodeSink& sink : run_.sinks) {
+      if (sink.spec->is_quarantine) return &sink;
+    }
+    return nullptr;
+  }
+
+  NodeSink& primary() { return run_.sinks.back(); }
+
+  data::Schema quarantine_schema() const {
+    data::Schema schema = schema_;
+    schema.fields.push_back(
+        {std::string(kFailedExpectations),
+         data::make_array(data::make_type(data::TypeKind::string), true)});
+    return schema;
+  }
+
+  engine::WriteSpec checked_write() {
+    engine::WriteSpec spec;
+    spec.sql = "SELECT * FROM " + quote_identifier(rows_);
+    spec.checks = checks_.checks;
+    return spec;
+  }
+
+  Status stage_quarantine(engine::WriteSpec& spec) {
+    if (NodeSink* sink = quarantine()) {
+      LAKEMILL_TRY(spec.quarantine, sink->sink->stage(quarantine_schema(), identity_));
+    }
+    return {};
+  }
+
+  // One pass: the engine writes what the sinks then commit.
+  Status straight_through() {
+    engine::WriteSpec spec = checked_write();
+    LAKEMILL_TRY(spec.target, primary().sink->stage(schema_, identity_));
+    LAKEMILL_TRY_OK(stage_quarantine(spec));
+    LAKEMILL_TRY(const engine::WriteResult written, session_->write(spec));
+    count(written);
+    if (failed()) return finish_failed();
+    LAKEMILL_TRY_OK(commit_quarantine(written));
+    LAKEMILL_TRY_OK(commit(primary(), written));
+    return finish();
+  }
+
+  Status held_back() {
+    const std::string kept = run_.node.name + ".kept";
+    engine::WriteSpec spec = checked_write();
+    spec.target = engine::TemporaryTarget{kept};
+    LAKEMILL_TRY_OK(stage_quarantine(spec));
+    LAKEMILL_TRY(const engine::WriteResult written, session_->write(spec));
+    count(written);
+    if (has_table_expectations(run_.node)) {
+      LAKEMILL_TRY_OK(judge_target(kept));
+    }
+    if (failed()) return finish_failed();
+    LAKEMILL_TRY_OK(commit_quarantine(written));
+    for (NodeSink& sink : run_.sinks) {
+      if (sink.spec->is_quarantine) continue;
+      engine::WriteSpec copy;
+      copy.sql = "SELECT * FROM " + quote_identifier(kept);
+      LAKEMILL_TRY(copy.target, sink.sink->stage(schema_, identity_));
+      LAKEMILL_TRY(const engine::WriteResult copied, session_->write(copy));
+      LAKEMILL_TRY_OK(commit(sink, copied));
+    }
+    return finish();
+  }
+
+  // What the target holds now, for checks that look at it whole; empty for nothing.
+  Result<std::string> bind_target() {
+    const NodeSink& sink = primary();
+    if (run_.plan.strategy == Strategy::replace || !sink.place.is_delta) {
+      return std::string();
+    }
+    LAKEMILL_TRY(const auto table, open_table(run_.workspace, sink.place));
+    const auto snapshot = table->latest();
+    if (!snapshot) {
+      if (snapshot.error().code() == ErrorCode::not_found) return std::string();
+      return snapshot.error();
+    }
+    LAKEMILL_TRY(auto scan, (*snapshot)->scan());
+    std::string name = run_.node.name + ".target";
+    LAKEMILL_TRY_OK(session_->bind(name, engine::TableRelation{std::move(scan)}));
+    return name;
+  }
+
+  Status judge_target(const std::string& kept) {
+    TableExpectationInput input;
+    input.staged = kept;
+    input.schema = schema_;
+    LAKEMILL_TRY(input.target, bind_target());
+    const auto& options = primary().spec->merge_cdc_options;
+    if (run_.plan.strategy == Strategy::merge && options && options->scd_type == 1) {
+      input.keys = options->primary_keys.empty() ? run_.node.primary_keys
+                                                 : options->primary_keys;
+      input.delete_where = options->delete_where.text;
+    }
+    input.now = run_.plan.now;
+    LAKEMILL_TRY(auto judged, judge_table(run_.node, *session_, input));
+    results_.insert(results_.end(), judged.begin(), judged.end());
+    return {};
+  }
+
+  void count(const engine::WriteResult& written) {
+    report_.input_rows += written.input_rows;
+    report_.kept_rows += written.written_rows;
+    report_.dropped_rows += written.dropped_rows;
+    report_.quarantined_rows += written.quarantined_rows;
+    auto judged = judge_rows(checks_, written.failed_rows, written.input_rows);
+    results_.insert(results_.end(), judged.begin(), judged.end());
+  }
+
+  Status commit_quarantine(const engine::WriteResult& written) {
+    NodeSink* sink = quarantine();
+    if (sink == nullptr) return {};
+    engine::WriteResult part;
+    part.schema = quarantine_schema();
+    part.files = written.quarantine_files;
+    part.input_rows = part.written_rows = written.quarantined_rows;
+    return commit(*sink, part);
+  }
+
+  Status commit(NodeSink& sink, const engine::WriteResult& written) {
+    auto result = sink.sink->commit(*session_, written, identity_);
+    if (!result) return std::move(result).error().while_doing(sink.place.name);
+    if (!sink.is_primary) return {};
+    report_.version = result->version;
+    report_.written_rows += result->rows_added + result->rows_updated;
+    report_.rejected_rows += result->rows_rejected;
+    report_.schema_changes.insert(report_.schema_changes.end(),
+                                  result->schema_changes.begin(),
+                                  result->schema_changes.end());
+    return {};
+  }
+
+  bool failed() const {
+    return std::any_of(results_.begin(), results_.end(), [](const auto& result) {
+      return result.status == ExpectationStatus::failed;
+    });
+  }
+
+  Status finish_failed() {
+    report_.expectations = std::move(results_);
+    report_.status = NodeStatus::expectation_failed;
+    return {};
+  }
+
+  Status finish() {
+    report_.expectations = std::move(results_);
+    report_.batch = run_.plan.number;
+    report_.generation = run_.plan.generation;
+    ++report_.batches;
+    const bool forgets =
+        std::none_of(run_.sinks.begin(), run_.sinks.end(),
+                     [](const NodeSink& sink) { return sink.remembers; });
+    if (forgets) return run_.state.mark_done(run_.plan.generation, run_.plan.number);
+    return {};
+  }
+
+  BatchRun& run_;
+  NodeReport& report_;
+  sinks::Batch identity_;
+  std::unique_ptr<engine::Session> session_;
+  std::string rows_;
+  data::Schema schema_;
+  RowExpectations checks_;
+  std::vector<ExpectationResult> results_;
+};
+
+}  // namespace
+
+Status run_batch(BatchRun& run, NodeReport& report) {
+  return Batch(run, report).execute();
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "lakemill/flow/node_query.h"
+#include "lakemill/flow/node_report.h"
+#include "lakemill/flow/node_sinks.h"
+
+namespace lakemill::flow {
+
+using ProgressCallback = std::function<void(const engine::Progress&)>;
+
+/// One batch of one node: read, transform, check, write, commit. Adds what it did to
+/// `report`. Nothing is visible unless every check that may fail the batch holds.
+struct BatchRun {
+  const Workspace& workspace;
+  const language::Node& node;
+  const BatchPlan& plan;
+  NodeQuery& query;
+  std::vector<NodeSink>& sinks;
+  FlowState& state;
+  std::string run_id;
+  std::stop_token stop;
+  ProgressCallback on_progress;
+};
+
+/// Errors: those of sources, engine and sinks. An expectation that fails the batch is
+/// no error: report.status says it.
+Status run_batch(BatchRun& run, NodeReport& report);
+
+}  // namespace lakemill::flow

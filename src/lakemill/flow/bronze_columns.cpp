@@ -1,0 +1,133 @@
+#include "lakemill/flow/bronze_columns.h"
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/node_query.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+constexpr std::string_view kSourceFile = "_source_file";
+constexpr std::string_view kSourceOffset = "_source_offset";
+
+bool is_bronze(const language::Node& node) {
+  return node.layer == language::Layer::bronze;
+}
+
+// {batch} in the offset of a source without a log of its own.
+std::string with_batch(std::string sql, std::int64_t number) {
+  constexpr std::string_view kHole = "{batch}";
+  for (std::size_t hole = sql.find(kHole); hole != std::string::npos;
+       hole = sql.find(kHole)) {
+    sql.replace(hole, kHole.size(), std::to_string(number));
+  }
+  return sql;
+}
+
+std::string source_label(const language::Node& node) {
+  if (node.sources.empty()) return "";
+  const language::Source& source = node.sources.front();
+  if (!source.name.empty()) return source.name;
+  switch (source.kind) {
+    case language::SourceKind::file:
+      return source.path;
+    case language::SourceKind::table:
+      return source.table.to_text();
+    case language::SourceKind::pipeline_node:
+      return source.node_name;
+    case language::SourceKind::dataframe:
+      break;
+  }
+  return "dataframe";
+}
+
+// The default sequence over the output: carried through the steps, or a bronze offset,
+// or the batch.
+std::string sequence_sql(const data::Schema& output, const BatchPlan& plan) {
+  if (output.find(kSequenceColumn) != nullptr) {
+    return quote_identifier(kSequenceColumn);
+  }
+  if (output.find(kSourceOffset) != nullptr) return quote_identifier(kSourceOffset);
+  return "printf('%012d', " + std::to_string(plan.number) + ")";
+}
+
+}  // namespace
+
+std::vector<std::string> kept_columns(const language::Node& node) {
+  std::vector<std::string> kept;
+  if (is_bronze(node)) {
+    kept = {std::string(kSourceFile), std::string(kSourceOffset)};
+  }
+  if (needs_sequence(node)) kept.emplace_back(kSequenceColumn);
+  return kept;
+}
+
+Result<std::string> add_source_columns(engine::Session& session,
+                                       const language::Node& node,
+                                       const BatchPlan& plan,
+                                       const std::string& relation,
+                                       const SourceColumns& columns) {
+  if (!is_bronze(node) && !needs_sequence(node)) return relation;
+  LAKEMILL_TRY(const auto shape,
+               session.describe("SELECT * FROM " + quote_identifier(relation),
+                                engine::Origin::lakemill));
+  const bool has_offset = shape.schema.find(kSourceOffset) != nullptr;
+  const std::string offset = with_batch(columns.offset_sql, plan.number) + "::VARCHAR";
+  std::string sql = "SELECT *";
+  if (is_bronze(node)) {
+    if (shape.schema.find(kSourceFile) == nullptr) {
+      sql += ", " + columns.file_sql + "::VARCHAR AS _source_file";
+    }
+    if (!has_offset) sql += ", " + offset + " AS _source_offset";
+  }
+  if (needs_sequence(node)) {
+    sql += ", " + (has_offset ? std::string(kSourceOffset) : offset) + " AS " +
+           std::string(kSequenceColumn);
+  }
+  sql += " FROM " + quote_identifier(relation);
+  const std::string name = relation + ".loaded";
+  LAKEMILL_TRY_OK(session.bind_query(name, sql, engine::Origin::lakemill));
+  return name;
+}
+
+Result<std::string> add_batch_columns(engine::Session& session,
+                                      const language::Node& node, const BatchPlan& plan,
+                                      const std::string& relation) {
+  if (!is_bronze(node) && !needs_sequence(node)) return relation;
+  LAKEMILL_TRY(const auto shape,
+               session.describe("SELECT * FROM " + quote_identifier(relation),
+                                engine::Origin::lakemill));
+  const data::Schema& output = shape.schema;
+  std::vector<std::string> columns;
+  for (const data::Field& field : output.fields) {
+    const bool ours =
+        field.name == kSequenceColumn ||
+        (is_bronze(node) && (field.name == kSourceFile || field.name == kSourceOffset));
+    if (!ours) columns.push_back(quote_identifier(field.name));
+  }
+  if (is_bronze(node)) {
+    const auto add = [&](const std::string& name, const std::string& sql) {
+      if (output.find(name) == nullptr) columns.push_back(sql + " AS " + name);
+    };
+    add("_ingested_at", "TIMESTAMPTZ " + quote_literal(format_instant(plan.now)));
+    add("_run_id", quote_literal(plan.run_id));
+    add("_batch_id", std::to_string(plan.transaction_version()) + "::BIGINT");
+    add("_source", quote_literal(source_label(node)));
+    for (const std::string_view name : {kSourceFile, kSourceOffset}) {
+      columns.push_back(output.find(name) != nullptr
+                            ? quote_identifier(name)
+                            : "NULL::VARCHAR AS " + std::string(name));
+    }
+  }
+  if (needs_sequence(node)) {
+    columns.push_back(sequence_sql(output, plan) + " AS " +
+                      std::string(kSequenceColumn));
+  }
+  const std::string name = node.name + ".output";
+  LAKEMILL_TRY_OK(session.bind_query(
+      name, "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(relation),
+      engine::Origin::lakemill));
+  return name;
+}
+
+}  // namespace lakemill::flow

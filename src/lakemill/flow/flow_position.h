@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lakemill/flow/node_sinks.h"
+
+namespace lakemill::flow {
+
+/// Where a flow stands, told by what its sinks hold.
+struct FlowPosition {
+  std::int64_t generation = 0;
+  std::int64_t done = 0;          ///< the last batch that every sink holds; 0: none
+  std::optional<BatchPlan> last;  ///< its plan
+  /// The plan of batch done + 1, if it was made: some sinks may hold it already.
+  std::optional<BatchPlan> begun;
+  bool begun_is_held = false;  ///< a sink holds it: it must be completed as planned
+  bool target_lost =
+      false;  ///< batches were planned and committed, but the target is gone
+};
+
+/// Reads the transactions of the sinks and the plans of the flow.
+/// Errors: invalid (another flow's table); corrupt (a plan at or below what a table
+/// holds is missing or altered and cannot be repaired from the table's log).
+Result<FlowPosition> find_position(const Workspace& workspace, FlowState& state,
+                                   const std::string& app_id,
+                                   std::vector<NodeSink>& sinks);
+
+/// The members of commitInfo from which a lost plan is repaired.
+Json commit_details(const std::string& app_id, const BatchPlan& plan);
+
+}  // namespace lakemill::flow

@@ -1,0 +1,168 @@
+#include "lakemill/flow/flow_state.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+#include "lakemill/base/hash.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+std::string number_name(std::int64_t number) {
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "%010lld", static_cast<long long>(number));
+  return name.data();
+}
+
+std::string revision_name(std::int64_t number, int revision) {
+  if (revision == 0) return number_name(number) + ".json";
+  std::array<char, 16> suffix{};
+  std::snprintf(suffix.data(), suffix.size(), "-r%04d.json", revision);
+  return number_name(number) + suffix.data();
+}
+
+std::optional<std::int64_t> leading_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr == text.data()) return std::nullopt;
+  return number;
+}
+
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace
+
+std::string definition_hash(const Json& definition) {
+  return sha256_hex(json_text(definition));
+}
+
+std::string plan_hash(const BatchPlan& plan) {
+  return sha256_hex(json_text(to_json(plan)));
+}
+
+FlowState::FlowState(std::shared_ptr<storage::ObjectStore> store, std::string folder)
+    : store_(std::move(store)), folder_(std::move(folder)) {}
+
+std::string FlowState::url(const std::string& relative) const {
+  return store_->url() + "/" + folder_ + "/" + relative;
+}
+
+std::string FlowState::generation_folder(std::int64_t generation) const {
+  return folder_ + "/" + std::to_string(generation);
+}
+
+Result<std::int64_t> FlowState::newest_generation() {
+  LAKEMILL_TRY(const auto folders, store_->list_folders(folder_));
+  std::int64_t newest = 0;
+  for (const std::string& name : folders) {
+    newest = std::max(newest, leading_number(name).value_or(0));
+  }
+  return newest;
+}
+
+Status FlowState::begin_generation(std::int64_t generation) {
+  const auto put =
+      store_->put_if_absent(generation_folder(generation) + "/generation.json",
+                            json_text(Json{{"generation", generation}}) + "\n");
+  if (!put && put.error().code() != ErrorCode::exists) return put.error();
+  return {};
+}
+
+Result<std::optional<BatchPlan>> FlowState::find_plan(std::int64_t generation,
+                                                      std::int64_t number) {
+  const std::string prefix =
+      generation_folder(generation) + "/plans/" + number_name(number);
+  LAKEMILL_TRY(const auto revisions, store_->list(prefix, ""));
+  if (revisions.empty()) return std::optional<BatchPlan>();
+  // "<N>-r<k>.json" sorts before "<N>.json": the newest revision is the largest of
+  // those.
+  const auto newest = std::max_element(
+      revisions.begin(), revisions.end(), [](const auto& left, const auto& right) {
+        return std::pair(left.path.size(), left.path) <
+               std::pair(right.path.size(), right.path);
+      });
+  LAKEMILL_TRY(const std::string text, store_->get(newest->path));
+  const std::string where = "the plan " + store_->url() + "/" + newest->path;
+  auto json = parse_json(text);
+  if (!json) {
+    return Error(ErrorCode::corrupt, where + " is damaged: " + json.error().message());
+  }
+  auto plan = plan_from_json(*json);
+  if (!plan) return std::move(plan).error().while_doing(where);
+  return std::optional<BatchPlan>(*std::move(plan));
+}
+
+Result<std::optional<BatchPlan>> FlowState::last_plan(std::int64_t generation) {
+  const std::string folder = generation_folder(generation) + "/plans/";
+  LAKEMILL_TRY(const auto plans, store_->list(folder, ""));
+  std::optional<std::int64_t> last;
+  for (const auto& plan : plans) {
+    const auto number = leading_number(base_name(plan.path));
+    if (number && (!last || *number > *last)) last = number;
+  }
+  if (!last) return std::optional<BatchPlan>();
+  return find_plan(generation, *last);
+}
+
+Result<BatchPlan> FlowState::save_plan(const BatchPlan& plan) {
+  const std::string folder = generation_folder(plan.generation) + "/plans/";
+  LAKEMILL_TRY(const auto revisions,
+               store_->list(folder + number_name(plan.number), ""));
+  const auto path =
+      folder + revision_name(plan.number, static_cast<int>(revisions.size()));
+  const std::string text = json_text(to_json(plan)) + "\n";
+  const auto put = store_->put_if_absent(path, text);
+  if (put) return plan;
+  if (put.error().code() != ErrorCode::exists &&
+      put.error().code() != ErrorCode::unknown) {
+    return put.error();
+  }
+  LAKEMILL_TRY(const auto standing, find_plan(plan.generation, plan.number));
+  if (!standing) {
+    return Error(ErrorCode::unavailable, "it is not known whether the plan " +
+                                             store_->url() + "/" + path +
+                                             " was written; run again");
+  }
+  return *standing;
+}
+
+Result<std::string> FlowState::save_definition(const Json& definition) {
+  std::string hash = definition_hash(definition);
+  const auto put = store_->put_if_absent(folder_ + "/definitions/" + hash + ".json",
+                                         json_text(definition) + "\n");
+  if (!put && put.error().code() != ErrorCode::exists) return put.error();
+  return hash;
+}
+
+Result<Json> FlowState::load_definition(const std::string& hash) {
+  const std::string path = folder_ + "/definitions/" + hash + ".json";
+  LAKEMILL_TRY(const std::string text, store_->get(path));
+  LAKEMILL_TRY(Json definition, parse_json(text));
+  if (definition_hash(definition) != hash) {
+    return Error(ErrorCode::corrupt, "the definition " + store_->url() + "/" + path +
+                                         " was altered: its content does not hash to "
+                                         "its name");
+  }
+  return definition;
+}
+
+Status FlowState::mark_done(std::int64_t generation, std::int64_t number) {
+  const auto put = store_->put_if_absent(
+      generation_folder(generation) + "/done/" + number_name(number) + ".json", "{}\n");
+  if (!put && put.error().code() != ErrorCode::exists) return put.error();
+  return {};
+}
+
+Result<std::optional<std::int64_t>> FlowState::last_done(std::int64_t generation) {
+  LAKEMILL_TRY(const auto marks,
+               store_->list(generation_folder(generation) + "/done/", ""));
+  if (marks.empty()) return std::optional<std::int64_t>();
+  return leading_number(base_name(marks.back().path));
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lakemill/flow/batch_plan.h"
+#include "lakemill/storage/object_store.h"
+
+namespace lakemill::flow {
+
+/// The folder of one flow: what it planned, with which definitions, in which
+/// generation.
+///
+///   definitions/<hash>.json     content-addressed
+///   arrivals/<source>/…         see sources::ArrivalLog
+///   <g>/plans/<N>.json          written with put-if-absent, before the batch runs
+///   <g>/plans/<N>-r<k>.json     revision k of a plan that no sink had held when the
+///   node
+///                               was edited
+///   <g>/done/<N>.json           that batch N stands, where no sink can tell by itself
+///   <g>/change_state/<sink>/    see sinks::ChangeOptions
+///
+/// Correctness rests on the sinks' txn, never on this folder alone.
+/// Not thread-safe; any number of processes may share a folder.
+class FlowState {
+ public:
+  /// `folder` is relative to the root of `store`.
+  FlowState(std::shared_ptr<storage::ObjectStore> store, std::string folder);
+
+  const std::shared_ptr<storage::ObjectStore>& store() const { return store_; }
+  const std::string& folder() const { return folder_; }
+  /// Absolute.
+  std::string url(const std::string& relative) const;
+
+  /// The newest generation that has a plan or was begun; 0 for a new flow.
+  Result<std::int64_t> newest_generation();
+  /// Makes `generation` exist. Errors: those of the store.
+  Status begin_generation(std::int64_t generation);
+
+  /// The plan of a batch, in its newest revision. Errors: corrupt.
+  Result<std::optional<BatchPlan>> find_plan(std::int64_t generation,
+                                             std::int64_t number);
+  /// The plan with the highest number.
+  Result<std::optional<BatchPlan>> last_plan(std::int64_t generation);
+  /// Writes a plan; if there is one of its number, a revision of it.
+  /// Gives the plan that stands: another runner's if it was first.
+  Result<BatchPlan> save_plan(const BatchPlan& plan);
+
+  /// Stores a definition, and gives its hash.
+  Result<std::string> save_definition(const Json& definition);
+  Result<Json> load_definition(const std::string& hash);
+
+  Status mark_done(std::int64_t generation, std::int64_t number);
+  /// The highest batch marked as done.
+  Result<std::optional<std::int64_t>> last_done(std::int64_t generation);
+
+ private:
+  std::string generation_folder(std::int64_t generation) const;
+
+  std::shared_ptr<storage::ObjectStore> store_;
+  std::string folder_;
+};
+
+/// The hash of a definition, by which plans name it.
+std::string definition_hash(const Json& definition);
+
+/// The hash of a plan, which commits carry.
+std::string plan_hash(const BatchPlan& plan);
+
+}  // namespace lakemill::flow

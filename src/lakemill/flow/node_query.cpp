@@ -1,0 +1,402 @@
+#include "lakemill/flow/node_query.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/bronze_columns.h"
+#include "lakemill/flow/source_opening.h"
+#include "lakemill/flow/step_sql.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/language/graph.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+constexpr int kViewDepthMax = 64;  // views that read views
+
+Error at(const language::Location& location, Error error) {
+  return {error.code(), to_text(location) + ": " + error.message()};
+}
+
+// Adds the nodes that `{nodes.x}` in text names.
+void add_node_references(const std::string& text, std::vector<std::string>& names) {
+  for (const auto& reference : language::frame_references(text)) {
+    if (reference.kind == language::FrameReference::Kind::node &&
+        std::find(names.begin(), names.end(), reference.name) == names.end()) {
+      names.push_back(reference.name);
+    }
+  }
+}
+
+void add_node_references(const language::Tree& tree, std::vector<std::string>& names) {
+  if (tree.is_string()) add_node_references(tree.text, names);
+  for (const language::Tree& item : tree.items) add_node_references(item, names);
+  for (const language::TreeEntry& entry : tree.entries) {
+    add_node_references(entry.value, names);
+  }
+}
+
+// The nodes that a node's steps read besides its sources.
+std::vector<std::string> nodes_in_steps(const language::Node& node) {
+  std::vector<std::string> names;
+  for (const language::Step& step : node.steps) {
+    if (step.is_sql()) {
+      add_node_references(step.sql().text, names);
+      continue;
+    }
+    for (const language::Tree& argument : step.method().arguments) {
+      add_node_references(argument, names);
+    }
+    for (const auto& argument : step.method().named_arguments) {
+      add_node_references(argument.value, names);
+    }
+  }
+  return names;
+}
+
+// The source's own clauses as one SELECT each, in the order of the language.
+std::vector<std::string> source_clauses(const language::Source& source,
+                                        const std::vector<std::string>& kept) {
+  std::vector<std::string> clauses;
+  if (!source.filter.empty()) {
+    clauses.push_back("SELECT * FROM {} WHERE (" + source.filter.text + "\n)");
+  }
+  if (!source.selects.empty()) {
+    std::vector<std::string> columns;
+    for (const auto& select : source.selects) {
+      columns.push_back(quote_identifier(select.column) + " AS " +
+                        quote_identifier(select.alias));
+    }
+    for (const std::string& column : kept) columns.push_back(quote_identifier(column));
+    clauses.push_back("SELECT " + join(columns, ", ") + " FROM {}");
+  }
+  if (!source.renames.empty()) {
+    std::vector<std::string> renames;
+    for (const auto& rename : source.renames) {
+      renames.push_back(quote_identifier(rename.column) + " AS " +
+                        quote_identifier(rename.alias));
+    }
+    clauses.push_back("SELECT * RENAME (" + join(renames, ", ") + ") FROM {}");
+  }
+  if (!source.drops.empty()) {
+    std::vector<std::string> drops;
+    for (const auto& drop : source.drops) drops.push_back(quote_identifier(drop));
+    clauses.push_back("SELECT * EXCLUDE (" + join(drops, ", ") + ") FROM {}");
+  }
+  if (source.drop_duplicates) {
+    std::vector<std::string> columns;
+    for (const auto& column : source.drop_duplicates_columns) {
+      columns.push_back(quote_identifier(column));
+    }
+    clauses.push_back(columns.empty() ? "SELECT DISTINCT * FROM {}"
+                                      : "SELECT DISTINCT ON (" + join(columns, ", ") +
+                                            ") * FROM {}");
+  }
+  return clauses;
+}
+
+}  // namespace
+
+bool needs_sequence(const language::Node& node) {
+  const language::Sink* sink = node.primary_sink();
+  return sink != nullptr && sink->merge_cdc_options &&
+         sink->merge_cdc_options->order_by.empty();
+}
+
+class NodeQuery::State {
+ public:
+  State(const Workspace& workspace, const language::Node& node)
+      : workspace_(workspace), node_(node) {}
+
+  Status open(FlowState& state, Reading reading, const GivenRelations* given) {
+    given_ = given;
+    return open_frames(root_, node_, "", state, reading, 0);
+  }
+
+  Result<std::string> bind(engine::Session& session, const BatchPlan& plan,
+                           const ExpectedSchemas& expected) {
+    session_ = &session;
+    plan_ = &plan;
+    expected_ = &expected;
+    return bind_frames(root_, node_, true);
+  }
+
+  std::vector<Leaf> leaves;
+
+ private:
+  // A relation that a node reads: a leaf, or a view with frames of its own.
+  struct Frames;
+  struct Frame {
+    const language::Source* source = nullptr;  // null: only named in a step
+    std::string id;
+    std::size_t leaf = 0;
+    const language::Node* view = nullptr;  // else a leaf
+    std::unique_ptr<Frames> inner;
+    std::string relation;  // after bind
+  };
+  struct Frames {
+    std::string prefix;
+    std::vector<Frame> sources;
+    std::map<std::string, Frame> nodes;
+  };
+
+  Status open_frames(Frames& frames, const language::Node& node,
+                     const std::string& prefix, FlowState& state, Reading reading,
+                     int depth) {
+    if (depth > kViewDepthMax) {
+      return Error(ErrorCode::invalid, "views are nested too deeply at " + node.name);
+    }
+    frames.prefix = prefix;
+    for (std::size_t i = 0; i < node.sources.size(); ++i) {
+      const language::Source& source = node.sources[i];
+      const std::string name = source.name.empty() ? std::to_string(i) : source.name;
+      Frame frame;
+      frame.source = &source;
+      frame.id = prefix + name;
+      if (given_ != nullptr) {
+        LAKEMILL_TRY_OK(open_given(frame, node, {source.name, source.node_name, name}));
+        frames.sources.push_back(std::move(frame));
+        continue;
+      }
+      if (source.kind == language::SourceKind::pipeline_node) {
+        frame.view = view_named(source.node_name);
+      }
+      const Reading inner = is_incremental(node, source) ? reading : Reading::whole;
+      LAKEMILL_TRY_OK(open_frame(frame, node, state,
+                                 frame.view != nullptr ? inner : reading, depth));
+      frames.sources.push_back(std::move(frame));
+    }
+    for (const std::string& name : nodes_in_steps(node)) {
+      Frame frame;
+      frame.id = prefix + "nodes." + name;
+      if (given_ != nullptr) {
+        LAKEMILL_TRY_OK(open_given(frame, node, {name}));
+        frames.nodes.emplace(name, std::move(frame));
+        continue;
+      }
+      frame.view = view_named(name);
+      LAKEMILL_TRY_OK(open_named(frame, node, name, state, depth));
+      frames.nodes.emplace(name, std::move(frame));
+    }
+    return {};
+  }
+
+  // The relation that stands in for a source, under the first of its names that is
+  // given.
+  Status open_given(Frame& frame, const language::Node& node,
+                    const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto found = given_->find(name);
+      if (name.empty() || found == given_->end()) continue;
+      frame.leaf = leaves.size();
+      leaves.push_back({frame.id, nullptr, ""});
+      given_by_leaf_[frame.leaf] = &found->second;
+      return {};
+    }
+    std::string wanted;
+    for (const std::string& name : names) {
+      if (!name.empty() && wanted.empty()) wanted = name;
+    }
+    return Error(ErrorCode::invalid, "node " + node.name + " reads '" + wanted +
+                                         "', but nothing is given for it");
+  }
+
+  const language::Node* view_named(const std::string& name) const {
+    const language::Node* node = workspace_.pipeline.find_node(name);
+    return node != nullptr && is_view(*node) ? node : nullptr;
+  }
+
+  Status open_frame(Frame& frame, const language::Node& node, FlowState& state,
+                    Reading reading, int depth) {
+    if (frame.view != nullptr) {
+      frame.inner = std::make_unique<Frames>();
+      return open_frames(*frame.inner, *frame.view, frame.id + "/", state, reading,
+                         depth + 1);
+    }
+    auto leaf = open_leaf(workspace_, node, *frame.source, state, frame.id, reading);
+    if (!leaf) return std::move(leaf).error();
+    frame.leaf = leaves.size();
+    leaves.push_back(*std::move(leaf));
+    return {};
+  }
+
+  Status open_named(Frame& frame, const language::Node& node, const std::string& name,
+                    FlowState& state, int depth) {
+    if (frame.view != nullptr)
+      return open_frame(frame, node, state, Reading::whole, depth);
+    const language::Node* upstream = workspace_.pipeline.find_node(name);
+    if (upstream == nullptr) {
+      return Error(ErrorCode::invalid,
+                   "node " + node.name + ": no node '" + name + "'");
+    }
+    LAKEMILL_TRY(Leaf leaf,
+                 open_upstream(workspace_, *upstream, state, frame.id, false));
+    frame.leaf = leaves.size();
+    leaves.push_back(std::move(leaf));
+    return {};
+  }
+
+  // Binds all that the node reads, then its steps; gives the last relation's name.
+  Result<std::string> bind_frames(Frames& frames, const language::Node& node,
+                                  bool is_main) {
+    for (std::size_t i = 0; i < frames.sources.size(); ++i) {
+      LAKEMILL_TRY_OK(bind_frame(frames.sources[i], node, is_main && i == 0));
+    }
+    for (auto& [name, frame] : frames.nodes) {
+      LAKEMILL_TRY_OK(bind_frame(frame, node, false));
+    }
+    std::string current = frames.sources.empty() ? "" : frames.sources.front().relation;
+    const FrameNames names = [&](const language::FrameReference& reference) {
+      return relation_of(frames, current, reference);
+    };
+    const std::vector<language::Step> steps = fused_steps(node.steps);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const std::string name =
+          frames.prefix + node.name + ".step" + std::to_string(i + 1);
+      LAKEMILL_TRY_OK(bind_step(*session_, steps[i], current, name, names));
+      current = name;
+    }
+    if (!is_main) return current;
+    return add_batch_columns(*session_, node_, *plan_, current);
+  }
+
+  Result<std::string> relation_of(const Frames& frames, const std::string& current,
+                                  const language::FrameReference& reference) const {
+    using Kind = language::FrameReference::Kind;
+    if (reference.kind == Kind::flow && !current.empty()) return current;
+    if (reference.kind == Kind::node) {
+      for (const Frame& frame : frames.sources) {
+        if (frame.source->node_name == reference.name) return frame.relation;
+      }
+      const auto found = frames.nodes.find(reference.name);
+      if (found != frames.nodes.end()) return found->second.relation;
+    }
+    std::vector<std::string> known;
+    for (const Frame& frame : frames.sources) {
+      known.push_back(frame.source->name);
+      if (reference.kind == Kind::source && frame.source->name == reference.name) {
+        return frame.relation;
+      }
+    }
+    if (reference.kind == Kind::flow) {
+      return Error(ErrorCode::invalid,
+                   "{df} stands for the first source, but the node "
+                   "has none");
+    }
+    const auto guess = nearest(reference.name, known);
+    return Error(ErrorCode::invalid,
+                 "no source '" + reference.name + "'" +
+                     (guess ? "; did you mean '" + *guess + "'?" : ""));
+  }
+
+  Status bind_frame(Frame& frame, const language::Node& node, bool with_batch_columns) {
+    if (frame.view != nullptr) {
+      LAKEMILL_TRY(frame.relation, bind_frames(*frame.inner, *frame.view, false));
+    } else {
+      LAKEMILL_TRY_OK(bind_leaf(frame, node, with_batch_columns));
+    }
+    if (frame.source == nullptr) return {};
+    return bind_clauses(
+        frame, with_batch_columns ? kept_columns(node) : std::vector<std::string>());
+  }
+
+  Status bind_leaf(Frame& frame, const language::Node& node, bool with_batch_columns) {
+    Leaf& leaf = leaves[frame.leaf];
+    frame.relation = frame.id;
+    if (const auto given = given_by_leaf_.find(frame.leaf);
+        given != given_by_leaf_.end()) {
+      return session_->bind(frame.id, *given->second);
+    }
+    if (leaf.source == nullptr) {
+      const auto found = expected_->find(leaf.upstream_node);
+      if (found == expected_->end()) {
+        return Error(ErrorCode::not_found, "node " + node_.name + " reads node " +
+                                               leaf.upstream_node +
+                                               ", which has not run yet; run it first");
+      }
+      return session_->bind(frame.id, engine::RowsRelation{"[]", found->second});
+    }
+    const auto slice =
+        std::find_if(plan_->slices.begin(), plan_->slices.end(),
+                     [&](const SourceSlice& item) { return item.source == leaf.id; });
+    if (slice == plan_->slices.end()) {
+      return Error(ErrorCode::corrupt,
+                   "the plan of batch " + std::to_string(plan_->number) + " of node " +
+                       node_.name + " does not cover source '" + leaf.id + "'");
+    }
+    LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
+    LAKEMILL_TRY_OK(session_->bind(frame.id, std::move(read.relation)));
+    if (!with_batch_columns) return {};
+    LAKEMILL_TRY(frame.relation,
+                 add_source_columns(*session_, node, *plan_, frame.id,
+                                    {read.source_offset_sql, read.source_file_sql}));
+    return {};
+  }
+
+  Status bind_clauses(Frame& frame, const std::vector<std::string>& kept) {
+    int number = 0;
+    for (std::string sql : source_clauses(*frame.source, kept)) {
+      const std::size_t hole = sql.find("{}");
+      sql.replace(hole, 2, quote_identifier(frame.relation));
+      const std::string name = frame.id + ".clause" + std::to_string(++number);
+      const auto origin = frame.source->filter.empty() || number > 1
+                              ? engine::Origin::lakemill
+                              : engine::Origin::pipeline;
+      const auto bound = session_->bind_query(name, sql, origin);
+      if (!bound) return at(frame.source->location, bound.error());
+      frame.relation = name;
+    }
+    return {};
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  Frames root_;
+  const GivenRelations* given_ = nullptr;
+  std::map<std::size_t, const engine::Relation*> given_by_leaf_;
+  engine::Session* session_ = nullptr;
+  const BatchPlan* plan_ = nullptr;
+  const ExpectedSchemas* expected_ = nullptr;
+};
+
+NodeQuery::NodeQuery(std::unique_ptr<State> state) : state_(std::move(state)) {}
+NodeQuery::~NodeQuery() = default;
+
+Result<std::unique_ptr<NodeQuery>> NodeQuery::open(const Workspace& workspace,
+                                                   const language::Node& node,
+                                                   FlowState& state, Reading reading) {
+  auto content = std::make_unique<State>(workspace, node);
+  LAKEMILL_TRY_OK(content->open(state, reading, nullptr));
+  return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));
+}
+
+Result<std::unique_ptr<NodeQuery>> NodeQuery::open_over(const Workspace& workspace,
+                                                        const language::Node& node,
+                                                        FlowState& state,
+                                                        const GivenRelations& given) {
+  auto content = std::make_unique<State>(workspace, node);
+  LAKEMILL_TRY_OK(content->open(state, Reading::whole, &given));
+  return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));
+}
+
+std::vector<Leaf>& NodeQuery::leaves() { return state_->leaves; }
+
+bool NodeQuery::any_incremental() {
+  return std::any_of(leaves().begin(), leaves().end(), [](const Leaf& leaf) {
+    return leaf.source != nullptr && leaf.source->incremental();
+  });
+}
+
+bool NodeQuery::all_incremental() {
+  return std::all_of(leaves().begin(), leaves().end(), [](const Leaf& leaf) {
+    return leaf.source != nullptr && leaf.source->incremental();
+  });
+}
+
+Result<std::string> NodeQuery::bind(engine::Session& session, const BatchPlan& plan,
+                                    const ExpectedSchemas& expected) {
+  return state_->bind(session, plan, expected);
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lakemill/engine/engine.h"
+#include "lakemill/flow/workspace.h"
+#include "lakemill/sources/source.h"
+
+namespace lakemill::flow {
+
+/// Whether sources that can be read by what is new are.
+enum class Reading : std::uint8_t { as_declared, whole };
+
+/// One outside relation that a node's rows come from: a source of its own, or of a view
+/// that it reads.
+struct Leaf {
+  std::string id;  ///< stable in the node's definition: "orders", "view/0"; its name in
+                   ///< the session too
+  std::unique_ptr<sources::Source>
+      source;                 ///< null: an upstream node that has not run yet
+  std::string upstream_node;  ///< of which node it is the output, or empty
+};
+
+/// What a plan says of each leaf, by its id.
+using Slices = std::map<std::string, SourceSlice>;
+
+/// Relations that stand in for a node's sources in a test, by the name of the source or
+/// of the upstream node.
+using GivenRelations = std::map<std::string, engine::Relation>;
+
+/// The schemas of upstream nodes that have not run yet, by name.
+using ExpectedSchemas = std::map<std::string, data::Schema>;
+
+/// The name of the column that orders changes where the pipeline names none.
+inline constexpr std::string_view kSequenceColumn = "_lakemill_sequence";
+
+/// The SQL of a node over its sources, those of the views that it reads included.
+///
+/// Not thread-safe.
+class NodeQuery {
+ public:
+  /// Opens the sources. Errors: invalid, with file, line and column; denied; not_found.
+  static Result<std::unique_ptr<NodeQuery>> open(const Workspace& workspace,
+                                                 const language::Node& node,
+                                                 FlowState& state, Reading reading);
+  /// The same over given relations, without touching storage. Errors: invalid, naming a
+  /// source that `given` lacks.
+  static Result<std::unique_ptr<NodeQuery>> open_over(const Workspace& workspace,
+                                                      const language::Node& node,
+                                                      FlowState& state,
+                                                      const GivenRelations& given);
+  ~NodeQuery();
+
+  std::vector<Leaf>& leaves();
+  bool any_incremental();
+  bool all_incremental();
+
+  /// Binds what the plan covers, and the node's steps over it, in `session`; gives the
+  /// name of the relation that holds the node's rows (a BRONZE node's metadata columns
+  /// and kSequenceColumn, where a merge needs it, included). `expected` stands in for
+  /// upstream nodes that have not run.
+  /// Errors: invalid, with the place of the step; those of the sources.
+  Result<std::string> bind(engine::Session& session, const BatchPlan& plan,
+                           const ExpectedSchemas& expected);
+
+ private:
+  class State;
+  explicit NodeQuery(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// True if the node's primary sink merges without an `order_by` of its own.
+bool needs_sequence(const language::Node& node);
+
+}  // namespace lakemill::flow

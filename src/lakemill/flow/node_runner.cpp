@@ -1,0 +1,444 @@
+#include "lakemill/flow/node_runner.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/language/definition.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+using language::SinkMode;
+
+constexpr std::int64_t kBatchesMax = 1'000'000;  // of one run of a node
+
+Error at(const language::Location& location, const std::string& message) {
+  return {ErrorCode::invalid, to_text(location) + ": " + message};
+}
+
+bool wants_replace(const language::Sink& sink) {
+  return sink.mode == SinkMode::overwrite || sink.mode == SinkMode::complete;
+}
+
+bool wants_merge(const language::Sink& sink) {
+  return sink.mode == SinkMode::merge || sink.mode == SinkMode::update;
+}
+
+struct Choice {
+  Strategy strategy;
+  StrategyReason reason;
+  std::string detail;
+};
+
+// What the declared mode and the sources ask for, before the SQL is looked at.
+std::optional<Choice> choice_by_declaration(const language::Node& node,
+                                            bool any_incremental) {
+  const language::Sink& sink = *node.primary_sink();
+  const bool replaces =
+      std::any_of(node.sinks.begin(), node.sinks.end(), [](const language::Sink& item) {
+        return !item.is_quarantine && wants_replace(item);
+      });
+  if (replaces) return Choice{Strategy::replace, StrategyReason::mode_overwrite, ""};
+  if (node.refresh == language::Refresh::replace) {
+    return Choice{Strategy::replace, StrategyReason::refresh_key, ""};
+  }
+  if (any_incremental) return std::nullopt;
+  if (wants_merge(sink)) return Choice{Strategy::merge, StrategyReason::mode_merge, ""};
+  if (sink.mode == SinkMode::append) {
+    return Choice{Strategy::append, StrategyReason::mode_append, ""};
+  }
+  return Choice{Strategy::replace, StrategyReason::whole_sources, ""};
+}
+
+class Decider {
+ public:
+  Decider(const Workspace& workspace, const language::Node& node, FlowState& state,
+          const NodeRunOptions& options, const ExpectedSchemas& expected)
+      : workspace_(workspace),
+        node_(node),
+        state_(state),
+        options_(options),
+        expected_(expected) {}
+
+  Result<Decision> decide() {
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, {}));
+    LAKEMILL_TRY(decision_.position, find_position(workspace_, state_,
+                                                   options_.adopt_app_id.empty()
+                                                       ? flow_id(workspace_, node_)
+                                                       : options_.adopt_app_id,
+                                                   sinks));
+    if (options_.full_refresh || decision_.position.target_lost) begin_generation();
+    LAKEMILL_TRY(decision_.query,
+                 NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    LAKEMILL_TRY_OK(choose());
+    LAKEMILL_TRY_OK(pin_tables());
+    decision_.schema = shape_.schema;
+    if (nothing_changed()) {
+      decision_.strategy = Strategy::skip;
+      decision_.reason = decision_.query->any_incremental()
+                             ? StrategyReason::no_new_rows
+                             : StrategyReason::nothing_new;
+    }
+    return std::move(decision_);
+  }
+
+ private:
+  void begin_generation() {
+    FlowPosition fresh;
+    fresh.generation = decision_.position.generation + 1;
+    decision_.position = std::move(fresh);
+    decision_.starts_over = true;
+  }
+
+  Status choose() {
+    auto declared = choice_by_declaration(node_, decision_.query->any_incremental());
+    if (declared) {
+      if (declared->strategy != Strategy::append &&
+          decision_.query->any_incremental()) {
+        LAKEMILL_TRY_OK(reopen_whole());
+      }
+      LAKEMILL_TRY_OK(plan_slices());
+      set(*declared);
+      return describe_rows();
+    }
+    LAKEMILL_TRY_OK(plan_slices());
+    LAKEMILL_TRY_OK(describe_rows());
+    return choose_by_sql();
+  }
+
+  Status choose_by_sql() {
+    const language::Sink& sink = *node_.primary_sink();
+    const Strategy incremental = wants_merge(sink) ? Strategy::merge : Strategy::append;
+    const bool mixed = !decision_.query->all_incremental();
+    if (shape_.row_wise && !mixed) {
+      set({incremental,
+           incremental == Strategy::merge ? StrategyReason::mode_merge
+                                          : StrategyReason::row_wise,
+           ""});
+      return {};
+    }
+    Choice choice{
+        wants_merge(sink) ? Strategy::merge : Strategy::replace,
+        shape_.row_wise ? StrategyReason::mixed_sources : StrategyReason::not_row_wise,
+        shape_.row_wise ? "" : shape_.not_row_wise_because};
+    const bool must_append =
+        sink.mode == SinkMode::append || node_.refresh == language::Refresh::append;
+    if (node_.strict || must_append) {
+      return at(
+          node_.location,
+          "node " + node_.name +
+              " would have to be recomputed: " + std::string(explain(choice.reason)) +
+              (choice.detail.empty() ? "" : " (" + choice.detail + ")") + ", but " +
+              (node_.strict ? "`strict` is set" : "appending is asked for") +
+              "; make the SQL row-wise, or read the source with as_stream: false");
+    }
+    LAKEMILL_TRY_OK(reopen_whole());
+    LAKEMILL_TRY_OK(plan_slices());
+    set(choice);
+    return {};
+  }
+
+  void set(const Choice& choice) {
+    decision_.strategy = decision_.plan.strategy = choice.strategy;
+    decision_.reason = decision_.plan.reason = choice.reason;
+    decision_.detail = choice.detail;
+  }
+
+  Status reopen_whole() {
+    LAKEMILL_TRY(decision_.query,
+                 NodeQuery::open(workspace_, node_, state_, Reading::whole));
+    return {};
+  }
+
+  Status plan_slices() {
+    BatchPlan plan;
+    plan.generation = decision_.position.generation;
+    plan.number = decision_.position.done + 1;
+    plan.definition = definition_hash(node_.definition);
+    plan.now = workspace_.clock.now();
+    plan.seed =
+        workspace_.random.next() >> 1;  // JSON readers take it for a signed number
+    plan.run_id = options_.run_id;
+    for (Leaf& leaf : decision_.query->leaves()) {
+      if (leaf.source == nullptr) continue;
+      SourceSlice slice;
+      slice.source = leaf.id;
+      slice.incremental = leaf.source->incremental();
+      if (slice.incremental) slice.from = last_offset(leaf.id);
+      LAKEMILL_TRY(slice.to, leaf.source->latest(slice.from));
+      plan.slices.push_back(std::move(slice));
+    }
+    decision_.plan = std::move(plan);
+    return {};
+  }
+
+  sources::Offset last_offset(const std::string& source) const {
+    const SourceSlice* slice = last_slice(source);
+    return slice == nullptr || !slice->incremental ? sources::Offset() : slice->to;
+  }
+
+  const SourceSlice* last_slice(const std::string& source) const {
+    if (!decision_.position.last) return nullptr;
+    for (const SourceSlice& slice : decision_.position.last->slices) {
+      if (slice.source == source) return &slice;
+    }
+    return nullptr;
+  }
+
+  Status describe_rows() {
+    LAKEMILL_TRY(const auto session,
+                 workspace_.engine.open_session(
+                     session_options(workspace_, decision_.plan, options_.stop, {})));
+    LAKEMILL_TRY(const std::string rows,
+                 decision_.query->bind(*session, decision_.plan, expected_));
+    LAKEMILL_TRY(shape_, session->describe("SELECT * FROM " + quote_identifier(rows),
+                                           engine::Origin::lakemill));
+    return {};
+  }
+
+  // The versions of the tables that the SQL names by itself.
+  Status pin_tables() {
+    for (const std::string& relation : shape_.relations) {
+      const bool by_place =
+          relation.starts_with('/') || relation.find("://") != std::string::npos;
+      const bool by_name = !by_place && split(relation, '.').size() == 3;
+      if (!by_place && !by_name) continue;
+      LAKEMILL_TRY(const auto table, named_table(relation, by_place));
+      if (table == nullptr) continue;
+      LAKEMILL_TRY(const auto snapshot, table->latest());
+      decision_.plan.pinned_tables[relation] = snapshot->version();
+    }
+    return {};
+  }
+
+  // Null for a name of the session that only looks like a table's.
+  Result<std::shared_ptr<delta::Table>> named_table(const std::string& relation,
+                                                    bool by_place) {
+    if (by_place) return workspace_.catalog.open_url(relation);
+    const auto name = workspace_.catalog.resolve(relation);
+    if (!name) return std::shared_ptr<delta::Table>();
+    LAKEMILL_TRY(const bool exists, workspace_.catalog.table_exists(*name));
+    if (!exists) return std::shared_ptr<delta::Table>();
+    return workspace_.catalog.open(*name);
+  }
+
+  bool nothing_changed() const {
+    const auto& last = decision_.position.last;
+    if (!last) return false;
+    const bool incremental =
+        decision_.strategy == Strategy::append ||
+        (decision_.strategy == Strategy::merge && decision_.query->any_incremental());
+    if (!incremental && last->definition != decision_.plan.definition) return false;
+    if (last->pinned_tables != decision_.plan.pinned_tables && !incremental)
+      return false;
+    return std::all_of(decision_.plan.slices.begin(), decision_.plan.slices.end(),
+                       [&](const SourceSlice& slice) {
+                         const SourceSlice* before = last_slice(slice.source);
+                         return before != nullptr && before->to == slice.to;
+                       });
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  FlowState& state_;
+  const NodeRunOptions& options_;
+  const ExpectedSchemas& expected_;
+  Decision decision_;
+  engine::QueryShape shape_;
+};
+
+// Runs the batches of a node, one after the other.
+class NodeRun {
+ public:
+  NodeRun(const Workspace& workspace, const language::Node& node,
+          const NodeRunOptions& options)
+      : workspace_(workspace),
+        node_(node),
+        options_(options),
+        state_(flow_state(workspace, node)) {}
+
+  NodeReport run() {
+    const auto begin = workspace_.clock.elapsed();
+    report_.node = node_.name;
+    const auto done = run_to_end();
+    if (!done) fail(done.error());
+    report_.seconds =
+        std::chrono::duration<double>(workspace_.clock.elapsed() - begin).count();
+    return std::move(report_);
+  }
+
+ private:
+  Status run_to_end() {
+    if (is_view(node_)) return write_view();
+    LAKEMILL_TRY(const Place place, place_of(workspace_, node_, *node_.primary_sink()));
+    report_.target = place.name;
+    LAKEMILL_TRY(const bool stop_here, mode_forbids(place));
+    if (stop_here) return {};
+    bool refresh = options_.full_refresh;
+    for (std::int64_t i = 0; i < kBatchesMax; ++i) {
+      LAKEMILL_TRY(const bool went_on, run_one(refresh, i == 0));
+      if (!went_on || report_.status == NodeStatus::expectation_failed) return {};
+      refresh = false;
+    }
+    return {};
+  }
+
+  Status write_view() {
+    report_.strategy = Strategy::view;
+    report_.reason = StrategyReason::no_sink;
+    report_.status = NodeStatus::skipped;
+    LAKEMILL_TRY(const auto written, write_view_sink(workspace_, node_, state_));
+    if (written) {
+      report_.status = NodeStatus::succeeded;
+      report_.target = *written;
+    }
+    return {};
+  }
+
+  // ERROR and IGNORE look at what is there when the run starts.
+  Result<bool> mode_forbids(const Place& place) {
+    const language::Sink& sink = *node_.primary_sink();
+    if (sink.mode != SinkMode::error && sink.mode != SinkMode::ignore) return false;
+    LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));
+    if (!exists) return false;
+    if (sink.mode == SinkMode::error) {
+      return at(sink.location, place.name +
+                                   " exists already, and the sink's mode is "
+                                   "ERROR; drop it, or choose another mode");
+    }
+    report_.status = NodeStatus::skipped;
+    report_.strategy = Strategy::skip;
+    report_.reason = StrategyReason::target_exists;
+    return true;
+  }
+
+  // One batch; false if there is nothing (more) to do.
+  Result<bool> run_one(bool refresh, bool first) {
+    NodeRunOptions options = options_;
+    options.full_refresh = refresh;
+    LAKEMILL_TRY(Decision decision, decide(workspace_, node_, state_, options, {}));
+    note(decision);
+    if (decision.position.begun && decision.position.begun_is_held) {
+      return complete(decision);
+    }
+    if (decision.strategy == Strategy::skip) {
+      if (first) {
+        report_.status = NodeStatus::skipped;
+        report_.strategy = Strategy::skip;
+        report_.reason = decision.reason;
+      }
+      return false;
+    }
+    LAKEMILL_TRY(BatchPlan plan, standing_plan(decision));
+    const bool more =
+        plan.strategy != Strategy::replace && decision.query->any_incremental();
+    LAKEMILL_TRY_OK(execute(node_, plan, *decision.query, decision.starts_over));
+    return more;
+  }
+
+  // A batch that some sinks hold is completed by the definition that it began with.
+  Result<bool> complete(Decision& decision) {
+    const BatchPlan& plan = *decision.position.begun;
+    if (plan.definition == definition_hash(node_.definition)) {
+      LAKEMILL_TRY(auto query,
+                   NodeQuery::open(workspace_, node_, state_, reading_of(plan)));
+      LAKEMILL_TRY_OK(execute(node_, plan, *query, starts_over(plan)));
+      return true;
+    }
+    LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
+    LAKEMILL_TRY(const language::Node begun,
+                 language::node_from_definition(definition));
+    LAKEMILL_TRY(auto query,
+                 NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
+    LAKEMILL_TRY_OK(execute(begun, plan, *query, starts_over(plan)));
+    return true;
+  }
+
+  static Reading reading_of(const BatchPlan& plan) {
+    const bool any =
+        std::any_of(plan.slices.begin(), plan.slices.end(),
+                    [](const SourceSlice& slice) { return slice.incremental; });
+    return any ? Reading::as_declared : Reading::whole;
+  }
+
+  static bool starts_over(const BatchPlan& plan) {
+    return plan.generation > 0 && plan.number == 1;
+  }
+
+  // The plan that this batch runs by: one that was made and that no sink holds is run
+  // as it was, unless the definition was edited since or its files are not what they
+  // were.
+  Result<BatchPlan> standing_plan(Decision& decision) {
+    const auto& begun = decision.position.begun;
+    const bool as_it_was = begun && begun->definition == decision.plan.definition &&
+                           begun->strategy == decision.plan.strategy &&
+                           (decision.query->any_incremental() ||
+                            begun->slices.size() == decision.plan.slices.size());
+    if (as_it_was && decision.query->any_incremental()) return *begun;
+    if (as_it_was && same_offsets(*begun, decision.plan)) return *begun;
+    if (decision.starts_over) {
+      LAKEMILL_TRY_OK(state_.begin_generation(decision.plan.generation));
+    }
+    LAKEMILL_TRY(decision.plan.definition, state_.save_definition(node_.definition));
+    return state_.save_plan(decision.plan);
+  }
+
+  static bool same_offsets(const BatchPlan& left, const BatchPlan& right) {
+    return std::equal(left.slices.begin(), left.slices.end(), right.slices.begin(),
+                      right.slices.end(), [](const auto& a, const auto& b) {
+                        return a.source == b.source && a.to == b.to;
+                      });
+  }
+
+  Status execute(const language::Node& node, const BatchPlan& plan, NodeQuery& query,
+                 bool starts_anew) {
+    report_.strategy = plan.strategy;
+    report_.reason = plan.reason;
+    LAKEMILL_TRY(auto sinks,
+                 open_sinks(workspace_, node, state_,
+                            {plan.strategy, plan.generation,
+                             starts_anew || starts_over(plan), options_.adopt_app_id}));
+    BatchRun run{workspace_,      node,          plan,
+                 query,           sinks,         state_,
+                 options_.run_id, options_.stop, options_.on_progress};
+    return run_batch(run, report_);
+  }
+
+  void note(Decision& decision) {
+    for (Leaf& leaf : decision.query->leaves()) {
+      if (leaf.source == nullptr) continue;
+      for (sources::Notice& notice : leaf.source->take_notices()) {
+        report_.notices.push_back(std::move(notice.message));
+      }
+    }
+  }
+
+  void fail(const Error& error) {
+    report_.status = error.code() == ErrorCode::cancelled ? NodeStatus::cancelled
+                                                          : NodeStatus::failed;
+    report_.error = error;
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  const NodeRunOptions& options_;
+  FlowState state_;
+  NodeReport report_;
+};
+
+}  // namespace
+
+Result<Decision> decide(const Workspace& workspace, const language::Node& node,
+                        FlowState& state, const NodeRunOptions& options,
+                        const ExpectedSchemas& expected) {
+  return Decider(workspace, node, state, options, expected).decide();
+}
+
+NodeReport run_node(const Workspace& workspace, const language::Node& node,
+                    const NodeRunOptions& options) {
+  return NodeRun(workspace, node, options).run();
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,176 @@
+#include "lakemill/flow/node_sinks.h"
+
+#include "lakemill/flow/node_query.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/sinks/file_sink.h"
+#include "lakemill/sinks/table_sink.h"
+#include "lakemill/sources/file_pattern.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+engine::FileFormat written_format(language::FileFormat format) {
+  switch (format) {
+    case language::FileFormat::csv:
+      return engine::FileFormat::csv;
+    case language::FileFormat::json:
+      return engine::FileFormat::json;
+    case language::FileFormat::jsonl:
+      return engine::FileFormat::jsonl;
+    default:
+      return engine::FileFormat::parquet;
+  }
+}
+
+sinks::WriteMode write_mode(const language::Sink& sink, const SinkPurpose& purpose) {
+  if (sink.is_quarantine) {
+    return purpose.strategy == Strategy::append && !purpose.starts_over
+               ? sinks::WriteMode::append
+               : sinks::WriteMode::replace;
+  }
+  switch (purpose.strategy) {
+    case Strategy::append:
+      return purpose.starts_over ? sinks::WriteMode::replace : sinks::WriteMode::append;
+    case Strategy::merge:
+      return sink.merge_cdc_options ? sinks::WriteMode::merge
+                                    : sinks::WriteMode::append;
+    default:
+      return sinks::WriteMode::replace;
+  }
+}
+
+sinks::SchemaEvolution schema_evolution(const language::Node& node,
+                                        const language::Sink& sink) {
+  switch (sink.schema_evolution) {
+    case language::SchemaEvolution::strict:
+      return sinks::SchemaEvolution::strict;
+    case language::SchemaEvolution::rescue:
+      return sinks::SchemaEvolution::rescue;
+    case language::SchemaEvolution::evolve:
+      return sinks::SchemaEvolution::evolve;
+    case language::SchemaEvolution::unset:
+      break;
+  }
+  return node.layer == language::Layer::bronze ? sinks::SchemaEvolution::rescue
+                                               : sinks::SchemaEvolution::evolve;
+}
+
+// The table beside the target that takes what cannot be applied.
+std::string rejected_url(const Place& place) { return place.url + "_rejected"; }
+
+sinks::ChangeOptions change_options(const language::Node& node,
+                                    const language::Sink& sink, const Place& place,
+                                    const FlowState& state, std::int64_t generation) {
+  const language::MergeCdcOptions& given = *sink.merge_cdc_options;
+  sinks::ChangeOptions options;
+  options.primary_keys =
+      given.primary_keys.empty() ? node.primary_keys : given.primary_keys;
+  options.scd_type = given.scd_type;
+  options.order_by = given.order_by;
+  if (options.order_by.empty()) {
+    options.order_by = {std::string(kSequenceColumn)};
+    options.equal_sequences_fail = true;
+  }
+  options.delete_where = given.delete_where.text;
+  options.truncate_where = given.truncate_where.text;
+  options.include_columns = given.include_columns;
+  options.exclude_columns = given.exclude_columns;
+  options.ignore_null_updates = given.ignore_null_updates;
+  options.null_equals_null = given.null_equals_null;
+  options.start_at_column_name = given.start_at_column_name;
+  options.end_at_column_name = given.end_at_column_name;
+  options.track_history_columns = given.track_history_columns;
+  options.track_history_except_columns = given.track_history_except_columns;
+  options.delete_mode = given.delete_mode == language::DeleteMode::soft
+                            ? sinks::DeleteMode::soft
+                            : sinks::DeleteMode::hard;
+  const std::size_t index = static_cast<std::size_t>(&sink - node.sinks.data());
+  options.state_url =
+      state.url(std::to_string(generation) + "/change_state/" + std::to_string(index));
+  options.rejected_url = rejected_url(place);
+  options.state_retention =
+      std::chrono::duration_cast<std::chrono::hours>(given.state_retention);
+  return options;
+}
+
+std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
+                                       const language::Node& node,
+                                       const language::Sink& sink, const Place& place,
+                                       FlowState& state, const SinkPurpose& purpose) {
+  const sinks::SinkServices services{workspace.stores, workspace.checkpoints,
+                                     workspace.clock, workspace.random};
+  const sinks::WriteMode mode = write_mode(sink, purpose);
+  if (!place.is_delta) {
+    sinks::FileSinkSpec spec;
+    spec.url = place.url;
+    spec.format = written_format(place.format);
+    spec.kind = sink.mode == language::SinkMode::append
+                    ? sinks::FileSinkKind::folder_of_batches
+                    : sinks::FileSinkKind::single;
+    for (const language::NamedArgument& option : sink.writer_options) {
+      spec.options[option.name] = option.value.text;
+    }
+    return sinks::make_file_sink(std::move(spec), services);
+  }
+  sinks::TableSinkSpec spec;
+  spec.url = place.url;
+  spec.name = place.name;
+  spec.mode = mode;
+  if (mode == sinks::WriteMode::merge) {
+    spec.changes = change_options(node, sink, place, state, purpose.generation);
+  }
+  spec.starts_over = purpose.starts_over;
+  spec.partition_by = sink.partition_by;
+  spec.properties = sink.properties;
+  spec.column_comments = sink.metadata.column_comments;
+  for (const language::ColumnContract& column : node.columns) {
+    if (!column.comment.empty()) spec.column_comments[column.name] = column.comment;
+  }
+  const std::string& comment =
+      sink.metadata.comment.empty() ? node.comment : sink.metadata.comment;
+  if (!comment.empty()) spec.comment = comment;
+  spec.schema_evolution = schema_evolution(node, sink);
+  spec.shared = sink.shared;
+  spec.adopt_app_id = purpose.adopt_app_id;
+  return sinks::make_table_sink(std::move(spec), services);
+}
+
+// Quarantine first, the primary sink last: batch N is done when all hold it.
+int commit_rank(const language::Node& node, const language::Sink& sink) {
+  if (sink.is_quarantine) return 0;
+  return &sink == node.primary_sink() ? 2 : 1;
+}
+
+}  // namespace
+
+Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
+                                         const language::Node& node, FlowState& state,
+                                         const SinkPurpose& purpose) {
+  std::vector<NodeSink> opened;
+  for (int rank = 0; rank <= 2; ++rank) {
+    for (const language::Sink& sink : node.sinks) {
+      if (is_view_sink(sink) || commit_rank(node, sink) != rank) continue;
+      LAKEMILL_TRY(Place place, place_of(workspace, node, sink));
+      NodeSink item;
+      item.spec = &sink;
+      item.sink = make_sink(workspace, node, sink, place, state, purpose);
+      item.is_primary = rank == 2;
+      item.remembers = place.is_delta || sink.mode == language::SinkMode::append;
+      item.place = std::move(place);
+      opened.push_back(std::move(item));
+    }
+  }
+  return opened;
+}
+
+Result<bool> target_exists(const Workspace& workspace, const Place& place) {
+  if (place.is_delta) {
+    LAKEMILL_TRY(const auto store, workspace.stores.open(place.url));
+    return delta::table_exists(*store);
+  }
+  LAKEMILL_TRY(const auto files, sources::list_files(workspace.stores, place.url));
+  return !files.empty();
+}
+
+}  // namespace lakemill::flow

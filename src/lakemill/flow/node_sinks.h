@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lakemill/flow/workspace.h"
+#include "lakemill/sinks/sink.h"
+
+namespace lakemill::flow {
+
+/// One sink of a node, opened for a batch.
+struct NodeSink {
+  const language::Sink* spec = nullptr;
+  Place place;
+  std::unique_ptr<sinks::Sink> sink;
+  bool is_primary = false;
+  bool remembers =
+      true;  ///< false: a single file, which cannot tell the batch that it holds
+};
+
+struct SinkPurpose {
+  Strategy strategy = Strategy::replace;
+  std::int64_t generation = 0;
+  bool starts_over =
+      false;  ///< the first batch of a generation that replaces an older one
+  std::string adopt_app_id;  ///< `run --adopt`, or empty
+};
+
+/// The sinks of a node in the order in which they commit: quarantine, others, the
+/// primary one last. View sinks are left out. Errors: invalid, denied.
+Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
+                                         const language::Node& node, FlowState& state,
+                                         const SinkPurpose& purpose);
+
+/// True if something is at the sink's place. Errors: denied, unavailable.
+Result<bool> target_exists(const Workspace& workspace, const Place& place);
+
+}  // namespace lakemill::flow

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lakemill/flow/workspace.h"
+
+namespace lakemill::flow {
+
+struct TestResult {
+  std::string name;
+  std::string node;
+  bool passed = false;
+  std::string message;  ///< what differs, for people; empty when passed
+};
+
+/// Runs a pipeline's test: the node's steps and row expectations over the given rows,
+/// and compares what comes out, as a bag of rows, on the columns that the test names.
+/// Nothing is read or written but the files that the test names.
+TestResult run_test(const Workspace& workspace, const language::PipelineTest& test);
+
+}  // namespace lakemill::flow

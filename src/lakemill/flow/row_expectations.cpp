@@ -1,0 +1,186 @@
+#include "lakemill/flow/row_expectations.h"
+
+#include "lakemill/base/text.h"
+#include "lakemill/language/expression_sql.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+using language::ExpectationAction;
+using language::ExpectationType;
+
+Error at(const language::Location& location, const std::string& message) {
+  return {ErrorCode::invalid, to_text(location) + ": " + message};
+}
+
+engine::OnFail on_fail(ExpectationAction action) {
+  switch (action) {
+    case ExpectationAction::drop:
+      return engine::OnFail::drop;
+    case ExpectationAction::quarantine:
+      return engine::OnFail::quarantine;
+    default:
+      return engine::OnFail::keep;
+  }
+}
+
+Status check_columns(const language::Expectation& expectation,
+                     const std::vector<std::string>& columns,
+                     const data::Schema& schema) {
+  std::vector<std::string> known;
+  for (const data::Field& field : schema.fields) known.push_back(field.name);
+  for (const std::string& column : columns) {
+    if (schema.find(column) != nullptr) continue;
+    const auto guess = nearest(column, known);
+    return at(expectation.location,
+              "expectation '" + expectation.name + "': no column '" + column + "'" +
+                  (guess ? "; did you mean '" + *guess + "'?" : ""));
+  }
+  return {};
+}
+
+std::string column_list(const std::vector<std::string>& columns,
+                        const std::string& prefix) {
+  std::vector<std::string> quoted;
+  for (const std::string& column : columns) {
+    quoted.push_back(prefix + quote_identifier(column));
+  }
+  return join(quoted, ", ");
+}
+
+// Binds the table that a REFERENCE points to, and gives the predicate: a row with a
+// null among its columns refers to nothing, and passes, as a foreign key does.
+Result<std::string> reference_predicate(const Workspace& workspace,
+                                        const language::Node& node,
+                                        const language::Expectation& expectation,
+                                        engine::Session& session,
+                                        const data::Schema& schema) {
+  LAKEMILL_TRY_OK(check_columns(expectation, expectation.columns, schema));
+  Result<Place> place = Error(ErrorCode::invalid, "");
+  if (!expectation.to_node.empty()) {
+    const language::Node* target = workspace.pipeline.find_node(expectation.to_node);
+    if (target == nullptr || target->primary_sink() == nullptr) {
+      return at(expectation.location, "expectation '" + expectation.name + "': node '" +
+                                          expectation.to_node +
+                                          "' writes no table to refer to");
+    }
+    place = place_of(workspace, *target, *target->primary_sink());
+  } else {
+    place = place_of(workspace, node, expectation.to_table);
+  }
+  if (!place) return at(expectation.location, place.error().message());
+  const std::string relation = "reference of " + expectation.name;
+  if (place->is_delta) {
+    LAKEMILL_TRY(const auto table, open_table(workspace, *place));
+    auto snapshot = table->latest();
+    if (!snapshot) {
+      return at(expectation.location, "expectation '" + expectation.name +
+                                          "': " + snapshot.error().message());
+    }
+    LAKEMILL_TRY(auto scan, (*snapshot)->scan());
+    LAKEMILL_TRY_OK(session.bind(relation, engine::TableRelation{std::move(scan)}));
+  } else {
+    engine::FilesRelation files;
+    files.format = engine::FileFormat::parquet;
+    files.files = {{place->url, 1, 0}};
+    LAKEMILL_TRY_OK(session.bind(relation, std::move(files)));
+  }
+  const auto& to =
+      expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
+  const std::string row = column_list(expectation.columns, "");
+  std::string any_null;
+  for (const std::string& column : expectation.columns) {
+    any_null += quote_identifier(column) + " IS NULL OR ";
+  }
+  const std::string left = expectation.columns.size() == 1 ? row : "(" + row + ")";
+  std::string not_null;
+  for (const std::string& column : to) {
+    not_null +=
+        (not_null.empty() ? "" : " AND ") + quote_identifier(column) + " IS NOT NULL";
+  }
+  const std::string right =
+      to.size() == 1 ? column_list(to, "") : "(" + column_list(to, "") + ")";
+  return "(" + any_null + left + " IN (SELECT " + right + " FROM " +
+         quote_identifier(relation) + " WHERE " + not_null + "))";
+}
+
+bool looks_at_rows(const language::Expectation& expectation) {
+  return expectation.type == ExpectationType::row ||
+         expectation.type == ExpectationType::reference;
+}
+
+}  // namespace
+
+Result<std::string> expectation_sql(const language::Expectation& expectation,
+                                    const data::Schema& schema) {
+  const std::string& text = expectation.expression.text;
+  const bool dataframe =
+      expectation.expression_language == language::ExpressionLanguage::dataframe ||
+      (expectation.expression_language == language::ExpressionLanguage::detect &&
+       language::is_expression(text, language::TextContext::expectation));
+  if (!dataframe) return "(" + text + "\n)";
+  auto compiled = language::compile_expression(text, schema, language::Dialect::duckdb);
+  if (!compiled) {
+    return at(expectation.expression.location,
+              "expectation '" + expectation.name + "': " + compiled.error().message());
+  }
+  if (expectation.type == ExpectationType::row && compiled->aggregates) {
+    return at(expectation.expression.location,
+              "expectation '" + expectation.name +
+                  "' has an aggregate; give it type: AGGREGATE");
+  }
+  return "(" + compiled->sql + ")";
+}
+
+Result<RowExpectations> row_expectations(const Workspace& workspace,
+                                         const language::Node& node,
+                                         engine::Session& session,
+                                         const data::Schema& schema) {
+  RowExpectations result;
+  for (const language::Expectation& expectation : node.expectations) {
+    if (!looks_at_rows(expectation)) continue;
+    auto predicate =
+        expectation.type == ExpectationType::row
+            ? expectation_sql(expectation, schema)
+            : reference_predicate(workspace, node, expectation, session, schema);
+    if (!predicate) return std::move(predicate).error();
+    result.checks.push_back(
+        {expectation.name, *std::move(predicate), on_fail(expectation.action)});
+    result.expectations.push_back(&expectation);
+  }
+  return result;
+}
+
+ExpectationResult judge(const language::Expectation& expectation,
+                        std::int64_t failed_rows, std::int64_t checked_rows) {
+  ExpectationResult result{expectation.name, ExpectationStatus::passed, failed_rows,
+                           checked_rows, ""};
+  double allowed = 0;
+  if (expectation.tolerance.rows) {
+    allowed = static_cast<double>(*expectation.tolerance.rows);
+  } else if (expectation.tolerance.share) {
+    allowed = *expectation.tolerance.share * static_cast<double>(checked_rows);
+  }
+  if (static_cast<double>(failed_rows) <= allowed) return result;
+  result.status = expectation.action == ExpectationAction::fail
+                      ? ExpectationStatus::failed
+                      : ExpectationStatus::warned;
+  result.message = "expectation '" + expectation.name + "' does not hold for " +
+                   std::to_string(failed_rows) + " of " + std::to_string(checked_rows) +
+                   (checked_rows == 1 ? " row" : " rows");
+  return result;
+}
+
+std::vector<ExpectationResult> judge_rows(const RowExpectations& expectations,
+                                          const std::vector<std::int64_t>& failed_rows,
+                                          std::int64_t checked_rows) {
+  std::vector<ExpectationResult> results;
+  for (std::size_t i = 0; i < expectations.expectations.size(); ++i) {
+    results.push_back(
+        judge(*expectations.expectations[i], failed_rows[i], checked_rows));
+  }
+  return results;
+}
+
+}  // namespace lakemill::flow

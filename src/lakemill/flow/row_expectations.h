@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lakemill/engine/engine.h"
+#include "lakemill/flow/node_report.h"
+#include "lakemill/flow/workspace.h"
+
+namespace lakemill::flow {
+
+/// The checks of a node that look at one row at a time, as the engine takes them, in
+/// the order of the node's expectations. References to other tables are bound in
+/// `session`. `schema` is that of the node's rows.
+struct RowExpectations {
+  std::vector<engine::RowCheck> checks;
+  std::vector<const language::Expectation*> expectations;  ///< one for each check
+};
+
+/// Errors: invalid, with file, line and column.
+Result<RowExpectations> row_expectations(const Workspace& workspace,
+                                         const language::Node& node,
+                                         engine::Session& session,
+                                         const data::Schema& schema);
+
+/// What the counts of a batch say of each. `failed_rows` as WriteResult gives them.
+std::vector<ExpectationResult> judge_rows(const RowExpectations& expectations,
+                                          const std::vector<std::int64_t>& failed_rows,
+                                          std::int64_t checked_rows);
+
+/// Passed, warned or failed, by tolerance and action.
+ExpectationResult judge(const language::Expectation& expectation,
+                        std::int64_t failed_rows, std::int64_t checked_rows);
+
+/// An expectation's SQL over columns of `schema`. Errors: invalid, with its place.
+Result<std::string> expectation_sql(const language::Expectation& expectation,
+                                    const data::Schema& schema);
+
+}  // namespace lakemill::flow

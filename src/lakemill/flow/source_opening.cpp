@@ -1,0 +1,202 @@
+#include "lakemill/flow/source_opening.h"
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/declared_schema.h"
+#include "lakemill/sources/file_source.h"
+#include "lakemill/sources/rows_source.h"
+#include "lakemill/sources/table_source.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+engine::FileFormat engine_format(language::FileFormat format) {
+  switch (format) {
+    case language::FileFormat::csv:
+      return engine::FileFormat::csv;
+    case language::FileFormat::json:
+      return engine::FileFormat::json;
+    case language::FileFormat::jsonl:
+      return engine::FileFormat::jsonl;
+    case language::FileFormat::text:
+      return engine::FileFormat::text;
+    case language::FileFormat::binaryfile:
+      return engine::FileFormat::binaryfile;
+    default:
+      return engine::FileFormat::parquet;
+  }
+}
+
+Error at(const language::Location& location, ErrorCode code,
+         const std::string& message) {
+  return {code, to_text(location) + ": " + message};
+}
+
+// What a BRONZE table holds of its files: the schema that later files are held to, or
+// nothing before the first batch.
+Result<std::optional<data::Schema>> landed_schema(const Workspace& workspace,
+                                                  const language::Node& node) {
+  const language::Sink* sink = node.primary_sink();
+  if (sink == nullptr) return std::optional<data::Schema>();
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, *sink));
+  if (!place.is_delta) return std::optional<data::Schema>();
+  LAKEMILL_TRY(const auto table, open_table(workspace, place));
+  const auto snapshot = table->latest();
+  if (!snapshot) {
+    if (snapshot.error().code() == ErrorCode::not_found) {
+      return std::optional<data::Schema>();
+    }
+    return snapshot.error();
+  }
+  data::Schema schema;
+  for (const data::Field& field : (*snapshot)->metadata().schema.fields) {
+    if (field.name.starts_with('_')) continue;
+    data::Field plain{field.name, field.type, true};
+    schema.fields.push_back(std::move(plain));
+  }
+  return std::optional<data::Schema>(std::move(schema));
+}
+
+bool rescues(const language::Node& node) {
+  const language::Sink* sink = node.primary_sink();
+  if (sink == nullptr || sink->kind == language::SinkKind::pipeline_view) return false;
+  if (sink->schema_evolution == language::SchemaEvolution::unset) {
+    return node.layer == language::Layer::bronze &&
+           (sink->kind == language::SinkKind::table ||
+            sink->format == language::FileFormat::delta);
+  }
+  return sink->schema_evolution == language::SchemaEvolution::rescue;
+}
+
+Result<engine::FilesRelation> files_relation(const Workspace& workspace,
+                                             const language::Node& node,
+                                             const language::Source& source,
+                                             language::FileFormat format) {
+  engine::FilesRelation relation;
+  relation.format = engine_format(format);
+  relation.has_header = source.has_header;
+  relation.infer_schema = source.infer_schema;
+  for (const language::NamedArgument& option : source.reader_options) {
+    relation.options[option.name] = option.value.text;
+  }
+  for (const language::MethodCall& method : source.reader_methods) {
+    const bool is_option = method.name == "option" && method.arguments.size() == 2;
+    if (!is_option) {
+      return at(
+          method.location, ErrorCode::unsupported,
+          "reader method '" + method.name + "' is not supported; use reader_kwargs");
+    }
+    relation.options[method.arguments[0].text] = method.arguments[1].text;
+  }
+  LAKEMILL_TRY(relation.schema, declared_schema(workspace, source));
+  relation.rescue = rescues(node) && node.layer == language::Layer::bronze;
+  if (relation.rescue && !relation.schema && node.steps.empty() &&
+      source.selects.empty() && source.renames.empty() && source.drops.empty()) {
+    LAKEMILL_TRY(relation.schema, landed_schema(workspace, node));
+  }
+  return relation;
+}
+
+Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
+                             sources::TableSourceSpec spec, const std::string& id) {
+  LAKEMILL_TRY(auto table, open_table(workspace, place));
+  return Leaf{id, sources::make_table_source(std::move(spec), std::move(table)), ""};
+}
+
+Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
+                            const language::Source& source, FlowState& state,
+                            const std::string& id, bool incremental) {
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
+  if (place.is_delta) {
+    return open_table_leaf(workspace, place, {place.name, incremental, {}, {}}, id);
+  }
+  sources::FileSourceSpec spec;
+  spec.url = place.url;
+  LAKEMILL_TRY(spec.relation, files_relation(workspace, node, source, place.format));
+  spec.incremental = incremental;
+  spec.changed_are_new = source.on_change == language::OnChange::read;
+  spec.files_max = source.limits.max_files.value_or(0);
+  spec.bytes_max = source.limits.max_bytes.value_or(0);
+  return Leaf{
+      id,
+      sources::make_file_source(std::move(spec), workspace.stores, state.store(),
+                                state.folder() + "/arrivals/" + id),
+      ""};
+}
+
+}  // namespace
+
+bool is_incremental(const language::Node& node, const language::Source& source) {
+  if (source.as_stream) return *source.as_stream;
+  return node.layer == language::Layer::bronze &&
+         source.kind == language::SourceKind::file;
+}
+
+Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
+                           FlowState& state, const std::string& id, bool incremental) {
+  const language::Sink& sink = *upstream.primary_sink();
+  LAKEMILL_TRY(const Place place, place_of(workspace, upstream, sink));
+  if (place.is_delta) {
+    LAKEMILL_TRY(auto table, open_table(workspace, place));
+    Leaf leaf{id, nullptr, upstream.name};
+    const auto snapshot = table->latest();
+    if (snapshot) {
+      leaf.source = sources::make_table_source({place.name, incremental, {}, {}},
+                                               std::move(table));
+    } else if (snapshot.error().code() != ErrorCode::not_found) {
+      return snapshot.error();
+    }
+    return leaf;
+  }
+  sources::FileSourceSpec spec;
+  spec.url = place.url;
+  spec.relation.format = engine_format(place.format);
+  spec.incremental = incremental;
+  Leaf leaf{id,
+            sources::make_file_source(std::move(spec), workspace.stores, state.store(),
+                                      state.folder() + "/arrivals/" + id),
+            upstream.name};
+  const auto present = leaf.source->latest(sources::Offset());
+  if (!present) {
+    if (present.error().code() != ErrorCode::not_found) return present.error();
+    leaf.source = nullptr;
+  }
+  return leaf;
+}
+
+Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
+                       const language::Source& source, FlowState& state,
+                       const std::string& id, Reading reading) {
+  const bool incremental =
+      reading == Reading::as_declared && is_incremental(node, source);
+  switch (source.kind) {
+    case language::SourceKind::dataframe: {
+      LAKEMILL_TRY(std::string rows, dataframe_rows(source.data));
+      return Leaf{id, sources::make_rows_source(std::move(rows)), ""};
+    }
+    case language::SourceKind::file:
+      return open_file_leaf(workspace, node, source, state, id, incremental);
+    case language::SourceKind::pipeline_node: {
+      const language::Node* upstream = workspace.pipeline.find_node(source.node_name);
+      if (upstream == nullptr) {
+        return at(source.location, ErrorCode::invalid,
+                  "no node '" + source.node_name + "'");
+      }
+      return open_upstream(workspace, *upstream, state, id, incremental);
+    }
+    case language::SourceKind::table:
+      break;
+  }
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
+  sources::TableSourceSpec spec{place.name, incremental, source.version, {}};
+  if (!source.timestamp.empty()) {
+    auto instant = parse_instant(source.timestamp);
+    if (!instant) {
+      return at(source.location, ErrorCode::invalid, instant.error().message());
+    }
+    spec.timestamp = *instant;
+  }
+  return open_table_leaf(workspace, place, std::move(spec), id);
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lakemill/flow/node_query.h"
+
+namespace lakemill::flow {
+
+/// Opens one source of `node`, or says that the upstream node behind it has not run
+/// (a null source). `id` names it in the flow's state.
+Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
+                       const language::Source& source, FlowState& state,
+                       const std::string& id, Reading reading);
+
+/// The output of an upstream node with a sink, as a source.
+Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
+                           FlowState& state, const std::string& id, bool incremental);
+
+/// True if `source` is read by what is new: as written, else file sources of BRONZE
+/// nodes.
+bool is_incremental(const language::Node& node, const language::Source& source);
+
+}  // namespace lakemill::flow

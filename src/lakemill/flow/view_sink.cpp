@@ -1,0 +1,106 @@
+#include "lakemill/flow/view_sink.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/flow/node_query.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+// Binds as the session behind it does, and writes down the SQL of what is bound.
+class RecordingSession final : public engine::Session {
+ public:
+  explicit RecordingSession(engine::Session& inner) : inner_(inner) {}
+
+  Status bind(std::string_view name, engine::Relation relation) override {
+    const auto* table = std::get_if<engine::TableRelation>(&relation);
+    if (table == nullptr) {
+      return Error(ErrorCode::invalid,
+                   "a view can read tables only, but '" + std::string(name) +
+                       "' is a raw file or inline rows; land it in a table first");
+    }
+    add(name,
+        "SELECT * FROM delta_scan(" + quote_literal(table->scan->table_url()) + ")");
+    return inner_.bind(name, std::move(relation));
+  }
+
+  Status bind_query(std::string_view name, std::string_view sql,
+                    engine::Origin origin) override {
+    add(name, sql);
+    return inner_.bind_query(name, sql, origin);
+  }
+
+  Result<engine::QueryShape> describe(std::string_view sql,
+                                      engine::Origin origin) override {
+    return inner_.describe(sql, origin);
+  }
+
+  Result<data::Rows> query(std::string_view sql, engine::Origin origin,
+                           std::int64_t rows_max) override {
+    return inner_.query(sql, origin, rows_max);
+  }
+
+  Result<std::vector<engine::FileRows>> query_positions(std::string_view sql) override {
+    return inner_.query_positions(sql);
+  }
+
+  Result<engine::WriteResult> write(const engine::WriteSpec& spec) override {
+    return inner_.write(spec);
+  }
+
+  // All that was bound, as one query that gives `last`.
+  std::string query_of(const std::string& last) const {
+    return "WITH " + join(parts_, ",\n") + "\nSELECT * FROM " + quote_identifier(last);
+  }
+
+ private:
+  void add(std::string_view name, std::string_view sql) {
+    parts_.push_back(quote_identifier(name) + " AS (" + std::string(sql) + "\n)");
+  }
+
+  engine::Session& inner_;
+  std::vector<std::string> parts_;
+};
+
+}  // namespace
+
+bool is_view_sink(const language::Sink& sink) {
+  return sink.kind == language::SinkKind::pipeline_view ||
+         (sink.kind == language::SinkKind::table &&
+          sink.table_type == language::TableType::view);
+}
+
+bool is_view(const language::Node& node) {
+  return std::all_of(node.sinks.begin(), node.sinks.end(),
+                     [](const auto& sink) { return is_view_sink(sink); });
+}
+
+Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
+                                                   const language::Node& node,
+                                                   FlowState& state) {
+  const language::Sink* sink = node.primary_sink();
+  if (sink == nullptr || sink->kind != language::SinkKind::table) {
+    return std::optional<std::string>();
+  }
+  LAKEMILL_TRY(const auto query,
+               NodeQuery::open(workspace, node, state, Reading::whole));
+  BatchPlan plan;
+  plan.now = workspace.clock.now();
+  for (Leaf& leaf : query->leaves()) {
+    if (leaf.source == nullptr) continue;
+    LAKEMILL_TRY(auto to, leaf.source->latest(sources::Offset()));
+    plan.slices.push_back({leaf.id, {}, std::move(to), false});
+  }
+  LAKEMILL_TRY(const auto session,
+               workspace.engine.open_session(session_options(workspace, plan, {}, {})));
+  RecordingSession recording(*session);
+  LAKEMILL_TRY(const std::string rows, query->bind(recording, plan, {}));
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, *sink));
+  LAKEMILL_TRY(const auto name, workspace.catalog.resolve(place.name));
+  LAKEMILL_TRY_OK(workspace.catalog.put_view(name, recording.query_of(rows)));
+  return std::optional<std::string>(place.name);
+}
+
+}  // namespace lakemill::flow

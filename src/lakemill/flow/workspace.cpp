@@ -1,0 +1,146 @@
+#include "lakemill/flow/workspace.h"
+
+#include "lakemill/base/text.h"
+#include "lakemill/storage/path.h"
+#include "lakemill/storage/path_guard.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+using language::FileFormat;
+
+Error at(const language::Location& location, const Error& error) {
+  return {error.code(), to_text(location) + ": " + error.message()};
+}
+
+std::string layer_schema(const Workspace& workspace, language::Layer layer) {
+  const auto found = workspace.project.layers.find(layer);
+  if (found != workspace.project.layers.end() && !found->second.schema.empty()) {
+    return found->second.schema;
+  }
+  switch (layer) {
+    case language::Layer::bronze:
+      return "bronze";
+    case language::Layer::silver:
+      return "silver";
+    case language::Layer::gold:
+      return "gold";
+    case language::Layer::none:
+      break;
+  }
+  return "default";
+}
+
+// What a path is by its ending, or nothing.
+FileFormat format_of_ending(const std::string& path) {
+  struct Ending {
+    std::string_view ending;
+    FileFormat format;
+  };
+  static constexpr std::array kEndings = {
+      Ending{".csv", FileFormat::csv},         Ending{".json", FileFormat::json},
+      Ending{".jsonl", FileFormat::jsonl},     Ending{".ndjson", FileFormat::jsonl},
+      Ending{".parquet", FileFormat::parquet}, Ending{".txt", FileFormat::text},
+  };
+  std::string lower = to_lower(path);
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
+  }
+  for (const Ending& known : kEndings) {
+    if (lower.ends_with(known.ending)) return known.format;
+  }
+  return FileFormat::unset;
+}
+
+}  // namespace
+
+engine::SessionOptions session_options(
+    const Workspace& workspace, const BatchPlan& plan, std::stop_token stop,
+    std::function<void(const engine::Progress&)> on_progress) {
+  return {plan.now,           plan.seed,
+          std::move(stop),    std::move(on_progress),
+          plan.pinned_tables, workspace.pipeline.folder};
+}
+
+std::string flow_id(const Workspace& workspace, const language::Node& node) {
+  return "lakemill:" + workspace.pipeline.name + "/" + node.name;
+}
+
+FlowState flow_state(const Workspace& workspace, const language::Node& node) {
+  return {workspace.state_store, workspace.state_folder + "/" + node.name};
+}
+
+Result<std::string> absolute_path(const Workspace& workspace, const std::string& path) {
+  return storage::confine(
+      storage::normalize_path(storage::join_path(workspace.pipeline.folder, path)),
+      workspace.roots);
+}
+
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::TableName& name) {
+  const catalog::TableName full{
+      name.catalog.empty() ? workspace.project.catalog : name.catalog,
+      name.schema.empty() ? layer_schema(workspace, node.layer) : name.schema,
+      name.table};
+  for (const std::string& part : {full.catalog, full.schema, full.table}) {
+    if (auto checked = catalog::check_name(part); !checked) {
+      return at(name.location, checked.error());
+    }
+  }
+  Place place;
+  place.url = workspace.catalog.url_of(full);
+  place.name = catalog::to_text(full);
+  place.is_delta = true;
+  place.in_catalog = true;
+  return place;
+}
+
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::Sink& sink) {
+  if (sink.kind == language::SinkKind::table)
+    return place_of(workspace, node, sink.table);
+  auto url = absolute_path(workspace, sink.path);
+  if (!url) return at(sink.location, url.error());
+  Place place;
+  place.url = *std::move(url);
+  place.name = sink.path;
+  place.format = sink.format;
+  if (place.format == FileFormat::unset) place.format = format_of_ending(sink.path);
+  if (place.format == FileFormat::unset) place.format = FileFormat::delta;
+  place.is_delta = place.format == FileFormat::delta;
+  return place;
+}
+
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::Source& source) {
+  if (source.kind == language::SourceKind::table) {
+    return place_of(workspace, node, source.table);
+  }
+  auto url = absolute_path(workspace, source.path);
+  if (!url) return at(source.location, url.error());
+  Place place;
+  place.url = *std::move(url);
+  place.name = source.path;
+  place.format = source.format;
+  if (place.format == FileFormat::unset) {
+    LAKEMILL_TRY(const auto store, workspace.stores.open(place.url));
+    const auto is_table = delta::table_exists(*store);
+    place.format =
+        is_table && *is_table ? FileFormat::delta : format_of_ending(source.path);
+  }
+  if (place.format == FileFormat::unset) {
+    return Error(ErrorCode::invalid,
+                 to_text(source.location) + ": the format of " + source.path +
+                     " cannot be told by its name; give the source a `format`");
+  }
+  place.is_delta = place.format == FileFormat::delta;
+  return place;
+}
+
+Result<std::shared_ptr<delta::Table>> open_table(const Workspace& workspace,
+                                                 const Place& place) {
+  return workspace.catalog.open_url(place.url);
+}
+
+}  // namespace lakemill::flow

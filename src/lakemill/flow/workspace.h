@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lakemill/base/clock.h"
+#include "lakemill/base/random.h"
+#include "lakemill/catalog/catalog.h"
+#include "lakemill/delta/ports.h"
+#include "lakemill/engine/engine.h"
+#include "lakemill/flow/flow_state.h"
+#include "lakemill/language/model.h"
+#include "lakemill/storage/object_store.h"
+
+namespace lakemill::flow {
+
+/// What every flow of a pipeline borrows. All must outlive it.
+///
+/// Thread-safety: its members allow concurrent calls.
+struct Workspace {
+  const language::Project& project;
+  const language::Pipeline& pipeline;
+  storage::StoreProvider& stores;
+  catalog::Catalog& catalog;
+  engine::Engine& engine;
+  delta::CheckpointFormat& checkpoints;
+  Clock& clock;
+  Random& random;
+  /// Where flows keep their state: a store and a folder in it.
+  std::shared_ptr<storage::ObjectStore> state_store;
+  std::string state_folder;  ///< "_lakemill/flows/<pipeline>"
+  /// Folders (absolute) that the pipeline may read and write.
+  std::vector<std::string> roots;
+};
+
+/// How a session that runs by `plan` is opened: its instant, seed and pinned tables.
+engine::SessionOptions session_options(
+    const Workspace& workspace, const BatchPlan& plan, std::stop_token stop,
+    std::function<void(const engine::Progress&)> on_progress);
+
+/// The flow of a node: its id (Delta's appId) and its state folder.
+std::string flow_id(const Workspace& workspace, const language::Node& node);
+FlowState flow_state(const Workspace& workspace, const language::Node& node);
+
+/// Where rows are, or will be.
+struct Place {
+  std::string url;
+  std::string name;  ///< for people: catalog.schema.table, or the path as written
+  bool is_delta = false;
+  language::FileFormat format = language::FileFormat::delta;
+  bool in_catalog = false;
+};
+
+/// Where a sink writes. Errors: denied (outside the roots), invalid.
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::Sink& sink);
+
+/// What a FILE or TABLE source reads. Errors: likewise.
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::Source& source);
+
+/// The table of a name with the pipeline's and the node's defaults.
+Result<Place> place_of(const Workspace& workspace, const language::Node& node,
+                       const language::TableName& name);
+
+/// `path` of the pipeline as an absolute path inside the roots. Errors: denied.
+Result<std::string> absolute_path(const Workspace& workspace, const std::string& path);
+
+/// Opens the Delta table there; one object for all who use it.
+Result<std::shared_ptr<delta::Table>> open_table(const Workspace& workspace,
+                                                 const Place& place);
+
+}  // namespace lakemill::flow
