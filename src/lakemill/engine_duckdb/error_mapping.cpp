@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/reader_error.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
@@ -78,21 +79,59 @@ std::string clean(std::string_view text) {
   return line;
 }
 
+std::string place_text(std::size_t line, std::size_t column) {
+  return ", at line " + std::to_string(line) + ", column " + std::to_string(column) +
+         " of the SQL";
+}
+
+std::size_t number_at(std::string_view text) {
+  std::size_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The place out of DuckDB's drawing: "LINE 2: …part of the line…" and, below, a caret.
+std::string drawn_place(std::string_view message, std::string_view sql) {
+  constexpr std::string_view kLine = "\nLINE ";
+  constexpr std::string_view kCut = "...";
+  const auto drawing = message.rfind(kLine);
+  if (drawing == std::string_view::npos) return "";
+  const auto rows = split(message.substr(drawing + 1), '\n');
+  if (rows.size() < 2) return "";
+  const auto number = number_at(std::string_view(rows[0]).substr(kLine.size() - 1));
+  const auto shown_from = rows[0].find(": ");
+  const auto caret = rows[1].find('^');
+  const auto lines = split(sql, '\n');
+  if (number == 0 || number > lines.size() || shown_from == std::string::npos ||
+      caret == std::string::npos || caret < shown_from + 2) {
+    return "";
+  }
+  auto shown = std::string_view(rows[0]).substr(shown_from + 2);
+  auto offset = caret - shown_from - 2;
+  if (shown.starts_with(kCut) && offset >= kCut.size()) {
+    shown.remove_prefix(kCut.size());
+    offset -= kCut.size();
+  }
+  if (shown.ends_with(kCut)) shown.remove_suffix(kCut.size());
+  const auto start = lines[number - 1].find(shown);
+  if (start == std::string::npos) return "";
+  return place_text(number, start + offset + 1);
+}
+
 std::string place(const duckdb::ErrorData& error, std::string_view sql) {
+  if (sql.empty()) return "";
   const auto& extra = error.ExtraInfo();
   const auto entry = extra.find("position");
-  if (entry == extra.end() || sql.empty()) return "";
-  std::size_t position = 0;
-  const auto& digits = entry->second;
-  std::from_chars(digits.data(), digits.data() + digits.size(), position);
+  if (entry == extra.end()) return drawn_place(error.RawMessage(), sql);
+  const auto position = number_at(entry->second);
   if (position > sql.size()) return "";
   const auto before = sql.substr(0, position);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line =
+      static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   const auto line_start = before.rfind('\n');
   const auto column =
       line_start == std::string_view::npos ? position + 1 : position - line_start;
-  return ", at line " + std::to_string(line) + ", column " + std::to_string(column) +
-         " of the SQL";
+  return place_text(line + 1, column);
 }
 
 }  // namespace
@@ -106,6 +145,9 @@ Error to_error(const duckdb::ErrorData& error, std::string_view sql) {
     auto text = std::string_view(error.RawMessage());
     text = text.substr(0, text.find("\n\nLINE "));
     return Error(static_cast<ErrorCode>(code), std::string(text));
+  }
+  if (auto report = explain_reader_error(error.RawMessage())) {
+    return Error(ErrorCode::invalid, std::move(*report));
   }
   auto message = clean(error.RawMessage());
   const auto code = code_of(error.Type(), message);

@@ -8,6 +8,8 @@
 #include <json_extension.hpp>
 #include <parquet_extension.hpp>
 
+#include "lakemill/engine_duckdb/timestamp_casts.h"
+
 namespace duckdb {
 
 vector<string> LinkedExtensions();
@@ -22,6 +24,7 @@ vector<string> LoadedExtensionTestPaths() { return {}; }
 void ExtensionHelper::LoadAllExtensions(DuckDB& database) {
   database.LoadStaticExtension<CoreFunctionsExtension>();
   database.LoadStaticExtension<ParquetExtension>();
+  lakemill::engine_duckdb::register_timestamp_casts(*database.instance);
   database.LoadStaticExtension<JsonExtension>();
   database.LoadStaticExtension<IcuExtension>();
 }

@@ -12,6 +12,7 @@
 
 #include "lakemill/base/result.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
+#include "lakemill/storage/local_store.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -23,8 +24,14 @@ class SessionFixture : public testing::Test {
         testing::TempDir() + "lakemill_" + test->test_suite_name() + "_" + test->name();
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    auto opened = DuckdbSession::open(nullptr, {});
-    ASSERT_TRUE(opened.has_value());
+    stores_ = storage::make_local_provider();
+    DuckdbOptions options;
+    options.threads = 2;
+    options.temporary_folder = folder_ + "/_spill";
+    auto instance = DuckdbInstance::open(std::move(options), *stores_, nullptr);
+    ASSERT_TRUE(instance.has_value()) << instance.error().message();
+    auto opened = DuckdbSession::open(*instance, {});
+    ASSERT_TRUE(opened.has_value()) << opened.error().message();
     session_ = std::move(*opened);
   }
   void TearDown() override {
@@ -63,6 +70,7 @@ class SessionFixture : public testing::Test {
 
  private:
   std::string folder_;
+  std::unique_ptr<storage::StoreProvider> stores_;
   std::unique_ptr<DuckdbSession> session_;
 };
 

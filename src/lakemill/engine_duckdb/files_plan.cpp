@@ -1,0 +1,465 @@
+// What raw files hold: headers of CSV, structures of JSON, types of Parquet.
+
+#include "lakemill/engine_duckdb/files_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+
+#include "lakemill/base/guard.h"
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/reader_options.h"
+#include "lakemill/engine_duckdb/type_mapping.h"
+#include "lakemill/engine_duckdb/write_query.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using engine::FileFormat;
+using engine::FilesRelation;
+
+Error file_error(const std::string& url, const std::string& what) {
+  return {ErrorCode::invalid, "file " + url + ": " + what};
+}
+
+// A file is its path and size: one that is gone or has changed fails the batch.
+Status check_files(DuckdbSession& session, const FilesRelation& relation) {
+  auto& files = duckdb::FileSystem::GetFileSystem(*session.connection().context);
+  for (const engine::InputFile& file : relation.files) {
+    std::optional<std::int64_t> size;
+    auto opened = session.watch([&] {
+      const auto handle = files.OpenFile(
+          file.url, duckdb::FileFlags::FILE_FLAGS_READ |
+                        duckdb::FileFlags::FILE_FLAGS_NULL_IF_NOT_EXISTS);
+      if (handle) size = handle->GetFileSize();
+    });
+    if (!opened) return std::move(opened).error().while_doing("file " + file.url);
+    if (!size) return Error(ErrorCode::not_found, "file " + file.url + " is gone");
+    if (file.size_bytes > 0 && *size != file.size_bytes) {
+      return file_error(file.url, "it has changed since the batch was planned (" +
+                                      std::to_string(file.size_bytes) +
+                                      " bytes then, " + std::to_string(*size) +
+                                      " now)");
+    }
+  }
+  return {};
+}
+
+std::string unquoted(const std::string& literal, const std::string& fallback) {
+  if (literal.size() < 2) return fallback;
+  return literal.substr(1, literal.size() - 2);
+}
+
+// One record of CSV as its fields. Nothing: a quote is left open.
+std::optional<std::vector<std::string>> split_record(const std::string& line,
+                                                     const std::string& delimiter,
+                                                     char quote) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (quote != '\0' && line[i] == quote) {
+      if (quoted && i + 1 < line.size() && line[i + 1] == quote) {
+        fields.back() += line[++i];
+      } else {
+        quoted = !quoted;
+      }
+    } else if (!quoted && line.compare(i, delimiter.size(), delimiter) == 0) {
+      fields.emplace_back();
+      i += delimiter.size() - 1;
+    } else {
+      fields.back() += line[i];
+    }
+  }
+  if (quoted) return std::nullopt;
+  return fields;
+}
+
+// Names that a table can have: none empty, none twice (case aside).
+std::vector<std::string> distinct_names(std::vector<std::string> names) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) names[i] = "column" + std::to_string(i);
+    const std::string given = names[i];
+    for (int copy = 1; !seen.insert(to_lower(names[i])).second; ++copy) {
+      names[i] = given + "_" + std::to_string(copy);
+    }
+  }
+  return names;
+}
+
+// The first record of a CSV file; nothing if the file is empty.
+Result<std::optional<std::vector<std::string>>> first_record(DuckdbSession& session,
+                                                             const FilesPlan& plan,
+                                                             const std::string& url) {
+  std::string arguments;
+  for (const char* key : {"encoding", "skip", "comment", "compression"}) {
+    const auto option = plan.options.find(key);
+    if (option != plan.options.end())
+      arguments += ", " + option->first + " = " + option->second;
+  }
+  auto answer = session.run(
+      "SELECT line FROM read_csv([" + path_literal(url) +
+      "], auto_detect = false, header = false, delim = '', quote = '', escape = '', "
+      "columns = {'line': 'VARCHAR'}" +
+      arguments + ") LIMIT 1");
+  if (!answer) return std::move(answer).error().while_doing("file " + url);
+  if ((*answer)->RowCount() == 0) return std::optional<std::vector<std::string>>();
+  const duckdb::Value line = (*answer)->GetValue(0, 0);
+  const auto option = [&](const char* key, const char* fallback) {
+    const auto found = plan.options.find(key);
+    return found == plan.options.end() ? std::string(fallback)
+                                       : unquoted(found->second, fallback);
+  };
+  const std::string quote = option("quote", "\"");
+  auto fields = split_record(line.IsNull() ? "" : line.ToString(), option("delim", ","),
+                             quote.empty() ? '\0' : quote[0]);
+  if (!fields) return file_error(url, "line 1: a quote in the header is not closed");
+  return std::optional(std::move(*fields));
+}
+
+Result<std::vector<std::string>> csv_names(const FilesPlan& plan,
+                                           const std::string& url,
+                                           std::vector<std::string> fields) {
+  if (plan.relation.has_header) return distinct_names(std::move(fields));
+  const auto& schema = plan.relation.schema;
+  if (schema && schema->fields.size() != fields.size()) {
+    return file_error(url, "line 1 has " + std::to_string(fields.size()) +
+                               " columns, the schema has " +
+                               std::to_string(schema->fields.size()));
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    names.push_back(schema ? schema->fields[i].name : "column" + std::to_string(i));
+  }
+  return names;
+}
+
+bool same_columns(const FileGroup& group, const std::vector<std::string>& names) {
+  return std::equal(group.columns.begin(), group.columns.end(), names.begin(),
+                    names.end(),
+                    [](const SourceColumn& column, const std::string& name) {
+                      return column.name == name;
+                    });
+}
+
+Status group_csv(DuckdbSession& session, FilesPlan& plan) {
+  for (std::size_t i = 0; i < plan.relation.files.size(); ++i) {
+    const std::string& url = plan.relation.files[i].url;
+    LAKEMILL_TRY(auto fields, first_record(session, plan, url));
+    if (!fields) continue;  // an empty file has no rows
+    LAKEMILL_TRY(const auto names, csv_names(plan, url, std::move(*fields)));
+    const bool goes_on = !plan.groups.empty() &&
+                         plan.groups.back().first + plan.groups.back().count == i &&
+                         same_columns(plan.groups.back(), names);
+    if (goes_on) {
+      ++plan.groups.back().count;
+      continue;
+    }
+    FileGroup group{i, 1, {}};
+    for (const std::string& name : names) {
+      group.columns.push_back({name, LogicalType::VARCHAR, true});
+    }
+    plan.groups.push_back(std::move(group));
+  }
+  return {};
+}
+
+void group_all(FilesPlan& plan, std::vector<SourceColumn> columns) {
+  if (plan.relation.files.empty()) return;
+  plan.groups.push_back({0, plan.relation.files.size(), std::move(columns)});
+}
+
+// What all the values of a column of text look like, over the whole of the files.
+std::string guess_sql(const std::string& name) {
+  const std::string column = quote_identifier(name);
+  const auto all = [&](const std::string& test) {
+    return "bool_and(" + column + " IS NULL OR (" + test + "))";
+  };
+  const std::string time = R"(^\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*)";
+  const std::string zone = R"(.*(Z|[+-]\d\d(:?\d\d)?)$)";
+  const auto matches = [&](const std::string& pattern) {
+    return "regexp_full_match(" + column + ", " + quote_literal(pattern) + ")";
+  };
+  return "CASE WHEN count(" + column + ") = 0 THEN 'VARCHAR' WHEN " +
+         all(matches("(?i)true|false")) + " THEN 'BOOLEAN' WHEN " +
+         all(matches(R"(\s*[+-]?\d+\s*)") + " AND TRY_CAST(" + column +
+             " AS BIGINT) IS NOT NULL") +
+         " THEN 'BIGINT' WHEN " +
+         all("TRY_CAST(" + column + " AS DOUBLE) IS NOT NULL") +
+         " THEN 'DOUBLE' WHEN " +
+         all(matches(R"(\d{4}-\d\d-\d\d)") + " AND TRY_CAST(" + column +
+             " AS DATE) IS NOT NULL") +
+         " THEN 'DATE' WHEN " +
+         all(matches(time) + " AND NOT " + matches(zone) + " AND TRY_CAST(" + column +
+             " AS TIMESTAMP) IS NOT NULL") +
+         " THEN 'TIMESTAMP' WHEN " +
+         all(matches(time) + " AND " + matches(zone) + " AND TRY_CAST(" + column +
+             " AS TIMESTAMPTZ) IS NOT NULL") +
+         " THEN 'TIMESTAMP WITH TIME ZONE' ELSE 'VARCHAR' END";
+}
+
+LogicalType guessed_type(const std::string& name) {
+  if (name == "BOOLEAN") return LogicalType::BOOLEAN;
+  if (name == "BIGINT") return LogicalType::BIGINT;
+  if (name == "DOUBLE") return LogicalType::DOUBLE;
+  if (name == "DATE") return LogicalType::DATE;
+  if (name == "TIMESTAMP") return LogicalType::TIMESTAMP;
+  if (name == "TIMESTAMP WITH TIME ZONE") return LogicalType::TIMESTAMP_TZ;
+  return LogicalType::VARCHAR;
+}
+
+Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
+  if (plan.groups.empty() || plan.columns.names.empty()) return {};
+  std::vector<std::string> guesses;
+  for (const std::string& name : plan.columns.names) guesses.push_back(guess_sql(name));
+  LAKEMILL_TRY(const auto answer,
+               session.run("SELECT " + join(guesses, ", ") + " FROM (" +
+                           files_sql(plan, plan.columns.names) + ")"));
+  for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
+    plan.columns.types[i] = guessed_type(answer->GetValue(i, 0).ToString());
+  }
+  return {};
+}
+
+// The type by which the CSV reader itself reads a column: it then names the line of a
+// value that does not fit. Integers are read with their fraction, which it would round
+// away; a wall clock as an instant, because it would drop the offset.
+LogicalType csv_reading_type(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::TINYINT:
+    case LogicalTypeId::SMALLINT:
+    case LogicalTypeId::INTEGER:
+      return LogicalType::DOUBLE;
+    case LogicalTypeId::BIGINT:
+      return LogicalType::DECIMAL(38, 18);
+    case LogicalTypeId::TIMESTAMP:
+      return LogicalType::TIMESTAMP_TZ;
+    case LogicalTypeId::BLOB:
+    case LogicalTypeId::STRUCT:
+    case LogicalTypeId::LIST:
+    case LogicalTypeId::MAP:
+      return LogicalType::VARCHAR;
+    default:
+      return type;
+  }
+}
+
+std::optional<LogicalType> wanted_type(const FilesPlan& plan, const std::string& name) {
+  for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
+    if (equals_ignoring_case(plan.columns.names[i], name)) return plan.columns.types[i];
+  }
+  return std::nullopt;
+}
+
+Status set_schema(FilesPlan& plan, const data::Schema& schema) {
+  for (const data::Field& field : schema.fields) {
+    if (field.name == kRescuedColumn && plan.relation.rescue) continue;
+    LAKEMILL_TRY(LogicalType type, to_duckdb(field.type));
+    plan.columns.names.push_back(field.name);
+    plan.columns.types.push_back(std::move(type));
+  }
+  return {};
+}
+
+// The columns of all groups, united by name in the order in which they come.
+void unite_columns(FilesPlan& plan) {
+  for (const FileGroup& group : plan.groups) {
+    for (const SourceColumn& column : group.columns) {
+      if (wanted_type(plan, column.name)) continue;
+      plan.columns.names.push_back(column.name);
+      plan.columns.types.push_back(column.type);
+    }
+  }
+}
+
+Status refuse_extra_columns(const FilesPlan& plan) {
+  for (const FileGroup& group : plan.groups) {
+    bool any = group.columns.empty();
+    for (const SourceColumn& column : group.columns) {
+      const bool known = wanted_type(plan, column.name).has_value();
+      any = any || known;
+      if (known || plan.relation.rescue) continue;
+      return file_error(plan.relation.files[group.first].url,
+                        "column " + column.name +
+                            " is not in the schema; add it there, or keep what does "
+                            "not fit in _rescued (schema_evolution: RESCUE)");
+    }
+    if (!any) {
+      return file_error(plan.relation.files[group.first].url,
+                        "it has none of the columns of the schema");
+    }
+  }
+  return {};
+}
+
+Status plan_csv(DuckdbSession& session, FilesPlan& plan) {
+  LAKEMILL_TRY_OK(group_csv(session, plan));
+  if (plan.relation.schema) {
+    LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
+    LAKEMILL_TRY_OK(refuse_extra_columns(plan));
+  } else {
+    unite_columns(plan);
+    if (plan.relation.infer_schema) LAKEMILL_TRY_OK(infer_csv_types(session, plan));
+  }
+  if (plan.relation.rescue) return {};  // texts, so that what does not fit is kept
+  for (FileGroup& group : plan.groups) {
+    for (SourceColumn& column : group.columns) {
+      column.type =
+          csv_reading_type(wanted_type(plan, column.name).value_or(column.type));
+    }
+  }
+  return {};
+}
+
+// {"a": "BIGINT", …}: the structure of all the records of some of the files.
+Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan,
+                                   std::size_t first, std::size_t count) {
+  std::vector<std::string> urls;
+  for (std::size_t i = first; i < first + count; ++i) {
+    urls.push_back(path_literal(plan.relation.files[i].url));
+  }
+  std::string arguments = plan.relation.format == FileFormat::json
+                              ? "format = 'auto'"
+                              : "format = 'newline_delimited'";
+  for (const auto& [name, value] : plan.options)
+    arguments += ", " + name + " = " + value;
+  LAKEMILL_TRY(
+      const auto answer,
+      session.run("SELECT json_group_structure(json) FROM read_json_objects([" +
+                  join(urls, ", ") + "], " + arguments + ")"));
+  if (answer->RowCount() == 0 || answer->GetValue(0, 0).IsNull()) {
+    return OrderedJson::object();
+  }
+  return guard("JSON structure",
+               [&] { return OrderedJson::parse(answer->GetValue(0, 0).ToString()); });
+}
+
+Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& plan) {
+  const std::size_t count = plan.relation.files.size();
+  if (count == 0) return OrderedJson::object();
+  LAKEMILL_TRY(OrderedJson structure, json_structure(session, plan, 0, count));
+  if (structure.is_object()) return structure;
+  for (std::size_t i = 0; i < count; ++i) {
+    LAKEMILL_TRY(const OrderedJson one, json_structure(session, plan, i, 1));
+    if (!one.is_object()) {
+      return file_error(
+          plan.relation.files[i].url,
+          "its records are not all objects; each must be {\"name\": value, …}");
+    }
+  }
+  return structure;
+}
+
+Status plan_json(DuckdbSession& session, FilesPlan& plan) {
+  LAKEMILL_TRY(const OrderedJson structure, record_structure(session, plan));
+  std::vector<SourceColumn> columns;
+  for (const auto& [name, seen] : structure.items()) {
+    for (const SourceColumn& other : columns) {
+      if (equals_ignoring_case(other.name, name)) {
+        return Error(ErrorCode::invalid, "the JSON fields " + other.name + " and " +
+                                             name +
+                                             " differ only in case; a table cannot "
+                                             "hold both");
+      }
+    }
+    columns.push_back({name, type_of_structure(seen), true});
+  }
+  group_all(plan, std::move(columns));
+  if (!plan.relation.schema) {
+    unite_columns(plan);
+    return {};
+  }
+  LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
+  for (FileGroup& group : plan.groups) {
+    for (SourceColumn& column : group.columns) {
+      const auto wanted = wanted_type(plan, column.name);
+      column.always_fits =
+          wanted && structure_fits(structure[column.name], reading_type(*wanted));
+      column.type = column.always_fits ? reading_type(*wanted) : LogicalType::JSON();
+    }
+  }
+  return refuse_extra_columns(plan);
+}
+
+Status plan_parquet(DuckdbSession& session, FilesPlan& plan) {
+  if (!plan.relation.files.empty()) {
+    const FileGroup all{0, plan.relation.files.size(), {}};
+    LAKEMILL_TRY(
+        const QueryColumns found,
+        columns_of(session, "SELECT * FROM " + reader_sql(plan, all, 0, all.count)));
+    std::vector<SourceColumn> columns;
+    for (std::size_t i = 0; i < found.names.size(); ++i) {
+      columns.push_back({found.names[i], found.types[i], true});
+    }
+    group_all(plan, std::move(columns));
+  }
+  if (!plan.relation.schema) {
+    unite_columns(plan);
+    return {};
+  }
+  LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
+  return refuse_extra_columns(plan);
+}
+
+Status plan_fixed(FilesPlan& plan, std::vector<SourceColumn> columns) {
+  for (const SourceColumn& column : columns) {
+    plan.columns.names.push_back(column.name);
+    plan.columns.types.push_back(column.type);
+  }
+  group_all(plan, std::move(columns));
+  return {};
+}
+
+Status plan_columns(DuckdbSession& session, FilesPlan& plan) {
+  switch (plan.relation.format) {
+    case FileFormat::csv:
+      return plan_csv(session, plan);
+    case FileFormat::json:
+    case FileFormat::jsonl:
+      return plan_json(session, plan);
+    case FileFormat::parquet:
+      return plan_parquet(session, plan);
+    case FileFormat::text:
+      return plan_fixed(plan, {{"value", LogicalType::VARCHAR, true}});
+    case FileFormat::binaryfile:
+      return plan_fixed(plan, {{"path", LogicalType::VARCHAR, true},
+                               {"modificationTime", LogicalType::TIMESTAMP_TZ, true},
+                               {"length", LogicalType::BIGINT, true},
+                               {"content", LogicalType::BLOB, true}});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<FilesPlan> plan_files(DuckdbSession& session, const FilesRelation& relation) {
+  FilesPlan plan;
+  plan.relation = relation;
+  LAKEMILL_TRY(plan.options, reader_options(plan.relation));
+  LAKEMILL_TRY_OK(check_files(session, plan.relation));
+  LAKEMILL_TRY_OK(plan_columns(session, plan));
+  if (plan.columns.names.empty()) {
+    return Error(
+        ErrorCode::invalid,
+        relation.files.empty()
+            ? "there is no file and no schema, so its columns are not known; "
+              "add a file, or give the source a schema"
+            : file_error(relation.files[0].url,
+                         "no file of the source has a column (they are empty); "
+                         "add one that has, or give the source a schema")
+                  .message());
+  }
+  if (relation.rescue) {
+    plan.columns.names.emplace_back(kRescuedColumn);
+    plan.columns.types.push_back(LogicalType::VARCHAR);
+  }
+  return plan;
+}
+
+}  // namespace lakemill::engine_duckdb

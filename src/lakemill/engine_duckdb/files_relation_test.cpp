@@ -1,0 +1,364 @@
+// Goal: raw files become rows with nothing lost, and what cannot be read is an error
+// that names the file and the place.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/session_fixture.h"
+
+namespace lakemill::engine_duckdb {
+namespace {
+
+using data::TypeKind;
+using engine::FileFormat;
+using engine::FilesRelation;
+using engine::Origin;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class FilesRelationTest : public SessionFixture {
+ protected:
+  FilesRelation files(
+      FileFormat format,
+      const std::vector<std::pair<std::string, std::string>>& contents) {
+    FilesRelation relation;
+    relation.format = format;
+    for (const auto& [name, bytes] : contents) {
+      write_file(name, bytes);
+      const auto arrival = static_cast<std::int64_t>(relation.files.size()) + 7;
+      relation.files.push_back(
+          {folder() + "/" + name, arrival, static_cast<std::int64_t>(bytes.size())});
+    }
+    return relation;
+  }
+
+  // Binds the files as `f` and gives the rows of `sql` as text, or what went wrong.
+  std::string rows(const FilesRelation& relation, const std::string& sql) {
+    if (auto bound = session().bind("f", relation); !bound) {
+      return "bind: " + bound.error().message();
+    }
+    const auto answer = session().query(sql, Origin::pipeline, 1000);
+    if (!answer) return answer.error().message();
+    std::string all;
+    for (const auto& row : answer->rows) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        all += (i == 0 ? "" : ",") + data::to_text(row[i]);
+      }
+      all += ";";
+    }
+    return all;
+  }
+
+  std::string schema(const FilesRelation& relation) {
+    const auto found = schema_of_files(session(), relation);
+    if (!found) return found.error().message();
+    std::string all;
+    for (const auto& field : found->fields) {
+      all += field.name + ":" + to_text(field.type) + " ";
+    }
+    return all;
+  }
+};
+
+data::Schema make_schema(
+    const std::vector<std::pair<std::string, data::Type>>& columns) {
+  data::Schema schema;
+  for (const auto& [name, type] : columns) {
+    schema.fields.push_back({.name = name, .type = type});
+  }
+  return schema;
+}
+
+TEST_F(FilesRelationTest, ReadsCsvAsStringsInTheOrderOfFilesAndRows) {
+  const auto relation = files(FileFormat::csv, {{"a.csv", "a,b\n1,x\n2,\"y,\"\"z\"\n"},
+                                                {"b.csv", "a,b\n3,\n"}});
+  EXPECT_EQ(schema(relation), "a:string b:string ");
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,x;2,y,\"z;3,NULL;");
+  EXPECT_EQ(rows(relation, "SELECT count(*) FROM f"), "3;");
+  EXPECT_EQ(rows(relation, "SELECT f.b FROM f WHERE a = '2'"), "y,\"z;");
+}
+
+TEST_F(FilesRelationTest, GivesHiddenColumnsToWhoAsksForThem) {
+  for (const FileFormat format :
+       {FileFormat::csv, FileFormat::jsonl, FileFormat::text}) {
+    const bool csv = format == FileFormat::csv;
+    const bool json = format == FileFormat::jsonl;
+    const std::string one = json  ? "{\"v\":1}\n{\"v\":2}\n"
+                            : csv ? "v\n1\n2\n"
+                                  : "1\n2\n";
+    const std::string two = json ? "{\"v\":3}\n" : csv ? "v\n3\n" : "3\n";
+    const auto relation = files(format, {{"one", one}, {"two", two}});
+    const std::string column = format == FileFormat::text ? "value" : "v";
+    EXPECT_EQ(rows(relation, "SELECT " + column +
+                                 ", _lakemill_arrival, _lakemill_row, "
+                                 "parse_filename(_lakemill_file) FROM f"),
+              "1,7,0,one;2,7,1,one;3,8,0,two;");
+    EXPECT_EQ(rows(relation, "SELECT *, _lakemill_arrival FROM f AS x"),
+              "1,7;2,7;3,8;");
+    EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1;2;3;");
+    EXPECT_EQ(rows(relation, "SELECT max(_lakemill_row) FROM f"), "1;");
+  }
+}
+
+TEST_F(FilesRelationTest, NumbersTheRowsOfAFileThatIsReadInParallel) {
+  std::string bytes = "id,text\n";
+  for (int i = 0; i < 400'000; ++i) {
+    bytes +=
+        std::to_string(i) + ",some text that makes the file longer than a buffer\n";
+  }
+  const auto relation =
+      files(FileFormat::csv, {{"big.csv", bytes}, {"again.csv", bytes}});
+  EXPECT_EQ(
+      rows(relation,
+           "SELECT count(*), count(*) FILTER (id::BIGINT <> _lakemill_row) FROM f"),
+      "800000,0;");
+}
+
+TEST_F(FilesRelationTest, UnitesCsvByNameWhereAColumnComesAndAnotherDisappears) {
+  const auto relation =
+      files(FileFormat::csv, {{"a.csv", "a,b\n1,x\n"}, {"b.csv", "c,a\n9,2\n"}});
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,x,NULL;2,NULL,9;");
+}
+
+TEST_F(FilesRelationTest, NamesTheLineOfARaggedRow) {
+  for (const char* line : {"2\n", "2,3,4\n"}) {
+    const auto relation = files(
+        FileFormat::csv, {{"good.csv", "a,b\n1,x\n"},
+                          {"bad.csv", std::string("a,b\n1,x\n") + line + "5,6\n"}});
+    EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+                AllOf(HasSubstr("bad.csv, line 3"), HasSubstr("columns, expected 2")));
+  }
+}
+
+TEST_F(FilesRelationTest, NamesTheLineOfAWrongEncodingAndReadsTheRightOne) {
+  auto relation = files(FileFormat::csv, {{"latin.csv", "a\nok\ncaf\xe9\n"}});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+              AllOf(HasSubstr("latin.csv, line 3"), HasSubstr("not UTF-8")));
+  relation.options["encoding"] = "ISO-8859-1";
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "ok;café;");
+}
+
+TEST_F(FilesRelationTest, NamesThePlaceOfACsvValueThatDoesNotFitTheSchema) {
+  auto relation = files(FileFormat::csv, {{"v.csv", "a,b\n1,2024-01-01\nzz,x\n"}});
+  relation.schema = make_schema({{"a", data::make_type(TypeKind::int64)},
+                                 {"b", data::make_type(TypeKind::string)}});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+              AllOf(HasSubstr("v.csv, line 3: column a"), HasSubstr("zz")));
+  relation.schema->fields[0].type = data::make_type(TypeKind::string);
+  relation.schema->fields[1].type = data::make_type(TypeKind::date);
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"), HasSubstr("v.csv, line 3: column b"));
+}
+
+// DuckDB would round it to 2.
+TEST_F(FilesRelationTest, DoesNotRoundAFractionIntoAnInteger) {
+  auto relation = files(FileFormat::csv, {{"v.csv", "a\n7\n1.5\n"}});
+  for (const TypeKind kind : {TypeKind::int64, TypeKind::int32}) {
+    relation.rescue = false;
+    relation.schema = make_schema({{"a", data::make_type(kind)}});
+    EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+                AllOf(HasSubstr("v.csv"), HasSubstr("column a"), HasSubstr("1.5")));
+    relation.rescue = true;
+    EXPECT_EQ(rows(relation, "SELECT * FROM f"), "7,NULL;NULL,{\"a\":\"1.5\"};");
+  }
+}
+
+TEST_F(FilesRelationTest, RescuesWhatDoesNotFitAndColumnsThatTheSchemaLacks) {
+  auto relation =
+      files(FileFormat::csv, {{"a.csv", "id,at\n1,2024-01-01 10:00:00+02\n"},
+                              {"b.csv", "id,at,new\nx,never,hello\n3,,\n"}});
+  relation.schema = make_schema({{"id", data::make_type(TypeKind::int64)},
+                                 {"at", data::make_type(TypeKind::timestamp_ntz)}});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+              AllOf(HasSubstr("b.csv"), HasSubstr("column new")));
+  relation.rescue = true;
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"),
+            "1,2024-01-01 08:00:00,NULL;"
+            "NULL,NULL,{\"id\":\"x\",\"at\":\"never\",\"new\":\"hello\"};"
+            "3,NULL,NULL;");
+}
+
+TEST_F(FilesRelationTest, InfersCsvTypesFromAllRows) {
+  auto relation = files(
+      FileFormat::csv,
+      {{"a.csv",
+        "i,d,b,dt,ts,tz,s,n\n1,1,true,2024-01-01,2024-01-01 "
+        "10:00,2024-01-01T10:00:00Z,1,\n"
+        "2,2.5,FALSE,2024-01-02,2024-01-01 11:00,2024-01-01T10:00:00+02:00,x,\n"}});
+  relation.infer_schema = true;
+  EXPECT_EQ(schema(relation),
+            "i:long d:double b:boolean dt:date ts:timestamp_ntz tz:timestamp s:string "
+            "n:string ");
+  EXPECT_EQ(rows(relation, "SELECT sum(i), max(d), max(tz) FROM f"),
+            "3,2.5,2024-01-01 10:00:00;");
+}
+
+TEST_F(FilesRelationTest, ReadsCsvWithoutAHeaderAndWithOptions) {
+  auto relation = files(FileFormat::csv, {{"a.csv", "1;x\n2;'y;z'\n"}});
+  relation.has_header = false;
+  relation.options = {{"sep", ";"}, {"quote", "'"}};
+  EXPECT_EQ(schema(relation), "column0:string column1:string ");
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,x;2,y;z;");
+  relation.options["delimeter"] = "|";
+  EXPECT_THAT(schema(relation), HasSubstr("did you mean delimiter"));
+}
+
+TEST_F(FilesRelationTest, MakesNamesDistinct) {
+  const auto relation = files(FileFormat::csv, {{"a.csv", "a,A,,a\n1,2,3,4\n"}});
+  EXPECT_EQ(schema(relation), "a:string A_1:string column2:string a_2:string ");
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,2,3,4;");
+}
+
+TEST_F(FilesRelationTest, SaysWhatIsWrongWithNoFilesAndEmptyOnes) {
+  FilesRelation none;
+  EXPECT_THAT(schema(none), HasSubstr("no file and no schema"));
+  none.schema = make_schema({{"a", data::make_type(TypeKind::int64)}});
+  EXPECT_EQ(rows(none, "SELECT count(*), count(_lakemill_row) FROM f"), "0,0;");
+  EXPECT_THAT(schema(files(FileFormat::csv, {{"e.csv", ""}})),
+              AllOf(HasSubstr("e.csv"), HasSubstr("empty")));
+  EXPECT_EQ(rows(files(FileFormat::csv, {{"e.csv", ""}, {"f.csv", "a\n1\n"}}),
+                 "SELECT * FROM f"),
+            "1;");
+  EXPECT_EQ(rows(files(FileFormat::csv, {{"h.csv", "a,b\n"}}), "SELECT * FROM f"), "");
+}
+
+TEST_F(FilesRelationTest, FailsForAFileThatIsGoneOrHasChanged) {
+  auto relation = files(FileFormat::csv, {{"a.csv", "a\n1\n"}});
+  write_file("a.csv", "a\n1\n2\n");
+  EXPECT_THAT(schema(relation), AllOf(HasSubstr("a.csv"), HasSubstr("changed")));
+  std::filesystem::remove(folder() + "/a.csv");
+  EXPECT_THAT(schema(relation), AllOf(HasSubstr("a.csv"), HasSubstr("gone")));
+}
+
+TEST_F(FilesRelationTest, ReadsFilesWhosePathsLookLikePatterns) {
+  EXPECT_EQ(
+      rows(files(FileFormat::csv, {{"w[1]*.csv", "a\n1\n"}, {"w1.csv", "a\n2\n"}}),
+           "SELECT *, _lakemill_arrival FROM f"),
+      "1,7;2,8;");
+}
+
+TEST_F(FilesRelationTest, ReadsJsonDocumentsAndArraysAsNestedColumns) {
+  const auto relation =
+      files(FileFormat::json,
+            {{"doc.json", "{\n \"z\": 1,\n \"a\": {\"x\": [1, 2], \"y\": null}\n}"},
+             {"list.json", R"([{"z": 2.5, "t": "2024-01-01"}, {"a": {"x": []}}])"}});
+  EXPECT_EQ(schema(relation), "z:double a:struct<x:array<long>,y:string> t:string ");
+  EXPECT_EQ(rows(relation, "SELECT z, a.x[2], t FROM f"),
+            "1,2,NULL;2.5,NULL,2024-01-01;NULL,NULL,NULL;");
+}
+
+TEST_F(FilesRelationTest, KeepsJsonWhoseTypesDifferBetweenFilesAsText) {
+  const auto relation =
+      files(FileFormat::jsonl,
+            {{"a.jsonl", "{\"v\": 1}\n"}, {"b.jsonl", "{\"v\": {\"x\": 1}}\n"}});
+  EXPECT_EQ(schema(relation), "v:string ");
+  EXPECT_EQ(rows(relation, "SELECT v FROM f"), "1;{\"x\":1};");
+}
+
+TEST_F(FilesRelationTest, NamesTheLineOfMalformedJson) {
+  EXPECT_THAT(schema(files(FileFormat::jsonl, {{"b.jsonl", "{\"a\":1}\n{\"a\":x}\n"}})),
+              AllOf(HasSubstr("b.jsonl, line 2"), HasSubstr("malformed JSON")));
+  EXPECT_THAT(schema(files(FileFormat::json, {{"s.json", "[1, 2]"}})),
+              AllOf(HasSubstr("s.json"), HasSubstr("objects")));
+}
+
+TEST_F(FilesRelationTest, HoldsJsonToItsSchemaOrRescues) {
+  auto relation =
+      files(FileFormat::jsonl, {{"a.jsonl",
+                                 "{\"id\": 1, \"ts\": \"2024-01-01T10:00:00+02:00\", "
+                                 "\"s\": {\"x\": 1}}\n"},
+                                {"b.jsonl",
+                                 "{\"id\": \"one\", \"s\": {\"x\": \"q\"}}\n"
+                                 "{\"id\": 1.5, \"new\": [1]}\n{\"id\": null}\n"}});
+  relation.schema = make_schema(
+      {{"id", data::make_type(TypeKind::int64)},
+       {"ts", data::make_type(TypeKind::timestamp_ntz)},
+       {"s",
+        data::make_struct({{.name = "x", .type = data::make_type(TypeKind::int64)}})}});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+              AllOf(HasSubstr(".jsonl"), HasSubstr("column new")));
+  relation.schema->fields.push_back(
+      {.name = "new", .type = data::make_type(TypeKind::string)});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"),
+              AllOf(HasSubstr("b.jsonl"), HasSubstr("column id"), HasSubstr("one")));
+  relation.schema->fields.pop_back();
+  relation.rescue = true;
+  EXPECT_EQ(rows(relation, "SELECT id, ts, s.x, _rescued FROM f"),
+            "1,2024-01-01 08:00:00,1,NULL;"
+            "NULL,NULL,NULL,{\"id\":\"one\",\"s\":\"{\\\"x\\\":\\\"q\\\"}\"};"
+            "NULL,NULL,NULL,{\"id\":\"1.5\",\"new\":\"[1]\"};"
+            "NULL,NULL,NULL,NULL;");
+}
+
+TEST_F(FilesRelationTest, ReadsParquetByName) {
+  FilesRelation relation;
+  relation.format = FileFormat::parquet;
+  for (const char* sql :
+       {"SELECT 1 AS a, 'x' AS b", "SELECT 'y' AS b, 2 AS a, true AS c"}) {
+    const std::string url =
+        folder() + "/" + std::to_string(relation.files.size()) + ".parquet";
+    text("COPY (" + std::string(sql) + ") TO '" + url + "'");
+    relation.files.push_back(
+        {url, static_cast<std::int64_t>(relation.files.size()), 0});
+  }
+  EXPECT_EQ(schema(relation), "a:integer b:string c:boolean ");
+  EXPECT_EQ(rows(relation, "SELECT *, _lakemill_arrival, _lakemill_row FROM f"),
+            "1,x,NULL,0,0;2,y,true,1,0;");
+  relation.schema = make_schema({{"a", data::make_type(TypeKind::int8)},
+                                 {"b", data::make_type(TypeKind::int32)}});
+  EXPECT_THAT(rows(relation, "SELECT * FROM f"), HasSubstr("column c"));
+  relation.rescue = true;
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"),
+            "1,NULL,{\"b\":\"x\"};2,NULL,{\"b\":\"y\",\"c\":\"true\"};");
+}
+
+TEST_F(FilesRelationTest, ReadsLinesOfTextAndWholeFiles) {
+  EXPECT_EQ(
+      rows(files(FileFormat::text, {{"t.txt", "a,\"b\n\nc|d"}}), "SELECT * FROM f"),
+      "a,\"b;;c|d;");
+  EXPECT_EQ(rows(files(FileFormat::binaryfile, {{"b.bin", std::string("\x00\xff", 2)}}),
+                 "SELECT parse_filename(path), length, content, _lakemill_row FROM f"),
+            "b.bin,2,\\x00\\xFF,0;");
+}
+
+TEST_F(FilesRelationTest, MakesRowsATable) {
+  ASSERT_TRUE(session()
+                  .bind("r",
+                        engine::RowsRelation{
+                            R"([{"i": 1, "d": 1.5, "s": "x", "b": true},
+                                     {"i": 2, "n": {"x": [1]}, "t": "2024-01-01"}])",
+                            {}})
+                  .has_value());
+  const auto shape = session().describe("SELECT * FROM r", Origin::pipeline);
+  ASSERT_TRUE(shape.has_value()) << shape.error().message();
+  std::string all;
+  for (const auto& field : shape->schema.fields) {
+    all += field.name + ":" + to_text(field.type) + " ";
+  }
+  EXPECT_EQ(all,
+            "i:long d:double s:string b:boolean n:struct<x:array<long>> t:string ");
+  const auto answer =
+      session().query("SELECT i, d, s, n.x[1], t FROM r", Origin::pipeline, 10);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message();
+  ASSERT_EQ(answer->rows.size(), 2U);
+  EXPECT_EQ(data::to_text(answer->rows[0][1]), "1.5");
+  EXPECT_EQ(data::to_text(answer->rows[1][3]), "1");
+  EXPECT_EQ(data::to_text(answer->rows[1][4]), "2024-01-01");
+}
+
+TEST_F(FilesRelationTest, GivesRowsTheTypesOfTheirSchema) {
+  engine::RowsRelation relation{R"([{"d": "2024-02-29", "n": 1}, {"n": null}])", {}};
+  relation.schema = make_schema(
+      {{"d", data::make_type(TypeKind::date)}, {"n", data::make_decimal(6, 2)}});
+  ASSERT_TRUE(session().bind("r", relation).has_value());
+  const auto answer = session().query("SELECT d, n FROM r", Origin::pipeline, 10);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message();
+  EXPECT_TRUE(std::holds_alternative<data::Date>(answer->rows[0][0]));
+  EXPECT_EQ(data::to_text(answer->rows[0][1]), "1.00");
+  relation.json_rows = R"([{"d": "soon"}])";
+  EXPECT_FALSE(session().bind("r", relation).has_value());
+  EXPECT_FALSE(session().bind("r", engine::RowsRelation{"[]", {}}).has_value());
+}
+
+}  // namespace
+}  // namespace lakemill::engine_duckdb

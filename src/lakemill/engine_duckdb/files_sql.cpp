@@ -1,0 +1,314 @@
+// SQL over raw files whose columns are known (files_plan.h).
+
+#include <algorithm>
+#include <optional>
+
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/files_plan.h"
+#include "lakemill/engine_duckdb/json_structure.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using engine::FileFormat;
+
+std::string cast(const std::string& sql, const LogicalType& type) {
+  return "CAST(" + sql + " AS " + type.ToString() + ")";
+}
+
+std::string try_cast(const std::string& sql, const LogicalType& type) {
+  // An offset in the text counts: through an instant to the wall clock of UTC.
+  if (type.id() == LogicalTypeId::TIMESTAMP) {
+    return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
+  }
+  if (type.IsIntegral()) {
+    // A cast would round 1.5; it does not fit.
+    return "TRY_CAST(CASE WHEN regexp_matches(" + sql +
+           ", '[.]0*[1-9]') THEN NULL ELSE " + sql + " END AS " + type.ToString() + ")";
+  }
+  return "TRY_CAST(" + sql + " AS " + type.ToString() + ")";
+}
+
+struct Branch {
+  const FilesPlan& plan;
+  const FileGroup& group;
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+std::string file_list_item(const Branch& branch, bool arrivals) {
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < branch.count; ++i) {
+    const auto& file = branch.plan.relation.files[branch.first + i];
+    items.push_back(arrivals ? std::to_string(file.arrival) : quote_literal(file.url));
+  }
+  const std::string type = arrivals ? "BIGINT" : "VARCHAR";
+  if (items.size() == 1) return "CAST(" + items[0] + " AS " + type + ")";
+  return "CAST([" + join(items, ", ") + "] AS " + type +
+         "[])[CAST(file_index AS BIGINT) + 1]";
+}
+
+// The text of a value that did not fit, in an error that says where it is.
+std::string refuse(const Branch& branch, const std::string& column,
+                   const std::string& raw, const LogicalType& type) {
+  return "error('file ' || " + file_list_item(branch, false) + " || " +
+         quote_literal(": column " + column + ": cannot read \"") + " || CAST((" + raw +
+         ") AS VARCHAR) || " + quote_literal("\" as " + type.ToString()) + ")";
+}
+
+struct Value {
+  std::string sql;       // the column's value; null where it does not fit
+  std::string misfit;    // true where it does not fit; empty: always fits
+  std::string raw_text;  // what goes to _rescued then
+};
+
+Value parquet_value(const std::string& raw, const LogicalType& from,
+                    const LogicalType& to) {
+  if (from == to) return {raw, "", ""};
+  const std::string value = "TRY_CAST(" + raw + " AS " + to.ToString() + ")";
+  return {value, "(" + raw + ") IS NOT NULL AND " + value + " IS NULL",
+          "CAST((" + raw + ") AS VARCHAR)"};
+}
+
+Value csv_value(const std::string& raw, const LogicalType& from,
+                const LogicalType& to) {
+  if (from == to) return {raw, "", ""};
+  if (to.id() == LogicalTypeId::TIMESTAMP && from.id() == LogicalTypeId::TIMESTAMP_TZ) {
+    return {cast(raw, to), "", ""};
+  }
+  if (from.id() != LogicalTypeId::VARCHAR) {
+    // A number read with its fraction, of which an integer has none.
+    const std::string value = "TRY_CAST(" + raw + " AS " + to.ToString() + ")";
+    return {value,
+            raw + " IS NOT NULL AND (" + raw + " <> trunc(" + raw + ") OR " + value +
+                " IS NULL)",
+            "CAST(" + raw + " AS VARCHAR)"};
+  }
+  const std::string value =
+      to.IsNested() ? "TRY(CAST(CAST(" + raw + " AS JSON) AS " + to.ToString() + "))"
+                    : try_cast(raw, to);
+  return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
+}
+
+Value json_value(const std::string& raw, const SourceColumn& source,
+                 const LogicalType& to) {
+  if (source.type == to) return {raw, "", ""};
+  if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
+    const std::string value = try_cast(raw, to);
+    return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
+  }
+  if (!source.type.IsJSONType()) {  // nested, with text where the schema has instants
+    return {cast(raw, to), "", ""};
+  }
+  const std::string text = "(" + raw + " ->> '$')";
+  const std::string given =
+      "(" + raw + " IS NOT NULL AND json_type(" + raw + ") <> 'NULL' AND ";
+  if (!to.IsNested()) {
+    const std::string value = try_cast(text, to);
+    return {value, given + value + " IS NULL)", text};
+  }
+  const std::string structure = quote_literal(transform_structure(to));
+  return {cast("TRY(json_transform(" + raw + ", " + structure + "))", to),
+          given + "TRY(json_transform_strict(" + raw + ", " + structure + ")) IS NULL)",
+          text};
+}
+
+const SourceColumn* find_source(const FileGroup& group, const std::string& name) {
+  for (const SourceColumn& column : group.columns) {
+    if (equals_ignoring_case(column.name, name)) return &column;
+  }
+  return nullptr;
+}
+
+Value value_of(const Branch& branch, const std::string& name, const LogicalType& type) {
+  const SourceColumn* source = find_source(branch.group, name);
+  if (source == nullptr) return {cast("NULL", type), "", ""};
+  const std::string raw = quote_identifier(source->name);
+  switch (branch.plan.relation.format) {
+    case FileFormat::csv:
+      return csv_value(raw, source->type, type);
+    case FileFormat::json:
+    case FileFormat::jsonl:
+      return json_value(raw, *source, type);
+    case FileFormat::parquet:
+      return parquet_value(raw, source->type, type);
+    case FileFormat::text:
+      return {"coalesce(" + raw + ", '')", "", ""};
+    case FileFormat::binaryfile:
+      return {raw, "", ""};
+  }
+  return {};
+}
+
+// {column: text, …} of what does not fit, or null.
+std::string rescued_sql(const Branch& branch) {
+  const QueryColumns& columns = branch.plan.columns;
+  std::vector<std::string> entries;
+  std::vector<std::string> any;
+  const auto add = [&](const std::string& name, const std::string& misfit,
+                       const std::string& text) {
+    any.push_back("(" + misfit + ")");
+    entries.push_back("{'k': " + quote_literal(name) + ", 'v': CASE WHEN " + misfit +
+                      " THEN " + text + " END}");
+  };
+  for (std::size_t i = 0; i < columns.names.size(); ++i) {
+    if (columns.names[i] == kRescuedColumn) continue;
+    const Value value = value_of(branch, columns.names[i], columns.types[i]);
+    if (!value.misfit.empty()) add(columns.names[i], value.misfit, value.raw_text);
+  }
+  for (const SourceColumn& source : branch.group.columns) {
+    const bool known = std::any_of(columns.names.begin(), columns.names.end(),
+                                   [&](const std::string& name) {
+                                     return equals_ignoring_case(name, source.name);
+                                   });
+    const std::string raw = quote_identifier(source.name);
+    if (known) continue;
+    add(source.name, raw + " IS NOT NULL",
+        source.type.IsJSONType() ? "(" + raw + " ->> '$')"
+                                 : "CAST(" + raw + " AS VARCHAR)");
+  }
+  if (entries.empty()) return "CAST(NULL AS VARCHAR)";
+  return "CASE WHEN " + join(any, " OR ") +
+         " THEN CAST(to_json(map_from_entries(list_filter([" + join(entries, ", ") +
+         "], lambda _lakemill_entry: _lakemill_entry.v IS NOT NULL))) AS VARCHAR) END";
+}
+
+std::string column_sql(const Branch& branch, const std::string& name, bool whole) {
+  if (name == kArrivalColumn) return file_list_item(branch, true);
+  if (name == kFileColumn) return file_list_item(branch, false);
+  if (name == kRowColumn) {
+    if (branch.plan.relation.format == FileFormat::parquet) return "file_row_number";
+    if (branch.plan.relation.format == FileFormat::binaryfile)
+      return "CAST(0 AS BIGINT)";
+    LAKEMILL_CHECK(whole);
+    return "row_number() OVER () - 1";
+  }
+  if (name == kRescuedColumn && branch.plan.relation.rescue) return rescued_sql(branch);
+  const QueryColumns& columns = branch.plan.columns;
+  const auto at = std::find(columns.names.begin(), columns.names.end(), name);
+  LAKEMILL_CHECK(at != columns.names.end());
+  const LogicalType& type =
+      columns.types[static_cast<std::size_t>(at - columns.names.begin())];
+  const Value value = value_of(branch, name, type);
+  if (value.misfit.empty()) return value.sql;
+  return "CASE WHEN " + value.misfit + " THEN " +
+         (branch.plan.relation.rescue ? cast("NULL", type)
+                                      : refuse(branch, name, value.raw_text, type)) +
+         " ELSE " + value.sql + " END";
+}
+
+std::string branch_sql(const Branch& branch, const std::vector<std::string>& columns) {
+  std::vector<std::string> list;
+  for (const std::string& name : columns) {
+    list.push_back(column_sql(branch, name, branch.count == 1) + " AS " +
+                   quote_identifier(name));
+  }
+  if (list.empty()) list.emplace_back("true AS _lakemill_nothing");
+  return "SELECT " + join(list, ", ") + " FROM " +
+         reader_sql(branch.plan, branch.group, branch.first, branch.count);
+}
+
+std::string no_rows_sql(const FilesPlan& plan,
+                        const std::vector<std::string>& columns) {
+  std::vector<std::string> list;
+  for (const std::string& name : columns) {
+    LogicalType type = name == kFileColumn ? LogicalType::VARCHAR : LogicalType::BIGINT;
+    for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
+      if (plan.columns.names[i] == name) type = plan.columns.types[i];
+    }
+    list.push_back(cast("NULL", type) + " AS " + quote_identifier(name));
+  }
+  if (list.empty()) list.emplace_back("true AS _lakemill_nothing");
+  return "SELECT " + join(list, ", ") + " WHERE false";
+}
+
+std::string columns_argument(const FileGroup& group) {
+  std::vector<std::string> entries;
+  for (const SourceColumn& column : group.columns) {
+    entries.push_back(
+        quote_literal(column.name) + ": " +
+        quote_literal(column.type.IsJSONType() ? "JSON" : column.type.ToString()));
+  }
+  return "columns = {" + join(entries, ", ") + "}";
+}
+
+}  // namespace
+
+std::string path_literal(const std::string& url) {
+  std::string escaped;
+  for (const char letter : url) {
+    const bool pattern = letter == '*' || letter == '?' || letter == '[';
+    escaped += pattern ? std::string("[") + letter + "]" : std::string(1, letter);
+  }
+  return quote_literal(escaped);
+}
+
+std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_t first,
+                       std::size_t count) {
+  std::vector<std::string> urls;
+  for (std::size_t i = first; i < first + count; ++i) {
+    urls.push_back(path_literal(plan.relation.files[i].url));
+  }
+  std::vector<std::string> arguments = {"[" + join(urls, ", ") + "]"};
+  for (const auto& [name, value] : plan.options)
+    arguments.push_back(name + " = " + value);
+  const auto set = [&](const std::string& name, const std::string& value) {
+    if (!plan.options.contains(name)) arguments.push_back(name + " = " + value);
+  };
+  switch (plan.relation.format) {
+    case FileFormat::csv:
+      set("delim", "','");
+      set("quote", "'\"'");
+      set("escape", "'\"'");
+      arguments.push_back("auto_detect = false");
+      arguments.push_back("strict_mode = true");
+      arguments.push_back(plan.relation.has_header ? "header = true"
+                                                   : "header = false");
+      arguments.push_back(columns_argument(group));
+      return "read_csv(" + join(arguments, ", ") + ")";
+    case FileFormat::text:
+      arguments.push_back(
+          "auto_detect = false, header = false, delim = '', quote = '', escape = ''");
+      arguments.push_back(columns_argument(group));
+      return "read_csv(" + join(arguments, ", ") + ")";
+    case FileFormat::json:
+    case FileFormat::jsonl:
+      arguments.push_back(plan.relation.format == FileFormat::json
+                              ? "format = 'auto'"
+                              : "format = 'newline_delimited'");
+      arguments.push_back("auto_detect = false, records = true");
+      arguments.push_back(columns_argument(group));
+      return "read_json(" + join(arguments, ", ") + ")";
+    case FileFormat::parquet:
+      arguments.push_back("union_by_name = true, hive_partitioning = false");
+      return "read_parquet(" + join(arguments, ", ") + ")";
+    case FileFormat::binaryfile:
+      return "(SELECT filename AS path, last_modified AS \"modificationTime\", "
+             "CAST(size AS BIGINT) AS length, content, file_index FROM read_blob(" +
+             join(arguments, ", ") + "))";
+  }
+  return "";
+}
+
+std::string files_sql(const FilesPlan& plan, const std::vector<std::string>& columns) {
+  const FileFormat format = plan.relation.format;
+  const bool numbers_rows =
+      std::find(columns.begin(), columns.end(), kRowColumn) != columns.end();
+  // Rows of these can only be counted as they come, so file by file.
+  const bool one_by_one =
+      numbers_rows && format != FileFormat::parquet && format != FileFormat::binaryfile;
+  std::vector<std::string> branches;
+  for (const FileGroup& group : plan.groups) {
+    const std::size_t step = one_by_one ? 1 : group.count;
+    for (std::size_t i = 0; i < group.count; i += step) {
+      branches.push_back(branch_sql({plan, group, group.first + i, step}, columns));
+    }
+  }
+  if (branches.empty()) return no_rows_sql(plan, columns);
+  return join(branches, " UNION ALL ");
+}
+
+}  // namespace lakemill::engine_duckdb

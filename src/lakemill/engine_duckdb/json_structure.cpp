@@ -1,0 +1,115 @@
+#include "lakemill/engine_duckdb/json_structure.h"
+
+#include "lakemill/base/text.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+
+Json transform_json(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::STRUCT: {
+      Json object = Json::object();
+      for (const auto& child : duckdb::StructType::GetChildTypes(type)) {
+        object[child.first] = transform_json(child.second);
+      }
+      return object;
+    }
+    case LogicalTypeId::LIST:
+      return Json::array({transform_json(duckdb::ListType::GetChildType(type))});
+    default:
+      return reading_type(type).ToString();
+  }
+}
+
+bool scalar_fits(const std::string& seen, const LogicalType& type) {
+  if (seen == "NULL") return true;
+  if (type.id() == LogicalTypeId::VARCHAR) return true;
+  if (seen == "BOOLEAN") return type.id() == LogicalTypeId::BOOLEAN;
+  if (seen == "UBIGINT" || seen == "BIGINT") {
+    return type.id() == LogicalTypeId::BIGINT || type.id() == LogicalTypeId::DOUBLE;
+  }
+  return seen == "DOUBLE" && type.id() == LogicalTypeId::DOUBLE;
+}
+
+}  // namespace
+
+LogicalType type_of_structure(const OrderedJson& structure) {
+  if (structure.is_object()) {
+    duckdb::child_list_t<LogicalType> children;
+    for (const auto& [name, child] : structure.items()) {
+      children.emplace_back(name, type_of_structure(child));
+    }
+    if (children.empty()) return LogicalType::VARCHAR;
+    return LogicalType::STRUCT(std::move(children));
+  }
+  if (structure.is_array()) {
+    return LogicalType::LIST(structure.empty() ? LogicalType(LogicalType::VARCHAR)
+                                               : type_of_structure(structure[0]));
+  }
+  const std::string name = structure.is_string() ? structure.get<std::string>() : "";
+  if (name == "UBIGINT" || name == "BIGINT") return LogicalType::BIGINT;
+  if (name == "DOUBLE") return LogicalType::DOUBLE;
+  if (name == "BOOLEAN") return LogicalType::BOOLEAN;
+  return LogicalType::VARCHAR;
+}
+
+std::string transform_structure(const LogicalType& type) {
+  return json_text(transform_json(type));
+}
+
+LogicalType reading_type(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::STRUCT: {
+      duckdb::child_list_t<LogicalType> children;
+      for (const auto& child : duckdb::StructType::GetChildTypes(type)) {
+        children.emplace_back(child.first, reading_type(child.second));
+      }
+      return LogicalType::STRUCT(std::move(children));
+    }
+    case LogicalTypeId::LIST:
+      return LogicalType::LIST(reading_type(duckdb::ListType::GetChildType(type)));
+    case LogicalTypeId::MAP:
+      return LogicalType::MAP(reading_type(duckdb::MapType::KeyType(type)),
+                              reading_type(duckdb::MapType::ValueType(type)));
+    case LogicalTypeId::BOOLEAN:
+    case LogicalTypeId::BIGINT:
+    case LogicalTypeId::DOUBLE:
+    case LogicalTypeId::FLOAT:
+      return type;
+    default:
+      return LogicalType::VARCHAR;  // cast in SQL, where a misfit can be told
+  }
+}
+
+bool structure_fits(const OrderedJson& structure, const LogicalType& type) {
+  if (structure.is_object()) {
+    if (type.id() == LogicalTypeId::MAP) {
+      for (const auto& [name, child] : structure.items()) {
+        if (!structure_fits(child, duckdb::MapType::ValueType(type))) return false;
+      }
+      return true;
+    }
+    if (type.id() != LogicalTypeId::STRUCT) return type.id() == LogicalTypeId::VARCHAR;
+    for (const auto& [name, child] : structure.items()) {
+      bool found = false;
+      for (const auto& field : duckdb::StructType::GetChildTypes(type)) {
+        if (!equals_ignoring_case(field.first, name)) continue;
+        found = structure_fits(child, field.second);
+      }
+      if (!found) return false;
+    }
+    return true;
+  }
+  if (structure.is_array()) {
+    if (type.id() != LogicalTypeId::LIST) return type.id() == LogicalTypeId::VARCHAR;
+    return structure.empty() ||
+           structure_fits(structure[0], duckdb::ListType::GetChildType(type));
+  }
+  return structure.is_string() && scalar_fits(structure.get<std::string>(), type);
+}
+
+}  // namespace lakemill::engine_duckdb

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include <duckdb.hpp>
+
+#include "lakemill/base/json.h"
+
+namespace lakemill::engine_duckdb {
+
+/// The type of what DuckDB's json_structure() says: integers are BIGINT, what was seen
+/// with different types (or never) is VARCHAR.
+duckdb::LogicalType type_of_structure(const OrderedJson& structure);
+
+/// A type as json_transform() wants it, as JSON text; texts where it has instants.
+std::string transform_structure(const duckdb::LogicalType& type);
+
+/// The type by which a JSON reader reads values for `type`: texts where that has dates,
+/// instants and decimals, because the reader drops the offsets of instants.
+duckdb::LogicalType reading_type(const duckdb::LogicalType& type);
+
+/// True if every value of that structure becomes one of `type` with nothing lost.
+bool structure_fits(const OrderedJson& structure, const duckdb::LogicalType& type);
+
+}  // namespace lakemill::engine_duckdb

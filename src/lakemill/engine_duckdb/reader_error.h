@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lakemill::engine_duckdb {
+
+/// DuckDB's report about a bad CSV line or JSON record as one sentence of ours: "file
+/// f, line 3: 1 column, expected 2: …". Nothing if the message is no such report.
+std::optional<std::string> explain_reader_error(std::string_view message);
+
+}  // namespace lakemill::engine_duckdb

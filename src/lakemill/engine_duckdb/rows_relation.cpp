@@ -1,0 +1,103 @@
+// Rows written in the pipeline itself, as a table of the session.
+
+#include "lakemill/base/guard.h"
+#include "lakemill/base/random.h"
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/duckdb_session.h"
+#include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/type_mapping.h"
+#include "lakemill/engine_duckdb/write_query.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+
+struct RowColumn {
+  std::string name;
+  LogicalType type;
+};
+
+Result<std::vector<RowColumn>> columns_of_schema(const data::Schema& schema) {
+  std::vector<RowColumn> columns;
+  for (const data::Field& field : schema.fields) {
+    LAKEMILL_TRY(LogicalType type, to_duckdb(field.type));
+    columns.push_back({field.name, std::move(type)});
+  }
+  return columns;
+}
+
+// Names in the order in which rows bring them up; types as all rows together have them.
+Result<std::vector<RowColumn>> columns_of_rows(DuckdbSession& session,
+                                               const std::string& list) {
+  LAKEMILL_TRY(const auto answer,
+               session.run("SELECT json_group_structure(row) FROM (" + list + ")"));
+  const duckdb::Value text = answer->GetValue(0, 0);
+  if (text.IsNull()) {
+    return Error(ErrorCode::invalid,
+                 "there are no rows and no schema, so the columns are not known");
+  }
+  LAKEMILL_TRY(const OrderedJson structure,
+               guard("rows", [&] { return OrderedJson::parse(text.ToString()); }));
+  if (!structure.is_object()) {
+    return Error(ErrorCode::invalid, "rows must be objects: {\"column\": value, …}");
+  }
+  std::vector<RowColumn> columns;
+  for (const auto& [name, seen] : structure.items()) {
+    columns.push_back({name, type_of_structure(seen)});
+  }
+  return columns;
+}
+
+std::string value_sql(const RowColumn& column) {
+  const std::string path = quote_literal("$." + quote_identifier(column.name));
+  if (!column.type.IsNested()) {
+    return "CAST(json_extract_string(row, " + path + ") AS " + column.type.ToString() +
+           ")";
+  }
+  return "CAST(json_transform(json_extract(row, " + path + "), " +
+         quote_literal(transform_structure(column.type)) + ") AS " +
+         column.type.ToString() + ")";
+}
+
+}  // namespace
+
+Status bind_rows(DuckdbSession& session, std::string_view name,
+                 const engine::RowsRelation& rows) {
+  LAKEMILL_TRY(const Json parsed, parse_json(rows.json_rows));
+  if (!parsed.is_array()) {
+    return Error(ErrorCode::invalid, "rows must be a list of objects");
+  }
+  const std::string list = "SELECT unnest(CAST(CAST(" + quote_literal(rows.json_rows) +
+                           " AS JSON) AS JSON[])) AS row";
+  std::vector<RowColumn> columns;
+  if (rows.schema) {
+    LAKEMILL_TRY(columns, columns_of_schema(*rows.schema));
+  } else {
+    LAKEMILL_TRY(columns, columns_of_rows(session, list));
+  }
+  std::vector<std::string> values;
+  BoundName bound;
+  for (const RowColumn& column : columns) {
+    values.push_back(value_sql(column) + " AS " + quote_identifier(column.name));
+    bound.names.push_back(column.name);
+    bound.types.push_back(column.type);
+  }
+  SystemRandom random;
+  const std::string table = "_lakemill_" + make_uuid(random);
+  LAKEMILL_TRY_OK(session.run("CREATE TEMP TABLE " + quote_identifier(table) +
+                              " AS SELECT " + join(values, ", ") + " FROM (" + list +
+                              ")"));
+  bound.make_reference = [table] {
+    auto reference = duckdb::make_uniq<duckdb::BaseTableRef>();
+    reference->catalog_name = TEMP_CATALOG;
+    reference->schema_name = DEFAULT_SCHEMA;
+    reference->table_name = table;
+    return duckdb::unique_ptr<duckdb::TableRef>(std::move(reference));
+  };
+  return session.bind_reference(name, std::move(bound));
+}
+
+}  // namespace lakemill::engine_duckdb

@@ -1,0 +1,113 @@
+// Functions of Spark SQL and Polars SQL that DuckDB lacks. The table is also what the
+// reference and the tests are made of.
+
+#include <array>
+
+#include "lakemill/engine_duckdb/sql_functions.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+// clang-format off
+constexpr SqlFunction kFunctions[] = {
+    {"nvl", "(x, y)", R"sql(coalesce(x, y))sql", R"sql(nvl(NULL, 'a'))sql", R"sql(a)sql"},
+    {"nvl2", "(x, y, z)", R"sql(CASE WHEN x IS NOT NULL THEN y ELSE z END)sql", R"sql(nvl2(NULL, 1, 2))sql", R"sql(2)sql"},
+    {"isnotnull", "(x)", R"sql(x IS NOT NULL)sql", R"sql(isnotnull(1))sql", R"sql(true)sql"},
+    {"nanvl", "(x, y)", R"sql(CASE WHEN isnan(x) THEN y ELSE x END)sql", R"sql(nanvl('nan'::DOUBLE, 2))sql", R"sql(2.0)sql"},
+    {"iff", "(c, x, y)", R"sql(CASE WHEN c THEN x ELSE y END)sql", R"sql(iff(true, 1, 2))sql", R"sql(1)sql"},
+    {"iif", "(c, x, y)", R"sql(CASE WHEN c THEN x ELSE y END)sql", R"sql(iif(false, 1, 2))sql", R"sql(2)sql"},
+    {"equal_null", "(x, y)", R"sql(x IS NOT DISTINCT FROM y)sql", R"sql(equal_null(NULL, NULL))sql", R"sql(true)sql"},
+    {"collect_list", "(x)", R"sql(list(x) FILTER (WHERE x IS NOT NULL))sql", R"sql((SELECT collect_list(x) FROM (VALUES (1), (NULL), (1)) t(x)))sql", R"sql([1, 1])sql"},
+    {"collect_set", "(x)", R"sql(list_sort(list(DISTINCT x) FILTER (WHERE x IS NOT NULL)))sql", R"sql((SELECT collect_set(x) FROM (VALUES (2), (1), (NULL), (1)) t(x)))sql", R"sql([1, 2])sql"},
+    {"every", "(x)", R"sql(bool_and(x))sql", R"sql((SELECT every(x) FROM (VALUES (true), (false)) t(x)))sql", R"sql(false)sql"},
+    {"percentile", "(x, p)", R"sql(quantile_cont(x, p))sql", R"sql((SELECT percentile(x, 0.5) FROM (VALUES (1), (2)) t(x)))sql", R"sql(1.5)sql"},
+    {"percentile_approx", "(x, p)", R"sql(quantile_disc(x, p))sql", R"sql((SELECT percentile_approx(x, 0.5) FROM (VALUES (1), (2), (9)) t(x)))sql", R"sql(2)sql"},
+    {"percentile_approx", "(x, p, accuracy)", R"sql(quantile_disc(x, p))sql", R"sql((SELECT percentile_approx(x, 0.5, 100) FROM (VALUES (1), (2), (9)) t(x)))sql", R"sql(2)sql"},
+    {"approx_percentile", "(x, p)", R"sql(quantile_disc(x, p))sql", R"sql((SELECT approx_percentile(x, 0.5) FROM (VALUES (1), (2), (9)) t(x)))sql", R"sql(2)sql"},
+    {"size", "(x)", R"sql(len(x))sql", R"sql(size([1, 2]))sql", R"sql(2)sql"},
+    {"array_size", "(x)", R"sql(len(x))sql", R"sql(array_size([1, 2, 3]))sql", R"sql(3)sql"},
+    {"explode", "(x)", R"sql(unnest(x))sql", R"sql((SELECT max(explode) FROM (SELECT explode([1, 5]) AS explode)))sql", R"sql(5)sql"},
+    {"explode_outer", "(x)", R"sql(unnest(CASE WHEN len(x) > 0 THEN x ELSE [NULL] END))sql", R"sql((SELECT count(*) FROM (SELECT explode_outer([]::INTEGER[]))))sql", R"sql(1)sql"},
+    {"array_join", "(x, separator)", R"sql(array_to_string(x, separator))sql", R"sql(array_join(['a', 'b'], '-'))sql", R"sql(a-b)sql"},
+    {"array_union", "(x, y)", R"sql(list_distinct(list_concat(x, y)))sql", R"sql(len(array_union([1, 2], [2, 3])))sql", R"sql(3)sql"},
+    {"array_except", "(x, y)", R"sql(list_filter(list_distinct(x), lambda e: NOT coalesce(list_contains(y, e), false)))sql", R"sql(list_sort(array_except([1, 2, 3], [2])))sql", R"sql([1, 3])sql"},
+    {"array_remove", "(x, y)", R"sql(list_filter(x, lambda e: e <> y))sql", R"sql(array_remove([1, 2, 1], 1))sql", R"sql([2])sql"},
+    {"array_compact", "(x)", R"sql(list_filter(x, lambda e: e IS NOT NULL))sql", R"sql(array_compact([1, NULL]))sql", R"sql([1])sql"},
+    {"array_min", "(x)", R"sql(list_min(x))sql", R"sql(array_min([3, 1]))sql", R"sql(1)sql"},
+    {"array_max", "(x)", R"sql(list_max(x))sql", R"sql(array_max([3, 1]))sql", R"sql(3)sql"},
+    {"array_sum", "(x)", R"sql(list_sum(x))sql", R"sql(array_sum([3, 1]))sql", R"sql(4)sql"},
+    {"array_mean", "(x)", R"sql(list_avg(x))sql", R"sql(array_mean([3, 1]))sql", R"sql(2.0)sql"},
+    {"array_first", "(x)", R"sql(x[1])sql", R"sql(array_first([3, 1]))sql", R"sql(3)sql"},
+    {"array_last", "(x)", R"sql(x[-1])sql", R"sql(array_last([3, 1]))sql", R"sql(1)sql"},
+    {"array_get", "(x, i)", R"sql(x[i])sql", R"sql(array_get([3, 1], 2))sql", R"sql(1)sql"},
+    {"array_repeat", "(x, n)", R"sql(list_transform(range(n), lambda e: x))sql", R"sql(array_repeat('a', 2))sql", R"sql([a, a])sql"},
+    {"arrays_overlap", "(x, y)", R"sql(list_has_any(x, y))sql", R"sql(arrays_overlap([1, 2], [2]))sql", R"sql(true)sql"},
+    {"arrays_zip", "(x, y)", R"sql(list_zip(x, y))sql", R"sql(len(arrays_zip([1, 2], [3, 4])))sql", R"sql(2)sql"},
+    {"sort_array", "(x)", R"sql(list_sort(x, 'ASC', 'NULLS FIRST'))sql", R"sql(sort_array([2, NULL, 1]))sql", R"sql([NULL, 1, 2])sql"},
+    {"sort_array", "(x, ascending)", R"sql(CASE WHEN ascending THEN list_sort(x, 'ASC', 'NULLS FIRST') ELSE list_sort(x, 'DESC', 'NULLS LAST') END)sql", R"sql(sort_array([1, 2], false))sql", R"sql([2, 1])sql"},
+    {"sequence", "(first, last)", R"sql(generate_series(first, last))sql", R"sql(sequence(1, 3))sql", R"sql([1, 2, 3])sql"},
+    {"sequence", "(first, last, step)", R"sql(generate_series(first, last, step))sql", R"sql(sequence(1, 5, 2))sql", R"sql([1, 3, 5])sql"},
+    {"slice", "(x, start, length)", R"sql(list_slice(x, start, start + length - 1))sql", R"sql(slice([1, 2, 3, 4], 2, 2))sql", R"sql([2, 3])sql"},
+    {"map_from_arrays", "(k, v)", R"sql(map(k, v))sql", R"sql(map_from_arrays(['a'], [1]))sql", R"sql({a=1})sql"},
+    {"map_contains_key", "(m, k)", R"sql(list_contains(map_keys(m), k))sql", R"sql(map_contains_key(MAP {'a': 1}, 'a'))sql", R"sql(true)sql"},
+    {"regexp_like", "(s, pattern)", R"sql(regexp_matches(s, pattern))sql", R"sql(regexp_like('abc', 'b.'))sql", R"sql(true)sql"},
+    {"rlike", "(s, pattern)", R"sql(regexp_matches(s, pattern))sql", R"sql(rlike('abc', '^a'))sql", R"sql(true)sql"},
+    {"initcap", "(s)", R"sql(list_aggregate(list_transform(string_split(lower(s), ' '), lambda w: upper(w[1]) || w[2:]), 'string_agg', ' '))sql", R"sql(initcap('sPark sql'))sql", R"sql(Spark Sql)sql"},
+    {"locate", "(part, s)", R"sql(instr(s, part))sql", R"sql(locate('b', 'abcb'))sql", R"sql(2)sql"},
+    {"locate", "(part, s, start)", R"sql(CASE WHEN instr(s[start:], part) = 0 THEN 0 ELSE instr(s[start:], part) + start - 1 END)sql", R"sql(locate('b', 'abcb', 3))sql", R"sql(4)sql"},
+    {"substring_index", "(s, separator, n)", R"sql(CASE WHEN n > 0 THEN array_to_string(string_split(s, separator)[:n], separator) WHEN n < 0 THEN array_to_string(string_split(s, separator)[greatest(1, len(string_split(s, separator)) + n + 1):], separator) ELSE '' END)sql", R"sql(substring_index('a.b.c', '.', 2) || substring_index('a.b.c', '.', -1))sql", R"sql(a.bc)sql"},
+    {"startswith", "(s, start)", R"sql(starts_with(s, start))sql", R"sql(startswith('abc', 'ab'))sql", R"sql(true)sql"},
+    {"endswith", "(s, tail)", R"sql(ends_with(s, tail))sql", R"sql(endswith('abc', 'bc'))sql", R"sql(true)sql"},
+    {"btrim", "(s)", R"sql(trim(s))sql", R"sql(btrim('  a '))sql", R"sql(a)sql"},
+    {"btrim", "(s, characters)", R"sql(trim(s, characters))sql", R"sql(btrim('xxaxx', 'x'))sql", R"sql(a)sql"},
+    {"space", "(n)", R"sql(repeat(' ', n))sql", R"sql('[' || space(2) || ']')sql", R"sql([  ])sql"},
+    {"unbase64", "(s)", R"sql(from_base64(s))sql", R"sql(unbase64('YQ=='))sql", R"sql(a)sql"},
+    {"sha", "(s)", R"sql(sha1(s))sql", R"sql(sha('a'))sql", R"sql(86f7e437faa5a7fce15d1ddcb9eaeaea377667b8)sql"},
+    {"sha2", "(s, bits)", R"sql(CASE WHEN bits IN (0, 256) THEN sha256(s) ELSE error('sha2: only 256 bits are known here') END)sql", R"sql(sha2('a', 256))sql", R"sql(ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb)sql"},
+    {"find_in_set", "(s, list)", R"sql(coalesce(list_position(string_split(list, ','), s), 0))sql", R"sql(find_in_set('b', 'a,b'))sql", R"sql(2)sql"},
+    {"elt", "(n, a, b)", R"sql(CASE n WHEN 1 THEN a WHEN 2 THEN b END)sql", R"sql(elt(2, 'x', 'y'))sql", R"sql(y)sql"},
+    {"format_string", "(pattern, x)", R"sql(printf(pattern, x))sql", R"sql(format_string('%d!', 3))sql", R"sql(3!)sql"},
+    {"get_json_object", "(json, path)", R"sql(json_extract_string(json, path))sql", R"sql(get_json_object('{"a":{"b":1}}', '$.a.b'))sql", R"sql(1)sql"},
+    {"signum", "(x)", R"sql(sign(x))sql", R"sql(signum(-3))sql", R"sql(-1)sql"},
+    {"pmod", "(x, y)", R"sql(((x % y) + y) % y)sql", R"sql(pmod(-1, 3))sql", R"sql(2)sql"},
+    {"log1p", "(x)", R"sql(ln(1 + x))sql", R"sql(log1p(0))sql", R"sql(0.0)sql"},
+    {"expm1", "(x)", R"sql(exp(x) - 1)sql", R"sql(expm1(0))sql", R"sql(0.0)sql"},
+    {"bround", "(x, n)", R"sql(round_even(x, n))sql", R"sql(bround(2.5, 0))sql", R"sql(2.0)sql"},
+    {"try_divide", "(x, y)", R"sql(CASE WHEN y = 0 THEN NULL ELSE x / y END)sql", R"sql(try_divide(1, 0))sql", R"sql(NULL)sql"},
+    {"shiftleft", "(x, n)", R"sql(x << n)sql", R"sql(shiftleft(1, 3))sql", R"sql(8)sql"},
+    {"shiftright", "(x, n)", R"sql(x >> n)sql", R"sql(shiftright(8, 3))sql", R"sql(1)sql"},
+    {"bitand", "(x, y)", R"sql(x & y)sql", R"sql(bitand(6, 3))sql", R"sql(2)sql"},
+    {"rand", "()", R"sql(random())sql", R"sql(rand() BETWEEN 0 AND 1)sql", R"sql(true)sql"},
+    {"raise_error", "(message)", R"sql(error(message))sql", R"sql(CASE WHEN false THEN raise_error('x') ELSE 'ok' END)sql", R"sql(ok)sql"},
+    {"lakemill_date_format", "(f)", R"sql(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(f, 'yyyy', '%Y'), 'MMMM', '%B'), 'MMM', '%b'), 'MM', '%m'), 'dd', '%d'), 'HH', '%H'), 'hh', '%I'), 'mm', '%M'), 'ss', '%S'), 'SSSSSS', '%f'), 'SSS', '%g'), 'EEEE', '%A'), 'yy', '%y'))sql", R"sql(lakemill_date_format('yyyy-MM-dd HH:mm:ss.SSS'))sql", R"sql(%Y-%m-%d %H:%M:%S.%g)sql"},
+    {"to_date", "(x)", R"sql(CAST(x AS DATE))sql", R"sql(to_date('2024-02-29'))sql", R"sql(2024-02-29)sql"},
+    {"to_date", "(x, f)", R"sql(CAST(strptime(x, CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END) AS DATE))sql", R"sql(to_date('29/02/2024', 'dd/MM/yyyy'))sql", R"sql(2024-02-29)sql"},
+    {"str_to_date", "(x, f)", R"sql(CAST(strptime(x, CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END) AS DATE))sql", R"sql(str_to_date('29/02/2024', '%d/%m/%Y'))sql", R"sql(2024-02-29)sql"},
+    {"date_format", "(x, f)", R"sql(strftime(x, CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END))sql", R"sql(date_format(DATE '2024-02-29', 'dd.MM.yyyy'))sql", R"sql(29.02.2024)sql"},
+    {"to_char", "(x, f)", R"sql(strftime(x, CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END))sql", R"sql(to_char(TIMESTAMP '2024-02-29 10:11:12', 'HH:mm'))sql", R"sql(10:11)sql"},
+    {"unix_timestamp", "(x)", R"sql(CAST(floor(epoch(CAST(x AS TIMESTAMPTZ))) AS BIGINT))sql", R"sql(unix_timestamp('1970-01-02 00:00:00'))sql", R"sql(86400)sql"},
+    {"unix_timestamp", "(x, f)", R"sql(CAST(floor(epoch(strptime(x, CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END))) AS BIGINT))sql", R"sql(unix_timestamp('02.01.1970', 'dd.MM.yyyy'))sql", R"sql(86400)sql"},
+    {"to_unix_timestamp", "(x)", R"sql(CAST(floor(epoch(CAST(x AS TIMESTAMPTZ))) AS BIGINT))sql", R"sql(to_unix_timestamp('1970-01-02 00:00:00'))sql", R"sql(86400)sql"},
+    {"from_unixtime", "(x)", R"sql(strftime(make_timestamp(CAST(x AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S'))sql", R"sql(from_unixtime(86400))sql", R"sql(1970-01-02 00:00:00)sql"},
+    {"from_unixtime", "(x, f)", R"sql(strftime(make_timestamp(CAST(x AS BIGINT) * 1000000), CASE WHEN contains(f, '%') THEN f ELSE lakemill_date_format(f) END))sql", R"sql(from_unixtime(86400, 'yyyy-MM-dd'))sql", R"sql(1970-01-02)sql"},
+    {"timestamp_seconds", "(x)", R"sql(to_timestamp(x))sql", R"sql(timestamp_seconds(1))sql", R"sql(1970-01-01 00:00:01+00)sql"},
+    {"timestamp_millis", "(x)", R"sql(CAST(make_timestamp(CAST(x AS BIGINT) * 1000) AS TIMESTAMPTZ))sql", R"sql(timestamp_millis(1500))sql", R"sql(1970-01-01 00:00:01.5+00)sql"},
+    {"timestamp_micros", "(x)", R"sql(CAST(make_timestamp(CAST(x AS BIGINT)) AS TIMESTAMPTZ))sql", R"sql(timestamp_micros(1500000))sql", R"sql(1970-01-01 00:00:01.5+00)sql"},
+    {"unix_date", "(x)", R"sql(date_diff('day', DATE '1970-01-01', CAST(x AS DATE)))sql", R"sql(unix_date(DATE '1970-01-03'))sql", R"sql(2)sql"},
+    {"date_from_unix_date", "(x)", R"sql(DATE '1970-01-01' + CAST(x AS INTEGER))sql", R"sql(date_from_unix_date(2))sql", R"sql(1970-01-03)sql"},
+    {"add_months", "(x, n)", R"sql(CAST(CAST(x AS DATE) + to_months(CAST(n AS INTEGER)) AS DATE))sql", R"sql(add_months(DATE '2024-01-31', 1))sql", R"sql(2024-02-29)sql"},
+    {"months_between", "(x, y)", R"sql(CASE WHEN day(CAST(x AS TIMESTAMP)) = day(CAST(y AS TIMESTAMP)) OR (CAST(x AS DATE) = last_day(CAST(x AS DATE)) AND CAST(y AS DATE) = last_day(CAST(y AS DATE))) THEN CAST(date_diff('month', CAST(y AS TIMESTAMP), CAST(x AS TIMESTAMP)) AS DOUBLE) ELSE round(date_diff('month', CAST(y AS TIMESTAMP), CAST(x AS TIMESTAMP)) + (day(CAST(x AS TIMESTAMP)) - day(CAST(y AS TIMESTAMP)) + (epoch(CAST(x AS TIMESTAMP)::TIME) - epoch(CAST(y AS TIMESTAMP)::TIME)) / 86400) / 31, 8) END)sql", R"sql(months_between('1997-02-28 10:30:00', '1996-10-30'))sql", R"sql(3.94959677)sql"},
+    {"next_day", "(x, name)", R"sql(CAST(x AS DATE) + CAST(CASE (list_position(['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'], upper(name[:2])) - 1 - dayofweek(CAST(x AS DATE)) + 7) % 7 WHEN 0 THEN 7 ELSE (list_position(['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'], upper(name[:2])) - 1 - dayofweek(CAST(x AS DATE)) + 7) % 7 END AS INTEGER))sql", R"sql(next_day(DATE '2015-01-14', 'TU'))sql", R"sql(2015-01-20)sql"},
+    {"to_utc_timestamp", "(x, zone)", R"sql((CAST(x AS TIMESTAMP) AT TIME ZONE zone) AT TIME ZONE 'UTC')sql", R"sql(to_utc_timestamp('2024-07-01 12:00:00', 'Europe/Berlin'))sql", R"sql(2024-07-01 10:00:00)sql"},
+    {"from_utc_timestamp", "(x, zone)", R"sql((CAST(x AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE zone)sql", R"sql(from_utc_timestamp('2024-07-01 10:00:00', 'Europe/Berlin'))sql", R"sql(2024-07-01 12:00:00)sql"},
+    {"monotonically_increasing_id", "()", R"sql(error('monotonically_increasing_id() gives other numbers on every run; use row_number() OVER (ORDER BY …)'))sql", R"sql(CASE WHEN false THEN monotonically_increasing_id() END)sql", R"sql(NULL)sql"},
+    {"string", "(x)", R"sql(CAST(x AS VARCHAR))sql", R"sql(string(1))sql", R"sql(1)sql"},
+    {"double", "(x)", R"sql(CAST(x AS DOUBLE))sql", R"sql(double('1'))sql", R"sql(1.0)sql"},};
+// clang-format on
+
+}  // namespace
+
+std::span<const SqlFunction> sql_functions() { return kFunctions; }
+
+}  // namespace lakemill::engine_duckdb

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <duckdb.hpp>
+
+namespace lakemill::engine_duckdb {
+
+/// Makes casts of text and JSON text to TIMESTAMP heed an offset: the answer is the
+/// wall clock of UTC, where DuckDB's own casts drop the offset. Must be called before
+/// the JSON extension is loaded: the first cast that is registered stays.
+void register_timestamp_casts(duckdb::DatabaseInstance& database);
+
+}  // namespace lakemill::engine_duckdb
