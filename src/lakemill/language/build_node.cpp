@@ -3,6 +3,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/method_sql.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/quantity.h"
 #include "lakemill/language/shape_check.h"
@@ -95,6 +96,13 @@ Step build_step(const Tree& tree, const std::string& path, DataframeApi api,
   call.name = fields.text("func_name", "");
   call.location = fields.place("func_name");
   call.api = build_api(fields, api);
+  if (!is_known_method(call.name) && !call.name.empty()) {
+    const auto meant = nearest(call.name, known_methods());
+    context.diagnostics.error(call.location, below(path, "func_name"),
+                              "unknown method '" + call.name + "'" + at_path(path),
+                              meant ? "did you mean '" + *meant + "'?"
+                                    : "Python functions are not supported yet");
+  }
   for (const Tree* argument : fields.items("func_args")) {
     call.arguments.push_back(*argument);
   }
@@ -264,7 +272,7 @@ void check_frames(const Node& node, const std::string& path, BuildContext& conte
 
 // What a plan's identity of the node comes from: not what only documents or schedules.
 Json definition_of(const Tree& tree, const Node& node) {
-  Json definition = to_json(tree);
+  Json definition = definition_json(tree);
   for (const char* key : {"comment", "description", "owner", "tags", "variables",
                           "freshness", "every", "depends_on", "execution_task_name"}) {
     if (definition.is_object()) definition.erase(key);

@@ -91,6 +91,28 @@ std::optional<double> sum_of(std::string_view text, const std::array<Unit, N>& u
   return sum;
 }
 
+// Digits and marks, and the names of months and days.
+bool is_cron_field(std::string_view field) {
+  constexpr std::string_view kNames =
+      "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT";
+  const std::string upper = to_upper(field);
+  for (std::size_t i = 0; i < upper.size();) {
+    if (upper[i] >= 'A' && upper[i] <= 'Z') {
+      const std::string name = upper.substr(i, 3);
+      if (name.size() != 3 || kNames.find(name) % 4 != 0) return false;
+      i += 3;
+      continue;
+    }
+    const bool is_digit = upper[i] >= '0' && upper[i] <= '9';
+    if (!is_digit &&
+        std::string_view("*,-/?").find(upper[i]) == std::string_view::npos) {
+      return false;
+    }
+    ++i;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::chrono::microseconds> parse_duration(std::string_view text) {
@@ -120,12 +142,7 @@ bool is_cron(std::string_view text) {
   for (const std::string& field : split(text, ' ')) {
     if (field.empty()) continue;
     ++fields;
-    const bool known = std::all_of(field.begin(), field.end(), [](char character) {
-      return (character >= '0' && character <= '9') ||
-             (character >= 'A' && character <= 'Z') ||
-             (character >= 'a' && character <= 'z') ||
-             std::string_view("*,-/?#").find(character) != std::string_view::npos;
-    });
+    const bool known = is_cron_field(field);
     if (!known) return false;
   }
   return fields == 5 || fields == 6;

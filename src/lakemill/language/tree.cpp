@@ -1,6 +1,7 @@
 #include "lakemill/language/tree.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -44,6 +45,46 @@ bool read_number(Tree& tree) {
   }
   tree.number = 0;
   return false;
+}
+
+// Below these keys the order of a mapping's keys tells the order of columns.
+bool keeps_order(std::string_view key) {
+  constexpr std::array<std::string_view, 9> kKeys = {
+      "func_args", "func_kwargs", "selects", "renames",        "data",
+      "schema",    "columns",     "to",      "reader_methods",
+  };
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+constexpr const char* kOrder = "$order";
+constexpr const char* kLiteral = "$literal";
+constexpr const char* kWritten = "$written";
+
+Json definition_of(const Tree& tree, bool ordered) {
+  if (tree.is_string()) {
+    return tree.literal ? Json{{kLiteral, tree.text}} : Json(tree.text);
+  }
+  if (tree.is_list()) {
+    Json list = Json::array();
+    for (const Tree& item : tree.items) list.push_back(definition_of(item, ordered));
+    return list;
+  }
+  if (!tree.is_mapping()) {
+    Json scalar = to_json(tree);
+    // "1.10" is a number, and a text where a text is wanted.
+    const bool is_canonical = tree.is_null() || scalar.dump() == tree.text;
+    return is_canonical ? scalar : Json{{kWritten, tree.text}};
+  }
+  Json mapping = Json::object();
+  Json order = Json::array();
+  bool is_sorted = true;
+  for (const TreeEntry& entry : tree.entries) {
+    is_sorted = is_sorted && (order.empty() || order.back() < Json(entry.key));
+    order.push_back(entry.key);
+    mapping[entry.key] = definition_of(entry.value, ordered || keeps_order(entry.key));
+  }
+  if (ordered && !is_sorted) mapping[kOrder] = std::move(order);
+  return mapping;
 }
 
 }  // namespace
@@ -150,6 +191,46 @@ Json to_json(const Tree& tree) {
     }
   }
   return nullptr;
+}
+
+Json definition_json(const Tree& tree) { return definition_of(tree, false); }
+
+Tree tree_of_definition(const Json& definition) {
+  Tree tree;
+  if (definition.is_string()) return make_string(definition.get<std::string>());
+  if (definition.is_array()) {
+    tree.kind = TreeKind::list;
+    for (const Json& item : definition) tree.items.push_back(tree_of_definition(item));
+    return tree;
+  }
+  if (!definition.is_object()) {
+    return definition.is_null() ? tree : plain_scalar(definition.dump(), {});
+  }
+  if (definition.size() == 1 && definition.begin()->is_string()) {
+    const std::string text = definition.begin()->get<std::string>();
+    if (definition.begin().key() == kWritten) return plain_scalar(text, {});
+    if (definition.begin().key() == kLiteral) {
+      tree = make_string(text);
+      tree.literal = true;
+      return tree;
+    }
+  }
+  tree.kind = TreeKind::mapping;
+  const Json* order = find_member(definition, kOrder);
+  if (order != nullptr && order->is_array()) {
+    for (const Json& key : *order) {
+      if (!key.is_string()) continue;
+      const std::string name = key.get<std::string>();
+      if (const Json* value = find_member(definition, name)) {
+        tree.entries.push_back({name, {}, tree_of_definition(*value)});
+      }
+    }
+    return tree;
+  }
+  for (const auto& [key, value] : definition.items()) {
+    tree.entries.push_back({key, {}, tree_of_definition(value)});
+  }
+  return tree;
 }
 
 std::string_view kind_name(TreeKind kind) {

@@ -74,6 +74,12 @@ Tree plain_scalar(std::string text, Location location);
 /// equal text.
 Json to_json(const Tree& tree);
 
+/// JSON from which tree_of_definition() makes an equal tree again, places aside. The
+/// order of keys is kept below the keys where it counts (arguments, columns, rows), and
+/// no other order changes the text.
+Json definition_json(const Tree& tree);
+Tree tree_of_definition(const Json& definition);
+
 /// "a string", "a list", …: for messages.
 std::string_view kind_name(TreeKind kind);
 
