@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "lakemill/app/workbench.h"
+#include "lakemill/events/event_query.h"
+
+namespace lakemill::app {
+
+/// Runs a user's SELECT. Errors: invalid, denied, cancelled.
+Result<data::Rows> query(Workbench& workbench, const std::string& sql,
+                         std::int64_t rows_max, std::stop_token stop);
+
+/// Runs a user's SELECT and writes all its rows to a local file as csv, json (one
+/// array), jsonl or parquet. Errors: invalid (also an unknown format), denied,
+/// cancelled.
+Status export_query(Workbench& workbench, const std::string& sql,
+                    const std::string& format, const std::string& path,
+                    std::stop_token stop);
+
+/// The newest events that pass a filter, oldest first; none if nothing has happened
+/// yet.
+Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& filter,
+                               std::int64_t count_max);
+
+/// Checks the hash chain of every writer. Gives the number of events checked.
+/// Errors: corrupt, naming the first event whose link does not hold.
+Result<std::int64_t> verify_events(Workbench& workbench);
+
+}  // namespace lakemill::app

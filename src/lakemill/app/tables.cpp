@@ -1,0 +1,241 @@
+#include "lakemill/app/tables.h"
+
+#include "lakemill/base/text.h"
+#include "lakemill/delta/transaction.h"
+
+namespace lakemill::app {
+
+namespace {
+
+data::Field text_column(std::string name) {
+  return {std::move(name), data::make_type(data::TypeKind::string)};
+}
+
+data::Field number_column(std::string name) {
+  return {std::move(name), data::make_type(data::TypeKind::int64)};
+}
+
+data::Value instant_value(std::int64_t milliseconds) {
+  return format_instant(Instant(std::chrono::milliseconds(milliseconds)));
+}
+
+Result<std::shared_ptr<const delta::Snapshot>> latest(Workbench& workbench,
+                                                      const std::string& table) {
+  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  LAKEMILL_TRY(const auto opened, workbench.catalog().open_url(url));
+  return opened->latest();
+}
+
+std::string features_text(const delta::Protocol& protocol) {
+  std::string text = "reader " + std::to_string(protocol.min_reader_version) +
+                     ", writer " + std::to_string(protocol.min_writer_version);
+  if (!protocol.writer_features.empty()) {
+    text += " (" + join(protocol.writer_features, ", ") + ")";
+  }
+  return text;
+}
+
+std::string partition_text(const delta::AddFile& file) {
+  std::vector<std::string> parts;
+  for (const auto& [column, value] : file.partition_values) {
+    parts.push_back(column + "=" + value.value_or("NULL"));
+  }
+  return join(parts, "/");
+}
+
+std::optional<std::int64_t> rows_of(const delta::AddFile& file) {
+  const auto stats = parse_json(file.stats);
+  if (!stats || find_member(*stats, "numRecords") == nullptr) return std::nullopt;
+  return integer_member(*stats, "numRecords", 0);
+}
+
+std::int64_t deleted_of(const delta::AddFile& file) {
+  return file.deletion_vector ? file.deletion_vector->cardinality : 0;
+}
+
+Status bind_side(Workbench& workbench, engine::Session& session,
+                 const std::string& name, const std::string& table,
+                 std::optional<std::int64_t> version, data::Schema& schema) {
+  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  LAKEMILL_TRY(const auto opened, workbench.catalog().open_url(url));
+  LAKEMILL_TRY(const auto snapshot,
+               version ? opened->at_version(*version) : opened->latest());
+  schema = snapshot->metadata().schema;
+  LAKEMILL_TRY(auto scan, snapshot->scan());
+  return session.bind(name, engine::TableRelation{std::move(scan)});
+}
+
+Result<std::int64_t> count(engine::Session& session, const std::string& sql) {
+  LAKEMILL_TRY(
+      const data::Rows rows,
+      session.query("SELECT count(*) FROM (" + sql + ")", engine::Origin::lakemill, 1));
+  return std::get<std::int64_t>(rows.rows[0][0]);
+}
+
+// The columns that both have, quoted; what differs goes to `differences`.
+std::string common_columns(const data::Schema& left, const data::Schema& right,
+                           std::vector<std::string>& differences) {
+  std::vector<std::string> columns;
+  for (const data::Field& field : left.fields) {
+    const data::Field* other = right.find(field.name);
+    if (other == nullptr) {
+      differences.push_back("column " + field.name + " is only in the first");
+      continue;
+    }
+    columns.push_back(quote_identifier(field.name));
+    if (to_text(field.type) != to_text(other->type)) {
+      differences.push_back("column " + field.name + ": " + to_text(field.type) +
+                            " and " + to_text(other->type));
+    }
+  }
+  for (const data::Field& field : right.fields) {
+    if (left.find(field.name) == nullptr) {
+      differences.push_back("column " + field.name + " is only in the second");
+    }
+  }
+  return join(columns, ", ");
+}
+
+}  // namespace
+
+Result<Facts> table_facts(Workbench& workbench, const std::string& table) {
+  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  LAKEMILL_TRY(const auto snapshot, latest(workbench, table));
+  std::int64_t bytes = 0;
+  std::int64_t rows = 0;
+  std::int64_t deleted = 0;
+  bool rows_known = true;
+  for (const delta::AddFile& file : snapshot->files()) {
+    bytes += file.size_bytes;
+    deleted += deleted_of(file);
+    const auto count = rows_of(file);
+    rows_known = rows_known && count.has_value();
+    rows += count.value_or(0);
+  }
+  const delta::Metadata& metadata = snapshot->metadata();
+  Facts facts = {
+      {"location", url},
+      {"version", std::to_string(snapshot->version())},
+      {"committed",
+       format_instant(Instant(std::chrono::milliseconds(snapshot->timestamp_ms())))},
+      {"rows", rows_known ? std::to_string(rows - deleted) : "unknown"},
+      {"files", std::to_string(snapshot->files().size())},
+      {"size", std::to_string(bytes) + " bytes"},
+      {"columns", std::to_string(metadata.schema.fields.size())},
+      {"partitioned by", metadata.partition_columns.empty()
+                             ? "nothing"
+                             : join(metadata.partition_columns, ", ")},
+      {"protocol", features_text(snapshot->protocol())},
+      {"id", metadata.id}};
+  if (metadata.description) facts.emplace_back("comment", *metadata.description);
+  for (const auto& [key, value] : metadata.configuration)
+    facts.emplace_back(key, value);
+  return facts;
+}
+
+Result<data::Rows> table_history(Workbench& workbench, const std::string& table,
+                                 std::size_t count_max) {
+  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  LAKEMILL_TRY(const auto opened, workbench.catalog().open_url(url));
+  LAKEMILL_TRY(const auto entries, opened->history(count_max));
+  data::Rows rows;
+  rows.schema.fields = {number_column("version"), text_column("timestamp"),
+                        text_column("operation"), text_column("parameters"),
+                        text_column("metrics"),   text_column("engine")};
+  for (const delta::HistoryEntry& entry : entries) {
+    const auto member = [&](std::string_view key) -> data::Value {
+      const Json* found = find_member(entry.commit_info, key);
+      if (found == nullptr) return {};
+      return found->is_string() ? found->get<std::string>() : json_text(*found);
+    };
+    rows.rows.push_back({entry.version, instant_value(entry.timestamp_ms),
+                         entry.operation, member("operationParameters"),
+                         member("operationMetrics"), member("engineInfo")});
+  }
+  return rows;
+}
+
+Result<data::Rows> table_schema(Workbench& workbench, const std::string& table) {
+  LAKEMILL_TRY(const auto snapshot, latest(workbench, table));
+  data::Rows rows;
+  rows.schema.fields = {text_column("column"), text_column("type"),
+                        text_column("nullable"), text_column("comment")};
+  for (const data::Field& field : snapshot->metadata().schema.fields) {
+    const std::string comment = string_member(field.metadata, "comment", "");
+    rows.rows.push_back({field.name, to_text(field.type), field.nullable ? "yes" : "no",
+                         comment.empty() ? data::Value() : data::Value(comment)});
+  }
+  return rows;
+}
+
+Result<data::Rows> table_files(Workbench& workbench, const std::string& table) {
+  LAKEMILL_TRY(const auto snapshot, latest(workbench, table));
+  data::Rows rows;
+  rows.schema.fields = {text_column("path"),      number_column("size_bytes"),
+                        number_column("rows"),    number_column("deleted_rows"),
+                        text_column("partition"), text_column("modified")};
+  for (const delta::AddFile& file : snapshot->files()) {
+    const auto count = rows_of(file);
+    rows.rows.push_back({file.path, file.size_bytes,
+                         count ? data::Value(*count) : data::Value(), deleted_of(file),
+                         partition_text(file),
+                         instant_value(file.modification_time_ms)});
+  }
+  return rows;
+}
+
+Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& request) {
+  LAKEMILL_TRY(const auto session, workbench.engine().open_session(
+                                       {workbench.clock().now(), 0, {}, {}, {}, {}}));
+  data::Schema left;
+  data::Schema right;
+  LAKEMILL_TRY_OK(
+      bind_side(workbench, *session, "left", request.left, request.left_version, left));
+  LAKEMILL_TRY_OK(bind_side(workbench, *session, "right", request.right,
+                            request.right_version, right));
+  TableDifference difference;
+  const std::string columns = common_columns(left, right, difference.schema);
+  if (columns.empty()) return difference;
+  const std::string of_left = "SELECT " + columns + " FROM \"left\"";
+  const std::string of_right = "SELECT " + columns + " FROM \"right\"";
+  const std::string only_left = of_left + " EXCEPT ALL " + of_right;
+  const std::string only_right = of_right + " EXCEPT ALL " + of_left;
+  LAKEMILL_TRY(difference.only_left, count(*session, only_left));
+  LAKEMILL_TRY(difference.only_right, count(*session, only_right));
+  const std::string limit = ") LIMIT " + std::to_string(request.sample_max);
+  LAKEMILL_TRY(difference.sample,
+               session->query("(SELECT '<' AS side, * FROM (" + only_left + limit +
+                                  ") UNION ALL (SELECT '>' AS side, * FROM (" +
+                                  only_right + limit + ")",
+                              engine::Origin::lakemill, 2 * request.sample_max));
+  return difference;
+}
+
+Status table_drop(Workbench& workbench, const std::string& table) {
+  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  return workbench.catalog().drop_url(url);
+}
+
+Result<data::Rows> list_tables(Workbench& workbench) {
+  catalog::Catalog& catalog = workbench.catalog();
+  data::Rows rows;
+  rows.schema.fields = {text_column("catalog"), text_column("schema"),
+                        text_column("name"), text_column("kind")};
+  LAKEMILL_TRY(const auto catalogs, catalog.list_catalogs());
+  for (const std::string& name : catalogs) {
+    LAKEMILL_TRY(const auto schemas, catalog.list_schemas(name));
+    for (const std::string& schema : schemas) {
+      LAKEMILL_TRY(const auto tables, catalog.list_tables(name, schema));
+      for (const std::string& table : tables) {
+        rows.rows.push_back({name, schema, table, "table"});
+      }
+      LAKEMILL_TRY(const auto views, catalog.list_views(name, schema));
+      for (const std::string& view : views) {
+        rows.rows.push_back({name, schema, view, "view"});
+      }
+    }
+  }
+  return rows;
+}
+
+}  // namespace lakemill::app

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lakemill/app/workbench.h"
+
+namespace lakemill::app {
+
+/// Facts of a table, for people: name and value, in order.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// A table is named by its path (against the working folder) or its catalog name.
+/// Errors of all: not_found, corrupt, unsupported.
+
+Result<Facts> table_facts(Workbench& workbench, const std::string& table);
+/// version, timestamp, operation, rows, run_id, details.
+Result<data::Rows> table_history(Workbench& workbench, const std::string& table,
+                                 std::size_t count_max);
+/// column, type, nullable, comment.
+Result<data::Rows> table_schema(Workbench& workbench, const std::string& table);
+/// path, size_bytes, rows, deleted_rows, partition, modified.
+Result<data::Rows> table_files(Workbench& workbench, const std::string& table);
+
+/// How two tables differ, as bags of rows.
+struct TableDifference {
+  std::vector<std::string> schema;  ///< columns that differ, in words
+  std::int64_t only_left = 0;
+  std::int64_t only_right = 0;
+  data::Rows sample;  ///< first column: "<" or ">"
+};
+struct DiffRequest {
+  std::string left;
+  std::string right;
+  std::optional<std::int64_t> left_version;
+  std::optional<std::int64_t> right_version;
+  std::int64_t sample_max = 20;
+};
+Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& request);
+
+/// Removes the table and its files.
+Status table_drop(Workbench& workbench, const std::string& table);
+
+/// Names of all tables and views of the catalog: catalog, schema, name, kind.
+Result<data::Rows> list_tables(Workbench& workbench);
+
+}  // namespace lakemill::app

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lakemill/app/workbench.h"
+
+namespace lakemill::cli {
+
+/// What a process ends with. Source: the README's table of exit codes.
+enum ExitCode : int {
+  kSuccess = 0,
+  kFailure = 1,  ///< a run or a request failed
+  kUsage = 2,    ///< bad usage, or an invalid pipeline
+  kExpectationFailed = 3,
+};
+
+/// What most commands share.
+struct CommonOptions {
+  std::string pipeline;
+  std::string environment;
+  std::vector<std::string> variables;  ///< k=v
+  std::vector<std::string> variable_files;
+  std::vector<std::string> parameters;  ///< p=v
+  bool json = false;
+  bool confined = false;  ///< user SQL is held to the project's roots
+};
+
+struct RunOptions {
+  std::vector<std::string> select;
+  bool full_refresh = false;
+  std::string adopt;
+};
+
+struct QueryOptions {
+  std::string sql;
+  std::string format;  ///< table, csv, json, jsonl, parquet
+  std::int64_t rows_max = 0;
+};
+
+struct TableOptions {
+  std::string table;
+  std::string other;
+  std::optional<std::int64_t> version;
+  std::optional<std::int64_t> other_version;
+  std::int64_t limit = 0;
+  bool yes = false;
+};
+
+struct EventOptions {
+  std::vector<std::string> types;
+  std::string run_id;
+  std::string node;
+  std::string level;
+  std::int64_t limit = 0;
+  bool verify = false;
+};
+
+// Each does one command and gives the exit code; results go to standard output, all
+// else to standard error.
+int init_command(const std::string& folder, bool json);
+int validate_command(const CommonOptions& common);
+int plan_command(const CommonOptions& common, const RunOptions& options);
+int run_command(const CommonOptions& common, const RunOptions& options);
+int preview_command(const CommonOptions& common, const std::string& node,
+                    std::int64_t rows_max);
+int test_command(const CommonOptions& common, const std::vector<std::string>& names);
+int query_command(const CommonOptions& common, const QueryOptions& options);
+int shell_command(const CommonOptions& common);
+int table_command(const CommonOptions& common, const std::string& action,
+                  const TableOptions& options);
+int graph_command(const CommonOptions& common);
+int events_command(const CommonOptions& common, const EventOptions& options);
+int schema_command(bool markdown);
+
+// What the commands share.
+
+/// The request that the options make. Errors: invalid (no '=' in a variable).
+Result<app::OpenRequest> make_request(const CommonOptions& common);
+
+/// Prints "error: …" to standard error (as JSON with `json`), and gives the exit code
+/// of the error's kind.
+int report_error(const Error& error, bool json);
+
+/// Opens the workbench with its pipelines, printing faults and notices; null after an
+/// error, with the exit code in `code`.
+std::unique_ptr<app::Workbench> open_workbench(const CommonOptions& common,
+                                               bool with_pipelines, int& code);
+
+/// Turns Ctrl-C into a stop request; a second one ends the process.
+std::stop_token stop_on_interrupt();
+
+}  // namespace lakemill::cli

@@ -1,0 +1,219 @@
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "lakemill/cli/commands.h"
+
+#ifndef LAKEMILL_VERSION
+#error "the build gives the version"
+#endif
+
+namespace lakemill::cli {
+namespace {
+
+// Which command the line names, and what it takes. Filled by CLI11.
+struct CommandLine {
+  CommonOptions common;
+  RunOptions run;
+  QueryOptions query;
+  TableOptions table;
+  EventOptions events;
+  std::string node;
+  std::string folder;
+  std::int64_t limit = 20;
+  std::vector<std::string> tests;
+  bool markdown = false;
+  std::int64_t version = -1;
+  std::int64_t other_version = -1;
+};
+
+void add_json(CLI::App& command, CommonOptions& common) {
+  command.add_flag("--json", common.json, "print JSON, for machines");
+}
+
+void add_environment(CLI::App& command, CommonOptions& common) {
+  command.add_option("--env", common.environment, "an environment of lakemill.yaml");
+}
+
+void add_pipeline(CLI::App& command, CommonOptions& common) {
+  command.add_option("pipeline", common.pipeline,
+                     "a pipeline file or name; all of the project if left out");
+  command.add_option("--var", common.variables, "a variable: name=value")
+      ->allow_extra_args(false);
+  command.add_option("--var-file", common.variable_files, "a YAML file of variables")
+      ->allow_extra_args(false);
+  command.add_option("--param", common.parameters, "a parameter: name=value")
+      ->allow_extra_args(false);
+  add_environment(command, common);
+  add_json(command, common);
+}
+
+void add_selection(CLI::App& command, RunOptions& run) {
+  command
+      .add_option("--select,-s", run.select,
+                  "nodes: name, *name (and all before it), name* (and all after it), "
+                  "tag:x, group:x")
+      ->allow_extra_args(false);
+  command.add_flag("--full-refresh", run.full_refresh,
+                   "begin anew; BRONZE tables only if --select names them");
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* what,
+                      const char* examples) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->footer(std::string("Examples:\n") + examples);
+  return command;
+}
+
+void add_pipeline_commands(CLI::App& app, CommandLine& line) {
+  auto* init = add_command(app, "init", "make a new project with an example",
+                           "  lakemill init my-lakehouse");
+  init->add_option("folder", line.folder, "where; the current folder if left out");
+  auto* validate = add_command(app, "validate", "check pipeline files",
+                               "  lakemill validate pipelines/orders.yaml");
+  add_pipeline(*validate, line.common);
+  auto* plan = add_command(app, "plan", "show what a run would do, and why",
+                           "  lakemill plan orders\n  lakemill plan --select 'slv_*'");
+  add_pipeline(*plan, line.common);
+  add_selection(*plan, line.run);
+  auto* run = add_command(
+      app, "run", "run pipelines until they have caught up",
+      "  lakemill run\n  lakemill run orders --select '*gld_revenue'\n"
+      "  lakemill run orders --var day=2024-01-01 --env prod --json\n"
+      "Ends with 0 (ok), 1 (failed), 2 (invalid), 3 (an expectation failed).");
+  add_pipeline(*run, line.common);
+  add_selection(*run, line.run);
+  run->add_option("--adopt", line.run.adopt,
+                  "take over the tables of a node that had this name before");
+  auto* preview =
+      add_command(app, "preview", "show a node's first rows; writes nothing",
+                  "  lakemill preview slv_orders --limit 5\n"
+                  "  lakemill preview slv_orders pipelines/orders.yaml");
+  preview->add_option("node", line.node, "the node")->required();
+  add_pipeline(*preview, line.common);
+  preview->add_option("--limit,-n", line.limit, "rows");
+  auto* test = add_command(app, "test", "run the tests of pipelines",
+                           "  lakemill test\n  lakemill test orders --name my_test");
+  add_pipeline(*test, line.common);
+  test->add_option("--name", line.tests, "only this test")->allow_extra_args(false);
+  auto* graph = add_command(app, "graph", "print the graph as a Mermaid flowchart",
+                            "  lakemill graph orders");
+  add_pipeline(*graph, line.common);
+  auto* schema = add_command(app, "schema", "print the JSON Schema of pipeline files",
+                             "  lakemill schema > .lakemill/schema.json");
+  schema->add_flag("--markdown", line.markdown, "the reference of all keys instead");
+}
+
+void add_table_command(CLI::App& table, CommandLine& line, const char* name,
+                       const char* what) {
+  CLI::App* command = table.add_subcommand(name, what);
+  add_environment(*command, line.common);
+  add_json(*command, line.common);
+  const std::string_view action = name;
+  if (action == "list") return;
+  command->add_option("table", line.table.table, "a path or a name")->required();
+  if (action == "history" || action == "diff") {
+    command->add_option("--limit,-n", line.table.limit, "rows");
+  }
+  if (action == "diff") {
+    command->add_option("other", line.table.other, "the same table if left out");
+    command->add_option("--version", line.version, "version of the first");
+    command->add_option("--other-version", line.other_version, "version of the second");
+  }
+  if (action == "drop") command->add_flag("--yes", line.table.yes, "really");
+}
+
+void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
+  auto* query = add_command(
+      app, "query", "run a SELECT over tables and files",
+      "  lakemill query \"SELECT * FROM main.gold.revenue_by_day\"\n"
+      "  lakemill query \"FROM delta_scan('lake/t', version => 3)\" -o csv\n"
+      "  lakemill query \"FROM 'data/*.csv' LIMIT 5\"");
+  query->add_option("sql", line.query.sql, "one SELECT")->required();
+  query
+      ->add_option("-o,--output", line.query.format, "table, csv, json, jsonl, parquet")
+      ->check(CLI::IsMember({"table", "csv", "json", "jsonl", "parquet"}));
+  query->add_option("--limit,-n", line.query.rows_max, "rows of a table");
+  query->add_flag("--confined", line.common.confined, "read only inside the project");
+  add_environment(*query, line.common);
+  auto* shell =
+      add_command(app, "shell", "an interactive SQL shell", "  lakemill shell");
+  shell->add_flag("--confined", line.common.confined, "read only inside the project");
+  add_environment(*shell, line.common);
+  auto* table =
+      add_command(app, "table", "look at a table, by path or name",
+                  "  lakemill table show main.silver.orders\n"
+                  "  lakemill table diff lake/main/silver/orders --version 1");
+  table->require_subcommand(1);
+  add_table_command(*table, line, "list", "all tables and views");
+  add_table_command(*table, line, "show", "facts");
+  add_table_command(*table, line, "history", "versions");
+  add_table_command(*table, line, "schema", "columns");
+  add_table_command(*table, line, "files", "data files");
+  add_table_command(*table, line, "diff", "compare two tables or versions");
+  add_table_command(*table, line, "drop", "remove a table and its files");
+  auto* events = add_command(app, "events", "show what happened",
+                             "  lakemill events --type node_failed\n"
+                             "  lakemill events --run 1234… --json\n"
+                             "  lakemill events --verify");
+  events->add_option("--type", line.events.types, "a type, such as run_failed")
+      ->allow_extra_args(false);
+  events->add_option("--run", line.events.run_id, "of one run");
+  events->add_option("--node", line.events.node, "of one node");
+  events->add_option("--limit,-n", line.events.limit, "the newest so many");
+  events->add_flag("--verify", line.events.verify, "check that the log is whole");
+  add_environment(*events, line.common);
+  add_json(*events, line.common);
+  app.add_subcommand("version", "print the version");
+}
+
+int dispatch(const CLI::App& app, CommandLine& line) {
+  const CLI::App* command = app.get_subcommands().front();
+  const std::string name = command->get_name();
+  if (line.version >= 0) line.table.version = line.version;
+  if (line.other_version >= 0) line.table.other_version = line.other_version;
+  if (name == "init") return init_command(line.folder, false);
+  if (name == "validate") return validate_command(line.common);
+  if (name == "plan") return plan_command(line.common, line.run);
+  if (name == "run") return run_command(line.common, line.run);
+  if (name == "preview") return preview_command(line.common, line.node, line.limit);
+  if (name == "test") return test_command(line.common, line.tests);
+  if (name == "graph") return graph_command(line.common);
+  if (name == "schema") return schema_command(line.markdown);
+  if (name == "query") return query_command(line.common, line.query);
+  if (name == "shell") return shell_command(line.common);
+  if (name == "events") return events_command(line.common, line.events);
+  if (name == "table") {
+    const std::string action = command->get_subcommands().front()->get_name();
+    return table_command(line.common, action, line.table);
+  }
+  std::printf("lakemill %s\n", LAKEMILL_VERSION);
+  return kSuccess;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Lakemill: a lakehouse in one binary. Declare bronze, silver and gold in "
+      "YAML and SQL; every table is a Delta table.");
+  app.name("lakemill");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("lakemill ") + LAKEMILL_VERSION);
+  app.footer(
+      "Examples:\n  lakemill init my-lakehouse && cd my-lakehouse\n"
+      "  lakemill run\n  lakemill query \"SELECT * FROM main.gold.revenue_by_day\"\n"
+      "lakemill COMMAND --help tells more.");
+  CommandLine line;
+  add_pipeline_commands(app, line);
+  add_lakehouse_commands(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kSuccess : kUsage;
+  }
+  return dispatch(app, line);
+}
+
+}  // namespace
+}  // namespace lakemill::cli
+
+int main(int argc, char** argv) { return lakemill::cli::run(argc, argv); }

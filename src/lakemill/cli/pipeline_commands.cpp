@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "lakemill/app/run.h"
+#include "lakemill/app/run_events.h"
+#include "lakemill/cli/commands.h"
+#include "lakemill/cli/output.h"
+#include "lakemill/cli/run_display.h"
+#include "lakemill/language/keys.h"
+
+namespace lakemill::cli {
+
+namespace {
+
+data::Field text_column(std::string name) {
+  return {std::move(name), data::make_type(data::TypeKind::string)};
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+// Runs one pipeline and shows it; the exit code.
+int run_one(app::Workbench& workbench, const language::Pipeline& pipeline,
+            const CommonOptions& common, const app::RunRequest& request,
+            OrderedJson& results) {
+  Result<app::PipelineRun> run = Error(ErrorCode::invalid, "");
+  {
+    RunDisplay display(common.json);
+    run = app::run(workbench, pipeline, request, display);
+  }
+  if (!run) return report_error(run.error(), common.json);
+  if (common.json) {
+    OrderedJson nodes = OrderedJson::array();
+    for (const flow::NodeReport& node : run->report.nodes) {
+      nodes.push_back(app::to_json(node));
+    }
+    results.push_back({{"pipeline", run->pipeline},
+                       {"run_id", run->run_id},
+                       {"succeeded", run->report.succeeded()},
+                       {"seconds", run->report.seconds},
+                       {"nodes", std::move(nodes)}});
+  } else {
+    print_summary(*run);
+  }
+  if (run->report.succeeded()) return kSuccess;
+  const bool other_failure = std::any_of(
+      run->report.nodes.begin(), run->report.nodes.end(), [](const auto& node) {
+        return node.status == flow::NodeStatus::failed ||
+               node.status == flow::NodeStatus::cancelled;
+      });
+  return run->report.expectation_failed() && !other_failure ? kExpectationFailed
+                                                            : kFailure;
+}
+
+app::RunRequest make_run_request(const RunOptions& options) {
+  app::RunRequest request;
+  request.selectors = options.select;
+  request.full_refresh = options.full_refresh;
+  request.adopt = options.adopt;
+  return request;
+}
+
+OrderedJson to_json(const app::PlannedNode& node) {
+  return {{"node", node.node},
+          {"layer", node.layer},
+          {"upstream", node.upstream},
+          {"target", node.target},
+          {"strategy", std::string(to_text(node.strategy))},
+          {"reason", std::string(to_text(node.reason))},
+          {"detail", node.detail},
+          {"changes", node.changes},
+          {"error", node.error ? Json(node.error->message()) : Json()}};
+}
+
+void print_plan(const language::Pipeline& pipeline,
+                const std::vector<app::PlannedNode>& planned) {
+  data::Rows rows;
+  rows.schema.fields = {text_column("node"),     text_column("layer"),
+                        text_column("strategy"), text_column("reason"),
+                        text_column("target"),   text_column("after"),
+                        text_column("changes")};
+  for (const app::PlannedNode& node : planned) {
+    std::string reason(explain(node.reason));
+    if (!node.detail.empty()) reason += " (" + node.detail + ")";
+    if (node.error) reason = "error: " + node.error->message();
+    rows.rows.push_back({node.node, node.layer, std::string(to_text(node.strategy)),
+                         reason, node.target, joined(node.upstream),
+                         joined(node.changes)});
+  }
+  std::printf("pipeline %s\n\n", pipeline.name.c_str());
+  print_table(stdout, rows, 0);
+}
+
+}  // namespace
+
+int validate_command(const CommonOptions& common) {
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+    if (common.json) {
+      std::printf("%s\n", json_text(Json{{"pipeline", pipeline.name},
+                                         {"nodes", pipeline.nodes.size()},
+                                         {"valid", true}})
+                              .c_str());
+    } else {
+      std::printf("%s: pipeline %s is valid (%zu nodes)\n", pipeline.file.c_str(),
+                  pipeline.name.c_str(), pipeline.nodes.size());
+    }
+  }
+  return kSuccess;
+}
+
+int plan_command(const CommonOptions& common, const RunOptions& options) {
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  OrderedJson list = OrderedJson::array();
+  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+    const auto planned = app::plan(*workbench, pipeline, make_run_request(options));
+    if (!planned) return report_error(planned.error(), common.json), kUsage;
+    for (const app::PlannedNode& node : *planned) {
+      if (node.error) code = kUsage;
+      list.push_back(to_json(node));
+    }
+    if (!common.json) print_plan(pipeline, *planned);
+  }
+  if (common.json) std::printf("%s\n", json_text(list).c_str());
+  return code;
+}
+
+int run_command(const CommonOptions& common, const RunOptions& options) {
+  app::RunRequest request = make_run_request(options);
+  request.stop = stop_on_interrupt();
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  OrderedJson results = OrderedJson::array();
+  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+    const int ended = run_one(*workbench, pipeline, common, request, results);
+    if (code == kSuccess || ended == kFailure) code = ended == kSuccess ? code : ended;
+  }
+  if (common.json) {
+    const OrderedJson& shown = results.size() == 1 ? results.front() : results;
+    std::printf("%s\n", json_text(shown).c_str());
+  }
+  return code;
+}
+
+int preview_command(const CommonOptions& common, const std::string& node,
+                    std::int64_t rows_max) {
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  if (workbench->pipelines().size() != 1) {
+    return report_error(Error(ErrorCode::invalid, "name the pipeline of the node"),
+                        common.json),
+           kUsage;
+  }
+  const auto rows =
+      app::preview(*workbench, workbench->pipelines().front(), node, rows_max);
+  if (!rows) return report_error(rows.error(), common.json);
+  if (common.json) {
+    std::printf("%s\n", rows_to_json(*rows).c_str());
+  } else {
+    print_table(stdout, *rows, 48);
+  }
+  return kSuccess;
+}
+
+int test_command(const CommonOptions& common, const std::vector<std::string>& names) {
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  std::size_t passed = 0;
+  std::size_t failed = 0;
+  OrderedJson list = OrderedJson::array();
+  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+    const auto results = app::run_tests(*workbench, pipeline, names);
+    if (!results) return report_error(results.error(), common.json);
+    for (const flow::TestResult& result : *results) {
+      ++(result.passed ? passed : failed);
+      if (common.json) {
+        list.push_back({{"test", result.name},
+                        {"node", result.node},
+                        {"passed", result.passed},
+                        {"message", result.message}});
+        continue;
+      }
+      std::printf("%s  %s (node %s)%s%s\n", result.passed ? "ok    " : "FAILED",
+                  result.name.c_str(), result.node.c_str(), result.passed ? "" : ": ",
+                  result.message.c_str());
+    }
+  }
+  if (common.json) {
+    std::printf("%s\n", json_text(list).c_str());
+  } else {
+    std::printf("%zu passed, %zu failed\n", passed, failed);
+  }
+  return failed == 0 ? kSuccess : kFailure;
+}
+
+int graph_command(const CommonOptions& common) {
+  int code = kSuccess;
+  const auto workbench = open_workbench(common, true, code);
+  if (workbench == nullptr) return code;
+  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+    std::fputs(app::mermaid(pipeline).c_str(), stdout);
+  }
+  return kSuccess;
+}
+
+int schema_command(bool markdown) {
+  if (markdown) {
+    std::fputs(language::reference_markdown().c_str(), stdout);
+  } else {
+    std::printf("%s\n", language::json_schema().dump(2).c_str());
+  }
+  return kSuccess;
+}
+
+}  // namespace lakemill::cli

@@ -1,0 +1,137 @@
+#include "lakemill/cli/run_display.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "lakemill/cli/output.h"
+
+namespace lakemill::cli {
+
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr std::chrono::milliseconds kDrawEvery{100};
+
+std::string bar_line(const std::string& node, double fraction, double seconds,
+                     std::int64_t rows) {
+  const int filled = static_cast<int>(fraction * kBarWidth);
+  std::string bar;
+  for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
+  char tail[160];
+  const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
+  const double left = fraction > 0.02 ? seconds / fraction - seconds : 0;
+  std::snprintf(tail, sizeof tail, " %3d%%  %s rows  %.1f M rows/s  %.0f s left",
+                static_cast<int>(fraction * 100), with_thousands(rows).c_str(),
+                rate / 1e6, left);
+  return "  " + node + "  " + bar + tail;
+}
+
+std::string finished_line(const flow::NodeReport& report) {
+  std::string line = report.node + ": " + std::string(to_text(report.status));
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.2f s", report.seconds);
+  if (report.status == flow::NodeStatus::succeeded) {
+    line += ", " + std::string(to_text(report.strategy)) + ", " +
+            with_thousands(report.written_rows) + " rows written, " + seconds;
+  } else if (report.status == flow::NodeStatus::skipped) {
+    line += " (" + std::string(explain(report.reason)) + ")";
+  }
+  if (report.error) line += "\n  error: " + report.error->message();
+  for (const flow::ExpectationResult& result : report.expectations) {
+    if (result.status == flow::ExpectationStatus::passed) continue;
+    line += "\n  " + std::string(to_text(result.status)) + ": " + result.message;
+  }
+  for (const std::string& notice : report.notices) line += "\n  notice: " + notice;
+  for (const std::string& change : report.schema_changes)
+    line += "\n  schema: " + change;
+  return line;
+}
+
+}  // namespace
+
+RunDisplay::RunDisplay(bool quiet) : quiet_(quiet), terminal_(is_terminal(stderr)) {}
+
+RunDisplay::~RunDisplay() {
+  const std::lock_guard lock(mutex_);
+  erase();
+}
+
+void RunDisplay::on_node_started(const language::Node& node) {
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  bars_[node.name] = {{}, std::chrono::steady_clock::now()};
+  if (terminal_) redraw();
+}
+
+void RunDisplay::on_node_progress(const language::Node& node,
+                                  const engine::Progress& progress) {
+  if (quiet_ || !terminal_) return;
+  const std::lock_guard lock(mutex_);
+  const auto found = bars_.find(node.name);
+  if (found == bars_.end()) return;
+  found->second.progress = progress;
+  if (std::chrono::steady_clock::now() - last_draw_ >= kDrawEvery) redraw();
+}
+
+void RunDisplay::on_node_finished(const language::Node& node,
+                                  const flow::NodeReport& report) {
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  bars_.erase(node.name);
+  erase();
+  std::fprintf(stderr, "%s\n", finished_line(report).c_str());
+  if (terminal_) redraw();
+}
+
+void RunDisplay::erase() {
+  for (; drawn_ > 0; --drawn_) std::fputs("\x1b[1A\x1b[2K", stderr);
+}
+
+void RunDisplay::redraw() {
+  erase();
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [name, bar] : bars_) {
+    const double seconds = std::chrono::duration<double>(now - bar.begin).count();
+    std::fprintf(
+        stderr, "%s\n",
+        bar_line(name, bar.progress.fraction, seconds, bar.progress.rows_done).c_str());
+    ++drawn_;
+  }
+  last_draw_ = now;
+}
+
+void print_summary(const app::PipelineRun& run) {
+  data::Rows rows;
+  const auto text = data::make_type(data::TypeKind::string);
+  const auto number = data::make_type(data::TypeKind::int64);
+  rows.schema.fields = {{"node", text},
+                        {"status", text},
+                        {"strategy", text},
+                        {"rows in", number},
+                        {"kept", number},
+                        {"dropped", number},
+                        {"quarantined", number},
+                        {"written", number},
+                        {"seconds", data::make_type(data::TypeKind::float64)},
+                        {"version", number}};
+  for (const flow::NodeReport& node : run.report.nodes) {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.2f", node.seconds);
+    rows.rows.push_back(
+        {node.node, std::string(to_text(node.status)),
+         std::string(to_text(node.strategy)), node.input_rows, node.kept_rows,
+         node.dropped_rows, node.quarantined_rows, node.written_rows,
+         std::string(seconds),
+         node.version < 0 ? data::Value(std::string("-")) : data::Value(node.version)});
+  }
+  std::printf("\n");
+  print_table(stdout, rows, 48);
+  std::printf("\npipeline %s, run %s: %s in %.2f s\n", run.pipeline.c_str(),
+              run.run_id.c_str(),
+              run.report.succeeded()   ? "succeeded"
+              : run.report.cancelled() ? "cancelled"
+                                       : "failed",
+              run.report.seconds);
+}
+
+}  // namespace lakemill::cli
