@@ -4,6 +4,7 @@
 
 #include "lakemill/base/hash.h"
 #include "lakemill/base/text.h"
+#include "lakemill/dml/sql_type.h"
 
 namespace lakemill::sinks {
 namespace {
@@ -51,6 +52,32 @@ Result<std::string> bind_rows(Scratch& scratch, std::string_view label,
                               const dml::TableState& state) {
   if (state.scan == nullptr || state.scan->files().empty()) return std::string();
   return scratch.table(label, state.scan);
+}
+
+/// The same rows with columns as `fields` say: cast, and null where there is none yet.
+Result<std::string> bind_as(Scratch& scratch, std::string_view label,
+                            const dml::TableState& state,
+                            const std::vector<data::Field>& fields) {
+  LAKEMILL_TRY(const std::string rows, bind_rows(scratch, label, state));
+  if (rows.empty()) return rows;
+  const data::Schema& held = state.scan->schema();
+  std::string columns;
+  bool differs = false;
+  for (const data::Field& field : fields) {
+    const data::Field* found = held.find(field.name);
+    const std::string name = quote_identifier(field.name);
+    if (found != nullptr && found->type == field.type) {
+      columns += name + ", ";
+      continue;
+    }
+    differs = true;
+    columns += "CAST(" + (found == nullptr ? std::string("NULL") : name) + " AS " +
+               dml::sql_type(field.type) + ") AS " + name + ", ";
+  }
+  if (!differs) return rows;
+  return scratch.view(
+      label, "SELECT " + columns + "\"_lakemill_file\", \"_lakemill_row\" FROM " + rows,
+      engine::Origin::lakemill);
 }
 
 /// The order_by columns take the types that a table holds their sequence in.
@@ -180,9 +207,13 @@ Result<SinkResult> MergeSink::commit_target(const MergeRun& run, MergeStep& step
     change.metadata = std::move(planned.metadata);
     result.schema_changes = std::move(planned.schema_changes);
     MergeTables now = tables;
-    now.target.clear();
-    if (!change.replaces_rows) {
-      LAKEMILL_TRY(now.target, bind_rows(run.scratch, "target", state));
+    const bool is_as_before =
+        state.snapshot != nullptr && state.snapshot->version() == run.target_version;
+    if (change.replaces_rows) {
+      now.target.clear();
+    } else if (!is_as_before) {
+      LAKEMILL_TRY(now.target, bind_as(run.scratch, "target", state,
+                                       change.metadata.schema.fields));
     }
     LAKEMILL_TRY(const TargetRows rows, step.target_rows(now));
     if (!rows.positions_sql.empty()) {
@@ -226,7 +257,7 @@ Result<std::string> MergeSink::commit_state(const MergeRun& run, MergeStep& step
       commit_companion(state_, run.scratch, sql, with_batch(schema), run.batch));
   LAKEMILL_TRY(delta::Table * table, state_.table());
   LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
-  return bind_rows(run.scratch, "state", state);
+  return bind_as(run.scratch, "state", state, schema.fields);
 }
 
 Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& target,
@@ -245,7 +276,8 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
   MergeTables tables;
   LAKEMILL_TRY(tables.state, bind_rows(scratch, "state", state));
   if (!begins) {
-    LAKEMILL_TRY(tables.target, bind_rows(scratch, "target", target));
+    LAKEMILL_TRY(tables.target,
+                 bind_as(scratch, "target", target, plan.metadata.schema.fields));
   }
   LAKEMILL_TRY(const StateBounds bounds, bounds_of(scratch, tables.state, batch));
   LAKEMILL_TRY(const ChangeSet set,
@@ -255,8 +287,17 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
     LAKEMILL_TRY_OK(commit_companion(rejected_, scratch, set.rejected_sql,
                                      rejected_schema(staged_), batch));
   }
-  const MergeRun run{scratch, options(), columns, set, batch, bounds};
+  const MergeRun run{
+      scratch,
+      options(),
+      columns,
+      set,
+      batch,
+      bounds,
+      target.snapshot == nullptr ? delta::Version{-1} : target.snapshot->version()};
   const std::unique_ptr<MergeStep> step = make_step(run);
+  LAKEMILL_TRY(tables.state,
+               bind_as(scratch, "state", state, step->state_schema().fields));
   tables.state_now = tables.state;
   if (!state_holds) {
     LAKEMILL_TRY(tables.state_now, commit_state(run, *step, tables));

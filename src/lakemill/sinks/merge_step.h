@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "lakemill/delta/action.h"
 #include "lakemill/sinks/change_set.h"
 #include "lakemill/sinks/sink.h"
 
@@ -15,7 +16,8 @@ struct MergeRun {
   const ChangeColumns& columns;
   const ChangeSet& set;
   const Batch& batch;
-  StateBounds bounds;  ///< of the state before this batch
+  StateBounds bounds;                  ///< of the state before this batch
+  delta::Version target_version = -1;  ///< of the target before; -1: there is none
 };
 
 /// Relations of the session; empty where there is no such table, or it counts as empty.
@@ -44,7 +46,8 @@ class MergeStep {
   /// Columns of the state table.
   virtual data::Schema state_schema() const = 0;
 
-  /// The rows that this batch adds to the state, of state_schema(); empty: none.
+  /// The rows that this batch adds to the state, of state_schema(); empty: none. What
+  /// is wrong with the batch is found here, before anything is committed.
   /// `tables`: as state and target are before it.
   virtual Result<std::string> state_rows(const MergeTables& tables) = 0;
 

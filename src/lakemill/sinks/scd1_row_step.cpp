@@ -88,6 +88,8 @@ class RowStep final : public MergeStep {
   std::string known_;    // what the state says of the batch's keys, or empty
   std::string winners_;  // a row per key: values, kUpsert, kUpsertHash, kDelete
   std::string truncated_;
+  std::string met_;     // rows of met_of_ with their verdict
+  std::string met_of_;  // a relation of the target
 };
 
 data::Schema RowStep::state_schema() const {
@@ -208,6 +210,9 @@ Status RowStep::check_against_state() {
 
 Result<std::string> RowStep::state_rows(const MergeTables& tables) {
   LAKEMILL_TRY_OK(prepare(tables.state));
+  if (run_.options.equal_sequences_fail && !tables.target.empty()) {
+    LAKEMILL_TRY(const std::string met, find_met(tables.target));
+  }
   const std::string from =
       " FROM " + winners_ + " AS w" +
       (known_.empty() ? "" : " LEFT JOIN " + known_ + " AS k ON " + match("w", "k"));
@@ -238,10 +243,13 @@ Result<std::string> RowStep::state_rows(const MergeTables& tables) {
   if (run_.set.truncates > 0) {
     std::string nulls;
     for (const data::Field& key : columns_.keys) {
-      nulls += "CAST(NULL AS " + dml::sql_type(key.type) + "), ";
+      nulls += "CAST(NULL AS " + dml::sql_type(key.type) + ") AS " +
+               quote_identifier(key.name) + ", ";
     }
-    parts.push_back("SELECT " + nulls + truncated_ + ", " +
-                    number_of(ChangeKind::truncate) + (keeps_upserts_ ? ", 0" : ""));
+    parts.push_back(
+        "SELECT " + nulls + truncated_ + " AS " + quote_identifier(kSequence) + ", " +
+        number_of(ChangeKind::truncate) + " AS " + quote_identifier(kOperation) +
+        (keeps_upserts_ ? ", 0 AS " + quote_identifier(kHash) : ""));
   }
   return join(parts, " UNION ALL ");
 }
@@ -339,6 +347,7 @@ Status RowStep::settle_ties(const std::string& target, std::string& met) {
 }
 
 Result<std::string> RowStep::find_met(const std::string& target) {
+  if (met_of_ == target) return met_;
   LAKEMILL_TRY(std::string met, run_.scratch.keep("met", judge_sql(target)));
   if (run_.options.equal_sequences_fail) {
     LAKEMILL_TRY_OK(fail_on_equal_sequences(run_.scratch,
@@ -351,6 +360,8 @@ Result<std::string> RowStep::find_met(const std::string& target) {
                run_.scratch.counts("SELECT count(*) FROM " + met + " WHERE " +
                                    kVerdict + " = " + number(Verdict::tie)));
   if (ties.at(0) > 0) LAKEMILL_TRY_OK(settle_ties(target, met));
+  met_of_ = target;
+  met_ = met;
   return met;
 }
 

@@ -1,0 +1,313 @@
+// Goal: what merge_cdc_options promise, one fact each; and that a merge that died
+// between two store calls, or lost a race, ends with the right table.
+
+#include "sink_fixture.h"
+
+#include "lakemill/testing/crashing_store.h"
+
+namespace lakemill::sinks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testkit::HasError;
+using testkit::IsOk;
+
+TableSinkSpec merge_spec() {
+  TableSinkSpec spec;
+  spec.url = world().fresh_url();
+  spec.name = "shop.customers";
+  spec.mode = WriteMode::merge;
+  spec.changes = ChangeOptions{};
+  spec.changes->primary_keys = {"id"};
+  spec.changes->order_by = {"ts"};
+  spec.changes->delete_where = "source.op = 'D'";
+  spec.changes->exclude_columns = {"op"};
+  spec.changes->state_url = spec.url + "_state";
+  spec.changes->rejected_url = spec.url + "_rejected";
+  return spec;
+}
+
+std::string changes(const std::string& rows) {
+  return "SELECT * FROM (VALUES " + rows + ") AS t(id, ts, op, name)";
+}
+
+Result<SinkResult> put(const TableSinkSpec& spec, const std::string& sql,
+                       std::int64_t number) {
+  return world().put(*make_table_sink(spec, world().services()), sql,
+                     world().batch(number));
+}
+
+std::vector<std::string> rows(const TableSinkSpec& spec) {
+  return world().rows(spec.url, "SELECT * FROM target ORDER BY ALL");
+}
+
+TEST(MergeSink, AppliesTheHighestSequenceOfEachKey) {
+  const TableSinkSpec spec = merge_spec();
+  const auto first =
+      put(spec, changes("(1, 10, 'I', 'a'), (2, 10, 'I', 'b'), (1, 12, 'U', 'c')"), 0);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->rows_added, 2);
+  const auto second =
+      put(spec, changes("(1, 11, 'U', 'late'), (2, 20, 'D', ''), (3, 1, 'I', 'd')"), 1);
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->rows_added, 1);
+  EXPECT_EQ(second->rows_updated, 0);
+  EXPECT_EQ(second->rows_deleted, 1);
+  EXPECT_THAT(rows(spec), ElementsAre("1|12|c", "3|1|d"));
+  // The delete is remembered although nothing of it is in the target.
+  ASSERT_THAT(put(spec, changes("(2, 15, 'U', 'older')"), 2), IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|12|c", "3|1|d"));
+}
+
+TEST(MergeSink, RejectsWhatHasNoKeyOrNoSequence) {
+  const TableSinkSpec spec = merge_spec();
+  const auto result = put(
+      spec, changes("(1, 10, 'I', 'a'), (NULL, 10, 'I', 'b'), (2, NULL, 'I', 'c')"), 7);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->rows_rejected, 2);
+  EXPECT_THAT(rows(spec), ElementsAre("1|10|a"));
+  EXPECT_THAT(world().rows(spec.changes->rejected_url,
+                           "SELECT name, _reason, _batch_id FROM target ORDER BY 1"),
+              ElementsAre("b|null key|7", "c|null sequence|7"));
+}
+
+TEST(MergeSink, SettlesTiesByDeleteThenHash) {
+  const std::vector<std::string> ties = {"(1, 5, 'U', 'a')", "(1, 5, 'U', 'b')",
+                                         "(1, 5, 'U', 'c')"};
+  std::vector<std::string> seen;
+  std::vector<int> order = {0, 1, 2};
+  do {
+    const TableSinkSpec spec = merge_spec();
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_THAT(
+          put(spec,
+              changes(
+                  ties[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]),
+              i),
+          IsOk());
+    }
+    seen.push_back(rows(spec).front());
+    EXPECT_EQ(seen.back(), seen.front());
+    ASSERT_THAT(put(spec, changes("(1, 5, 'D', 'x')"), 3), IsOk());
+    EXPECT_THAT(rows(spec), IsEmpty());
+    ASSERT_THAT(put(spec, changes(ties[0]), 4), IsOk());
+    EXPECT_THAT(rows(spec), IsEmpty());
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(MergeSink, FailsOnTwoDifferentChangesWithoutAnOrder) {
+  for (const bool in_target : {true, false}) {
+    TableSinkSpec spec = merge_spec();
+    spec.changes->equal_sequences_fail = true;
+    if (!in_target) spec.changes->exclude_columns.push_back("ts");
+    EXPECT_THAT(put(spec, changes("(1, 5, 'U', 'a'), (1, 5, 'U', 'b')"), 0),
+                HasError(ErrorCode::invalid, "key id = 1 have the same sequence 5"));
+    EXPECT_EQ(world().snapshot(spec.url), nullptr);
+    ASSERT_THAT(put(spec, changes("(1, 5, 'U', 'a'), (1, 5, 'U', 'a')"), 0), IsOk());
+    EXPECT_THAT(put(spec, changes("(1, 5, 'U', 'b')"), 1),
+                HasError(ErrorCode::invalid, "key id = 1 have the same sequence 5"));
+    EXPECT_THAT(put(spec, changes("(1, 5, 'D', 'b')"), 1),
+                HasError(ErrorCode::invalid, "key id = 1 have the same sequence 5"));
+    ASSERT_THAT(put(spec, changes("(1, 5, 'U', 'a')"), 1), IsOk());
+  }
+}
+
+TEST(MergeSink, TakesOverRowsThatWereThereBefore) {
+  TableSinkSpec spec = merge_spec();
+  TableSinkSpec before = spec;
+  before.mode = WriteMode::append;
+  before.changes.reset();
+  Batch batch = world().batch(0);
+  batch.app_id = "lakemill:test/before";
+  ASSERT_THAT(
+      world().put(*make_table_sink(before, world().services()),
+                  "SELECT * FROM (VALUES (1, 10, 'a'), (2, NULL, 'b'), (3, 10, 'c')) "
+                  "AS t(id, ts, name)",
+                  batch),
+      IsOk());
+  spec.adopt_app_id = "lakemill:test/before";
+  for (const bool keep_nulls : {false, true}) {
+    spec.changes->ignore_null_updates = keep_nulls;
+    ASSERT_THAT(put(spec,
+                    changes("(1, 9, 'U', 'late'), (2, 1, 'U', 'x'), (3, 11, 'U', "
+                            "NULL), (3, 10, 'D', NULL)"),
+                    0),
+                IsOk());
+    EXPECT_THAT(rows(spec), ElementsAre("1|10|a", "2|1|x", "3|11|NULL"));
+  }
+}
+
+TEST(MergeSink, KeepsTheIntervalsOfAnAdoptedHistory) {
+  TableSinkSpec spec = merge_spec();
+  spec.changes->scd_type = 2;
+  TableSinkSpec before = spec;
+  before.mode = WriteMode::append;
+  before.changes.reset();
+  Batch batch = world().batch(0);
+  batch.app_id = "lakemill:test/before";
+  ASSERT_THAT(world().put(*make_table_sink(before, world().services()),
+                          "SELECT * FROM (VALUES (1, 1, 'a', 1, 5), (1, 5, 'b', 5, 8)) "
+                          "AS t(id, ts, name, __start_at, __end_at)",
+                          batch),
+              IsOk());
+  spec.adopt_app_id = "lakemill:test/before";
+  ASSERT_THAT(put(spec, changes("(1, 3, 'U', 'x'), (1, 9, 'U', 'y')"), 0), IsOk());
+  EXPECT_THAT(rows(spec),
+              ElementsAre("1|1|a|1|3", "1|3|x|3|5", "1|5|b|5|8", "1|9|y|9|NULL"));
+}
+
+TEST(MergeSink, OrdersByAListOfColumns) {
+  for (const int type : {1, 2}) {
+    TableSinkSpec spec = merge_spec();
+    spec.changes->scd_type = type;
+    spec.changes->order_by = {"ts", "part"};
+    const std::string head = "SELECT *, 0 AS nothing FROM (VALUES ";
+    const std::string tail = ") AS t(id, ts, part, op, name)";
+    spec.changes->exclude_columns = {"op", "nothing"};
+    ASSERT_THAT(put(spec, head + "(1, 5, 2, 'U', 'b'), (1, 5, 1, 'U', 'a')" + tail, 0),
+                IsOk());
+    ASSERT_THAT(put(spec, head + "(1, 5, 3, 'U', 'c'), (1, 4, 9, 'U', 'z')" + tail, 1),
+                IsOk());
+    if (type == 1) {
+      EXPECT_THAT(rows(spec), ElementsAre("1|5|3|c"));
+    } else {
+      EXPECT_THAT(
+          world().rows(spec.url,
+                       "SELECT name, __start_at.part, __end_at.part FROM target "
+                       "ORDER BY __start_at"),
+          ElementsAre("z|9|1", "a|1|2", "b|2|3", "c|3|NULL"));
+    }
+  }
+}
+
+TEST(MergeSink, AddsColumnsAsChangesBringThem) {
+  for (const int type : {1, 2}) {
+    TableSinkSpec spec = merge_spec();
+    spec.changes->scd_type = type;
+    ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (2, 1, 'I', 'b')"), 0), IsOk());
+    const auto result =
+        put(spec, "SELECT 1 AS id, 2 AS ts, 'U' AS op, 'c' AS name, 9 AS age", 1);
+    ASSERT_THAT(result, IsOk());
+    EXPECT_THAT(result->schema_changes, ElementsAre("column age added (integer)"));
+    ASSERT_THAT(put(spec, changes("(2, 2, 'U', 'd')"), 2), IsOk());
+    EXPECT_THAT(world().rows(spec.url,
+                             "SELECT id, name, age FROM target QUALIFY row_number() "
+                             "OVER (PARTITION BY id ORDER BY ts DESC) = 1 ORDER BY id"),
+                ElementsAre("1|c|9", "2|d|NULL"));
+  }
+}
+
+TEST(MergeSink, RewritesFilesOfATableWithoutDeletionVectors) {
+  TableSinkSpec spec = merge_spec();
+  spec.properties["delta.enableDeletionVectors"] = "false";
+  ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (2, 1, 'I', 'b')"), 0), IsOk());
+  ASSERT_THAT(put(spec, changes("(1, 2, 'U', 'c')"), 1), IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|2|c", "2|1|b"));
+  for (const delta::AddFile& file : world().snapshot(spec.url)->files()) {
+    EXPECT_FALSE(file.deletion_vector.has_value());
+  }
+}
+
+TEST(MergeSink, NamesWhatIsWrongInItsOptions) {
+  TableSinkSpec spec = merge_spec();
+  spec.changes->primary_keys = {"idd"};
+  EXPECT_THAT(put(spec, changes("(1, 1, 'I', 'a')"), 0),
+              HasError(ErrorCode::invalid, "did you mean \"id\"?"));
+  spec = merge_spec();
+  spec.changes->delete_where = "opp = 'D'";
+  EXPECT_THAT(put(spec, changes("(1, 1, 'I', 'a')"), 0),
+              HasError(ErrorCode::invalid, "delete_where"));
+  spec = merge_spec();
+  spec.changes->scd_type = 2;
+  spec.changes->truncate_where = "op = 'T'";
+  EXPECT_THAT(put(spec, changes("(1, 1, 'I', 'a')"), 0),
+              HasError(ErrorCode::invalid, "truncate_where needs scd_type 1"));
+}
+
+// A merge in another session commits between this one's plan and its commit.
+TEST(MergeSink, PlansAnewAfterALostRace) {
+  TableSinkSpec spec = merge_spec();
+  spec.shared = true;
+  ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (2, 1, 'I', 'b')"), 0), IsOk());
+  const auto slow = make_table_sink(spec, world().services());
+  const auto session = world().session();
+  const std::string sql = changes("(1, 3, 'U', 'slow'), (2, 3, 'U', 'slow')");
+  const auto shape = session->describe(sql, engine::Origin::lakemill);
+  ASSERT_THAT(shape, IsOk());
+  const auto target = slow->stage(shape->schema, world().batch(1));
+  ASSERT_THAT(target, IsOk());
+  const auto written = session->write({sql, {}, *target, {}});
+  ASSERT_THAT(written, IsOk());
+
+  TableSinkSpec quick = spec;
+  quick.changes->state_url += "2";
+  Batch other = world().batch(0);
+  other.app_id = "lakemill:test/other";
+  ASSERT_THAT(world().put(*make_table_sink(quick, world().services()),
+                          changes("(1, 2, 'U', 'quick'), (2, 4, 'U', 'quick')"), other),
+              IsOk());
+  ASSERT_THAT(slow->commit(*session, *written, world().batch(1)), IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|3|slow", "2|4|quick"));
+}
+
+/// Runs two batches, the second of which dies at a store call; then repeats it.
+void sweep(const std::function<void(ChangeOptions&)>& adjust) {
+  const std::string first =
+      changes("(1, 5, 'I', 'a'), (2, 5, 'I', 'b'), (4, 5, 'I', 'd')");
+  const std::string second = changes(
+      "(1, 6, 'U', 'c'), (2, 6, 'D', ''), (3, 6, 'I', 'n'), (NULL, 1, 'I', 'q'), (4, "
+      "4, "
+      "'U', 'late')");
+  const std::string third = changes("(2, 5, 'U', 'late'), (1, 5, 'U', 'late')");
+  std::vector<std::string> expected;
+  std::int64_t calls = -1;
+  for (std::int64_t at = -1; at < calls || calls < 0; ++at) {
+    // Dying after a call is dying before the next one, but for the last.
+    const testkit::Fault fault =
+        at + 1 == calls ? testkit::Fault::die_after : testkit::Fault::die_before;
+    {
+      SCOPED_TRACE(testing::Message() << "store call " << at);
+      TableSinkSpec spec = merge_spec();
+      adjust(*spec.changes);
+      ASSERT_THAT(put(spec, first, 0), IsOk());
+      testkit::CrashingStoreProvider dying(
+          world().stores(),
+          {at < 0 ? testkit::Fault::none : fault, std::max<std::int64_t>(at, 0)});
+      const auto died = world().put(*make_table_sink(spec, world().services(dying)),
+                                    second, world().batch(1));
+      if (at < 0) {
+        ASSERT_THAT(died, IsOk());
+        calls = dying.calls();
+      }
+      ASSERT_THAT(put(spec, second, 1), IsOk());
+      ASSERT_THAT(put(spec, third, 2), IsOk());
+      if (expected.empty()) expected = rows(spec);
+      EXPECT_EQ(rows(spec), expected);
+      EXPECT_THAT(
+          world().rows(spec.changes->rejected_url, "SELECT count(*) FROM target"),
+          ElementsAre("1"));
+    }
+  }
+  EXPECT_GT(calls, 5);
+}
+
+TEST(MergeSinkCrash, LeavesNoTraceWhereTheRowsTellTheirSequence) {
+  sweep([](ChangeOptions&) {});
+}
+
+TEST(MergeSinkCrash, LeavesNoTraceWhereTheStateTellsIt) {
+  sweep([](ChangeOptions& options) { options.exclude_columns.push_back("ts"); });
+}
+
+TEST(MergeSinkCrash, LeavesNoTraceWhereNullsKeepValues) {
+  sweep([](ChangeOptions& options) { options.ignore_null_updates = true; });
+}
+
+TEST(MergeSinkCrash, LeavesNoTraceInAHistory) {
+  sweep([](ChangeOptions& options) { options.scd_type = 2; });
+}
+
+}  // namespace
+}  // namespace lakemill::sinks
