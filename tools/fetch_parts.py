@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Brings the parts of cmake/parts.toml into the user's cache folder, checked by hash.
 
-usage: fetch_parts.py [--print duckdb]
+usage: fetch_parts.py [--print duckdb|flights]
 Prints the folder of the named part. What is there already is not fetched again.
 """
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -64,17 +65,33 @@ def fetch_pypi_sdist(part: dict, scratch: pathlib.Path) -> pathlib.Path:
     return path
 
 
+@contextlib.contextmanager
+def staged_folder():
+    """A folder in the cache that becomes a part when publish() renames it."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
+        staged = pathlib.Path(name) / "staged"
+        staged.mkdir()
+        yield staged
+
+
+def publish(staged: pathlib.Path, target: pathlib.Path) -> None:
+    try:
+        staged.rename(target)
+    except OSError:  # another build got there first
+        if not target.is_dir():
+            raise
+
+
 def fetch_duckdb(parts: dict) -> pathlib.Path:
     """lib/*.a, include/ (DuckDB's own) and extension_include/ of the linked extensions."""
     version = parts["duckdb_headers"]["version"]
     target = cache_folder() / f"duckdb-{version}-{parts['duckdb_archives']['sha256'][:8]}"
     if target.is_dir():
         return target
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
-        scratch = pathlib.Path(name)
-        staged = scratch / "staged"
-        (staged / "lib").mkdir(parents=True)
+    with staged_folder() as staged:
+        scratch = staged.parent
+        (staged / "lib").mkdir()
         with zipfile.ZipFile(fetch_go_module(parts["duckdb_archives"], scratch)) as archive:
             for member in archive.namelist():
                 if member.endswith((".a", "/LICENSE")):
@@ -94,19 +111,38 @@ def fetch_duckdb(parts: dict) -> pathlib.Path:
                     continue
                 to.parent.mkdir(parents=True, exist_ok=True)
                 to.write_bytes(archive.extractfile(member).read())
-        try:
-            staged.rename(target)
-        except OSError:  # another build got there first
-            if not target.is_dir():
-                raise
+        publish(staged, target)
     return target
+
+
+def fetch_flights(parts: dict) -> pathlib.Path:
+    """airlines.csv, airports.csv, flights.csv, planes.csv and weather.csv."""
+    part = parts["flights"]
+    target = cache_folder() / f"flights-{part['version']}-{part['sha256'][:8]}"
+    if target.is_dir():
+        return target
+    with staged_folder() as staged:
+        with tarfile.open(fetch_pypi_sdist(part, staged.parent)) as archive:
+            for member in archive.getmembers():
+                name = pathlib.PurePath(member.name).name
+                if name.endswith(".csv"):
+                    (staged / name).write_bytes(archive.extractfile(member).read())
+                elif name.endswith(".csv.zip"):
+                    with zipfile.ZipFile(archive.extractfile(member)) as inner:
+                        name = name.removesuffix(".zip")
+                        (staged / name).write_bytes(inner.read(name))
+        publish(staged, target)
+    return target
+
+
+PARTS = {"duckdb": fetch_duckdb, "flights": fetch_flights}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--print", choices=["duckdb"], default="duckdb", dest="part")
-    parser.parse_args()
-    print(fetch_duckdb(tomllib.loads((ROOT / "cmake/parts.toml").read_text())))
+    parser.add_argument("--print", choices=sorted(PARTS), default="duckdb", dest="part")
+    part = parser.parse_args().part
+    print(PARTS[part](tomllib.loads((ROOT / "cmake/parts.toml").read_text())))
     return 0
 
 
