@@ -60,6 +60,14 @@ class TableEntry final : public duckdb::TableCatalogEntry {
                                                            duckdb::column_t) override {
     return nullptr;
   }
+  // What a DELETE would name rows by; without it DuckDB fails inside before it asks us.
+  duckdb::vector<duckdb::column_t> GetRowIdColumns() const override {
+    return {duckdb::MultiFileReader::COLUMN_IDENTIFIER_FILE_INDEX,
+            duckdb::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER};
+  }
+  duckdb::virtual_column_map_t GetVirtualColumns() const override {
+    return scan_hidden_columns();
+  }
   duckdb::TableStorageInfo GetStorageInfo(ClientContext&) override { return {}; }
   duckdb::TableFunction GetScanFunction(
       ClientContext& context,

@@ -18,48 +18,43 @@ namespace {
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 
-constexpr const char* kMap = "MAP(VARCHAR, VARCHAR)";
-
 struct ActionColumn {
   const char* name;
-  const char* key;   // the field that is never null in an action of this kind
-  const char* type;  // what is written; null: never written here
+  const char* key;        // the field that is never null in an action of this kind
+  const char* structure;  // what is written, for json_transform; null: never written
 };
 
 // PROTOCOL.md, "Checkpoint Schema". The classic form holds no checkpointMetadata and no
 // sidecar; they are read from V2 checkpoints.
-constexpr std::array kColumns{
-    ActionColumn{"protocol", "minReaderVersion",
-                 "STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, "
-                 "readerFeatures VARCHAR[], writerFeatures VARCHAR[])"},
-    ActionColumn{
-        "metaData", "id",
-        "STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format "
-        "STRUCT(provider VARCHAR, options MAP(VARCHAR, VARCHAR)), schemaString "
-        "VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, "
-        "VARCHAR), createdTime BIGINT)"},
-    ActionColumn{"txn", "appId",
-                 "STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)"},
-    ActionColumn{
-        "add", "path",
-        "STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, "
-        "modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags MAP(VARCHAR, "
-        "VARCHAR), deletionVector STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, "
-        "\"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT), baseRowId "
-        "BIGINT, "
-        "defaultRowCommitVersion BIGINT, clusteringProvider VARCHAR)"},
-    ActionColumn{
-        "remove", "path",
-        "STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, "
-        "extendedFileMetadata BOOLEAN, partitionValues MAP(VARCHAR, VARCHAR), size "
-        "BIGINT, tags MAP(VARCHAR, VARCHAR), deletionVector STRUCT(storageType "
-        "VARCHAR, "
-        "pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality "
-        "BIGINT), baseRowId BIGINT, defaultRowCommitVersion BIGINT)"},
-    ActionColumn{"domainMetadata", "domain",
-                 "STRUCT(domain VARCHAR, configuration VARCHAR, removed BOOLEAN)"},
-    ActionColumn{"checkpointMetadata", "version", nullptr},
-    ActionColumn{"sidecar", "path", nullptr}};
+constexpr std::array kColumns{ActionColumn{"protocol", "minReaderVersion", R"json({
+      "minReaderVersion": "INTEGER", "minWriterVersion": "INTEGER",
+      "readerFeatures": ["VARCHAR"], "writerFeatures": ["VARCHAR"]})json"},
+                              ActionColumn{"metaData", "id", R"json({
+      "id": "VARCHAR", "name": "VARCHAR", "description": "VARCHAR",
+      "format": {"provider": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)"},
+      "schemaString": "VARCHAR", "partitionColumns": ["VARCHAR"],
+      "configuration": "MAP(VARCHAR, VARCHAR)", "createdTime": "BIGINT"})json"},
+                              ActionColumn{"txn", "appId", R"json({
+      "appId": "VARCHAR", "version": "BIGINT", "lastUpdated": "BIGINT"})json"},
+                              ActionColumn{"add", "path", R"json({
+      "path": "VARCHAR", "partitionValues": "MAP(VARCHAR, VARCHAR)", "size": "BIGINT",
+      "modificationTime": "BIGINT", "dataChange": "BOOLEAN", "stats": "VARCHAR",
+      "tags": "MAP(VARCHAR, VARCHAR)",
+      "deletionVector": {"storageType": "VARCHAR", "pathOrInlineDv": "VARCHAR",
+        "offset": "INTEGER", "sizeInBytes": "INTEGER", "cardinality": "BIGINT"},
+      "baseRowId": "BIGINT", "defaultRowCommitVersion": "BIGINT",
+      "clusteringProvider": "VARCHAR"})json"},
+                              ActionColumn{"remove", "path", R"json({
+      "path": "VARCHAR", "deletionTimestamp": "BIGINT", "dataChange": "BOOLEAN",
+      "extendedFileMetadata": "BOOLEAN", "partitionValues": "MAP(VARCHAR, VARCHAR)",
+      "size": "BIGINT", "tags": "MAP(VARCHAR, VARCHAR)",
+      "deletionVector": {"storageType": "VARCHAR", "pathOrInlineDv": "VARCHAR",
+        "offset": "INTEGER", "sizeInBytes": "INTEGER", "cardinality": "BIGINT"},
+      "baseRowId": "BIGINT", "defaultRowCommitVersion": "BIGINT"})json"},
+                              ActionColumn{"domainMetadata", "domain", R"json({
+      "domain": "VARCHAR", "configuration": "VARCHAR", "removed": "BOOLEAN"})json"},
+                              ActionColumn{"checkpointMetadata", "version", nullptr},
+                              ActionColumn{"sidecar", "path", nullptr}};
 
 std::string field(const std::string& column, const std::string& name) {
   return column + "." + quote_identifier(name);
@@ -261,7 +256,7 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
     }
     std::string columns;
     for (const auto& kind : kColumns) {
-      if (kind.type == nullptr) continue;
+      if (kind.structure == nullptr) continue;
       if (!columns.empty()) columns += ", ";
       columns += column_sql(kind);
     }
@@ -278,11 +273,7 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
     // A member that the line lacks gives a null struct.
     return "json_transform(json_extract(line, " +
            quote_literal("$." + std::string(kind.name)) + "), " +
-           quote_literal(transform_text(kind)) + ") AS " + name;
-  }
-
-  static std::string transform_text(const ActionColumn& kind) {
-    return "\"" + std::string(kind.type) + "\"";
+           quote_literal(kind.structure) + ") AS " + name;
   }
 
   Result<duckdb::DuckDB*> database_or_start() {

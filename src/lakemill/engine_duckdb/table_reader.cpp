@@ -275,13 +275,7 @@ class TableReader final : public MultiFileReader {
 
 duckdb::virtual_column_map_t hidden_columns(
     ClientContext&, duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
-  duckdb::virtual_column_map_t hidden;
-  hidden.insert({MultiFileReader::COLUMN_IDENTIFIER_FILE_INDEX,
-                 duckdb::TableColumn("_lakemill_file", LogicalType::UBIGINT)});
-  hidden.insert({MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER,
-                 duckdb::TableColumn("_lakemill_row", LogicalType::BIGINT)});
-  hidden.insert(
-      {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", LogicalType::BOOLEAN)});
+  auto hidden = scan_hidden_columns();
   bind_data->Cast<duckdb::MultiFileBindData>().virtual_columns = hidden;
   return hidden;
 }
@@ -316,6 +310,17 @@ bool has_binary(const data::Type& type) {
 }
 
 }  // namespace
+
+duckdb::virtual_column_map_t scan_hidden_columns() {
+  duckdb::virtual_column_map_t hidden;
+  hidden.insert({MultiFileReader::COLUMN_IDENTIFIER_FILE_INDEX,
+                 duckdb::TableColumn("_lakemill_file", LogicalType::UBIGINT)});
+  hidden.insert({MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER,
+                 duckdb::TableColumn("_lakemill_row", LogicalType::BIGINT)});
+  hidden.insert(
+      {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", LogicalType::BOOLEAN)});
+  return hidden;
+}
 
 duckdb::TableFunction scan_function(ClientContext& context, const std::string& name) {
   auto& entry = duckdb::Catalog::GetSystemCatalog(context)

@@ -37,6 +37,9 @@ BoundScan bind_scan(duckdb::ClientContext& context,
 duckdb::TableFunction scan_function(duckdb::ClientContext& context,
                                     const std::string& name);
 
+/// `_lakemill_file` and `_lakemill_row`.
+duckdb::virtual_column_map_t scan_hidden_columns();
+
 /// What a bound scan of ours reads, or null if it is none.
 const ScanSource* scan_source(const duckdb::FunctionData* bind_data);
 
