@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "lakemill/base/text.h"
 
@@ -49,7 +50,7 @@ Error unknown_function(Position position, std::string_view scope,
     // A method of a namespace, written without it, or the other way around.
     if (function.name == name && function.scope != scope && scope != "nw" &&
         function.scope != "nw" && function.scope != "F" && scope != "F" &&
-        function.scope != "nw.laktory") {
+        function.scope != "nw.laktory" && function.scope != "name") {
       const std::string where =
           function.scope == "expr" ? "" : "." + std::string(function.scope);
       return error_at(position, "'" + std::string(name) + "' is not a " +
@@ -280,7 +281,8 @@ Result<Value> Compiler::compile_call(const SyntaxNode& node) {
   if (!module.empty()) {
     const bool is_type =
         module == "types" || module == "T" ||
-        (module == "nw" && find_function("nw", function.text) == nullptr);
+        (module == "nw" &&
+         std::isupper(static_cast<unsigned char>(function.text[0])) != 0);
     if (is_type) {
       Value value;
       value.kind = Value::Kind::type;

@@ -306,7 +306,7 @@ Result<Value> replace_values(Compiler& compiler, const Call& call) {
   std::optional<Operand> otherwise;
   if (strict && call.gives("default")) {
     LAKEMILL_TRY(otherwise,
-                 compiler.operand(*call.arguments.find("default"), StringIs::column));
+                 compiler.operand(*call.arguments.find("default"), StringIs::literal));
   }
   std::optional<TypeName> type;
   if (const SyntaxNode* node = call.find("return_dtype")) {

@@ -1,6 +1,8 @@
 #include "lakemill/language/unit_conversion.h"
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -131,6 +133,13 @@ Result<Unit> find_unit(std::string_view name) {
   return Error(ErrorCode::invalid, message);
 }
 
+// Without the noise of binary fractions: 1.8, not 1.7999999999999998.
+double tidy(double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.14g", value);
+  return std::strtod(text.data(), nullptr);
+}
+
 }  // namespace
 
 Result<UnitConversion> convert_units(std::string_view from, std::string_view to) {
@@ -142,8 +151,8 @@ Result<UnitConversion> convert_units(std::string_view from, std::string_view to)
                                          std::string(to) + "' of " +
                                          std::string(output.quantity));
   }
-  return UnitConversion{input.factor / output.factor,
-                        (input.offset - output.offset) / output.factor};
+  return UnitConversion{tidy(input.factor / output.factor),
+                        tidy((input.offset - output.offset) / output.factor)};
 }
 
 }  // namespace lakemill::language
