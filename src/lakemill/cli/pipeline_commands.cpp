@@ -35,7 +35,7 @@ int run_one(app::Workbench& workbench, const language::Pipeline& pipeline,
   if (common.json) {
     OrderedJson nodes = OrderedJson::array();
     for (const flow::NodeReport& node : run->report.nodes) {
-      nodes.push_back(app::to_json(node));
+      nodes.push_back(OrderedJson(app::to_json(node)));
     }
     results.push_back({{"pipeline", run->pipeline},
                        {"run_id", run->run_id},
