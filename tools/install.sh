@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# Installs from Debian what a build and its tests need and this machine lacks.
-# usage: tools/install.sh build|test
+# Installs from Debian what is to be done and this machine lacks.
+# usage: tools/install.sh build|test|edit
+#   build  what the binary needs
+#   test   that, and what all tests need
+#   edit   that, and what `make format` and `make tidy` need
 set -euo pipefail
-build=(build-essential ninja-build cmake ccache mold pkg-config python3 python3-pip python3-venv
-  golang-1.19-go libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev
-  libreadline-dev libcli11-dev)
-test=(libgtest-dev libgmock-dev)
-packages=("${build[@]}")
-[ "${1:-build}" = test ] && packages+=("${test[@]}")
+packages=(build-essential ninja-build cmake ccache mold pkg-config
+  python3 python3-pip python3-venv golang-1.19-go
+  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libreadline-dev libcli11-dev)
+case ${1:-build} in
+  build) ;;
+  test) packages+=(libgtest-dev libgmock-dev openjdk-17-jre-headless maven) ;;
+  edit) packages+=(libgtest-dev libgmock-dev clang-format clang-tidy) ;;
+  *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
+esac
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -19,5 +25,9 @@ if [ "$(id -u)" -ne 0 ]; then
   sudo=(sudo)
 fi
 echo "installing: ${missing[*]}"
-"${sudo[@]}" apt-get update -q >/dev/null
-DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
+quietly "${sudo[@]}" apt-get update -q
+quietly "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -q --no-install-recommends "${missing[@]}"
