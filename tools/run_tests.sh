@@ -15,9 +15,9 @@ for preset in "$@"; do
   nice cmake --build --preset "$preset" -j "$jobs"
 done
 
-LAKEMILL_TEST_PYTHON=$(tools/test_env.sh python)
-LAKEMILL_SPARK_JARS=$(tools/test_env.sh jars)
-export LAKEMILL_TEST_PYTHON LAKEMILL_SPARK_JARS
+LAKEMILL_TEST_ENV=$(tools/test_env.sh env)
+LAKEMILL_DELTA_JARS=$(tools/test_env.sh jars)
+export LAKEMILL_TEST_ENV LAKEMILL_DELTA_JARS
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 failed=0

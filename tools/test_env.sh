@@ -2,7 +2,9 @@
 # Makes, in the user's cache folder, what the interop tests run on: a Python virtual
 # environment with other readers and writers of Delta, and the jars that Spark needs for it.
 # What is there already is not made again.
-# usage: tools/test_env.sh [python|jars]   prints the interpreter, or the folder of the jars
+# usage: tools/test_env.sh [python|env|jars]   makes all, or one; prints the interpreter, the
+#        folder of the environment, or that of the jars
+# They are found under the cache folder too: lakemill/test-env and lakemill/delta-jars.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/lakemill
@@ -11,7 +13,10 @@ pom=$root/tests/interop/pom.xml
 
 id_of() { cat "$@" | sha256sum | cut -c1-12; }
 venv=$cache/venv-$( (python3 -c 'import sys; print(sys.version, sys.prefix)'; cat "$requirements") | id_of -)
-jars=$cache/spark-jars-$(id_of "$pom")
+jars=$cache/delta-jars-$(id_of "$pom")
+
+# A fixed name for what is in use; a folder of that name that somebody made by hand stays.
+name_it() { if [ -L "$2" ] || [ ! -e "$2" ]; then ln -sfn "$1" "$2"; fi; }
 
 make_venv() {
   [ -f "$venv/.complete" ] && return
@@ -21,6 +26,7 @@ make_venv() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
     --requirement "$requirements" >&2
   touch "$venv/.complete"
+  name_it "$venv" "$cache/test-env"
 }
 
 make_jars() {
@@ -31,6 +37,7 @@ make_jars() {
   mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies \
     -DincludeScope=runtime "-DoutputDirectory=$jars" >&2
   touch "$jars/.complete"
+  name_it "$jars" "$cache/delta-jars"
 }
 
 mkdir -p "$cache"
@@ -38,7 +45,8 @@ exec 9>"$cache/test_env.lock"
 flock 9
 case ${1:-all} in
   python) make_venv; echo "$venv/bin/python" ;;
+  env) make_venv; echo "$venv" ;;
   jars) make_jars; echo "$jars" ;;
   all) make_venv; make_jars ;;
-  *) sed -n '5s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n '5,6s/^# //p' "$0" >&2; exit 2 ;;
 esac
