@@ -34,11 +34,21 @@ ErrorCode code_of_io(std::string_view message) {
 }
 
 bool speaks_of_broken_parquet(std::string_view message) {
-  constexpr std::array kSigns{"magic bytes",    "too small to be a Parquet",
-                              "Parquet footer", "TProtocolException",
-                              "Invalid footer", "corrupt",
-                              "Corrupt",        "Out of buffer",
-                              "decompress",     "Decompress"};
+  constexpr std::array kSigns{"magic bytes",
+                              "too small to be a Parquet",
+                              "Parquet footer",
+                              "TProtocolException",
+                              "Invalid footer",
+                              "corrupt",
+                              "Corrupt",
+                              "Out of buffer",
+                              "decompress",
+                              "Decompress",
+                              "don't know what type",
+                              "invalid TType",
+                              "Could not read enough bytes",
+                              "Failed to read Parquet file",
+                              "in parquet read"};
   return std::any_of(kSigns.begin(), kSigns.end(),
                      [&](const char* sign) { return contains(message, sign); });
 }
@@ -151,6 +161,9 @@ Error to_error(const duckdb::ErrorData& error, std::string_view sql) {
   }
   auto message = clean(error.RawMessage());
   const auto code = code_of(error.Type(), message);
+  if (code == ErrorCode::corrupt && !contains(message, ".parquet")) {
+    message.insert(0, "a Parquet file is broken: ");
+  }
   switch (error.Type()) {
     case ExceptionType::INTERRUPT:
       return Error(code, "stopped on request");

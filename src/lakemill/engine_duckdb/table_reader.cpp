@@ -172,6 +172,7 @@ class DeletedRowsFilter final : public duckdb::DeleteFilter {
 
 class TableReader final : public MultiFileReader {
  public:
+  using MultiFileReader::CreateReader;
   explicit TableReader(duckdb::shared_ptr<ScanSource> source)
       : source_(std::move(source)) {
     function_name = source_->name;
@@ -242,6 +243,20 @@ class TableReader final : public MultiFileReader {
       reader_data.reader->deletion_filter =
           duckdb::make_uniq<DeletedRowsFilter>(file.deleted);
     }
+  }
+
+  duckdb::shared_ptr<duckdb::BaseFileReader> CreateReader(
+      ClientContext& context, duckdb::GlobalTableFunctionState& state,
+      const OpenFileInfo& file, duckdb::idx_t index,
+      const duckdb::MultiFileBindData& bind_data) override {
+    duckdb::shared_ptr<duckdb::BaseFileReader> reader;
+    auto opened = run_guarded("", [&] {
+      reader = MultiFileReader::CreateReader(context, state, file, index, bind_data);
+    });
+    if (opened) return reader;
+    const bool named = opened.error().message().find(file.path) != std::string::npos;
+    throw_error(named ? opened.error()
+                      : std::move(opened).error().while_doing("file " + file.path));
   }
 
   duckdb::ReaderInitializeType CreateMapping(

@@ -1,7 +1,10 @@
 // Goal: a bound table gives the table's rows whatever its files look like. Method: real
 // Parquet files written by DuckDB, and a scan that says what a Delta log would.
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <random>
+#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -290,6 +293,35 @@ TEST_F(TableReaderTest, SaysWhichFileIsBroken) {
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().code(), ErrorCode::corrupt) << answer.error().message();
   EXPECT_NE(answer.error().message().find("a.parquet"), std::string::npos);
+}
+
+// Whatever bytes a file holds, a query over it ends with rows or with an error.
+TEST_F(TableReaderTest, SurvivesBytesThatChanged) {
+  add_column("id", data::make_type(TypeKind::int64));
+  add_column("t", data::make_type(TypeKind::string));
+  add_column("l", data::make_array(data::make_type(TypeKind::int64), true));
+  auto& file = add_file("a.parquet",
+                        "SELECT range AS id, 'v' || range % 50 AS t, [range] AS l FROM "
+                        "range(2000)");
+  std::ostringstream buffer;
+  buffer << std::ifstream(file.url, std::ios::binary).rdbuf();
+  const auto good = buffer.str();
+  std::mt19937 random(7);
+  for (int round = 0; round < 100; ++round) {
+    auto bytes = good;
+    for (int flip = 0; flip < 3; ++flip) {
+      const auto from_end =
+          round % 2 == 0 ? std::min<std::size_t>(700, bytes.size()) : bytes.size();
+      bytes[bytes.size() - 1 - random() % from_end] = static_cast<char>(random());
+    }
+    std::ofstream(file.url, std::ios::binary) << bytes;
+    bind("t");
+    const auto answer =
+        session_->query("SELECT sum(id), max(t), count(l) FROM t", Origin::pipeline, 1);
+    if (!answer) {
+      EXPECT_EQ(answer.error().code(), ErrorCode::corrupt) << answer.error().message();
+    }
+  }
 }
 
 TEST_F(TableReaderTest, SaysWhichFileIsGone) {
