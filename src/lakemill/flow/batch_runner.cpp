@@ -25,7 +25,7 @@ class Batch {
                  run_.plan.generation,
                  run_.plan.now,
                  run_.run_id,
-                 commit_details(flow_id(run_.workspace, run_.node), run_.plan)};
+                 commit_details(run_.plan)};
     LAKEMILL_TRY(session_,
                  run_.workspace.engine.open_session(session_options(
                      run_.workspace, run_.plan, run_.stop, run_.on_progress)));

@@ -68,18 +68,13 @@ Result<BatchPlan> plan_of(const Workspace& workspace, FlowState& state,
 
 }  // namespace
 
-Json commit_details(const std::string& app_id, const BatchPlan& plan) {
-  Json offsets = Json::object();
-  for (const SourceSlice& slice : plan.slices) offsets[slice.source] = slice.to;
-  Json ours = {{"flow", app_id},          {"generation", plan.generation},
-               {"batch", plan.number},    {"run_id", plan.run_id},
-               {"plan", plan_hash(plan)}, {"definition", plan.definition}};
+Json commit_details(const BatchPlan& plan) {
+  Json details = {{"plan", plan_hash(plan)}, {"definition", plan.definition}};
   Json content = to_json(plan);
   if (json_text(content).size() <= kPlanBytesMax) {
-    ours["plan_content"] = std::move(content);
-    ours["offsets"] = std::move(offsets);
+    details["plan_content"] = std::move(content);
   }
-  return {{"lakemill", std::move(ours)}};
+  return details;
 }
 
 Result<FlowPosition> find_position(const Workspace& workspace, FlowState& state,

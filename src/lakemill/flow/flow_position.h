@@ -26,7 +26,9 @@ Result<FlowPosition> find_position(const Workspace& workspace, FlowState& state,
                                    const std::string& app_id,
                                    std::vector<NodeSink>& sinks);
 
-/// The members of commitInfo from which a lost plan is repaired.
-Json commit_details(const std::string& app_id, const BatchPlan& plan);
+/// The facts of a batch that its commits carry besides flow, generation and number: the
+/// plan's hash, and the plan itself unless it is very long, from which a lost plan is
+/// repaired.
+Json commit_details(const BatchPlan& plan);
 
 }  // namespace lakemill::flow

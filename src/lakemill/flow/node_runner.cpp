@@ -26,6 +26,10 @@ bool wants_merge(const language::Sink& sink) {
   return sink.mode == SinkMode::merge || sink.mode == SinkMode::update;
 }
 
+bool is_place(const std::string& relation) {
+  return relation.starts_with('/') || relation.find("://") != std::string::npos;
+}
+
 struct Choice {
   Strategy strategy;
   StrategyReason reason;
@@ -72,19 +76,55 @@ class Decider {
     if (options_.full_refresh || decision_.position.target_lost) begin_generation();
     LAKEMILL_TRY(decision_.query,
                  NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    LAKEMILL_TRY(const bool as_before, nothing_changed_since());
+    if (as_before) {
+      skip();
+      return std::move(decision_);
+    }
     LAKEMILL_TRY_OK(choose());
     LAKEMILL_TRY_OK(pin_tables());
     decision_.schema = shape_.schema;
-    if (nothing_changed()) {
-      decision_.strategy = Strategy::skip;
-      decision_.reason = decision_.query->any_incremental()
-                             ? StrategyReason::no_new_rows
-                             : StrategyReason::nothing_new;
-    }
+    if (nothing_changed()) skip();
     return std::move(decision_);
   }
 
  private:
+  void skip() {
+    decision_.strategy = Strategy::skip;
+    decision_.reason = decision_.query->any_incremental() ? StrategyReason::no_new_rows
+                                                          : StrategyReason::nothing_new;
+  }
+
+  // True if the last batch covered, by this very definition, all there is: told without
+  // looking at the SQL, so that a run that has nothing to do ends at once.
+  Result<bool> nothing_changed_since() {
+    const auto& last = decision_.position.last;
+    if (!last || !expected_.empty() ||
+        last->definition != definition_hash(node_.definition)) {
+      return false;
+    }
+    const bool whole =
+        std::none_of(last->slices.begin(), last->slices.end(),
+                     [](const SourceSlice& slice) { return slice.incremental; });
+    if (whole && decision_.query->any_incremental()) LAKEMILL_TRY_OK(reopen_whole());
+    LAKEMILL_TRY_OK(plan_slices());
+    for (const auto& [relation, version] : last->pinned_tables) {
+      LAKEMILL_TRY(const auto table, named_table(relation, is_place(relation)));
+      if (table == nullptr) return false;
+      LAKEMILL_TRY(const auto snapshot, table->latest());
+      if (snapshot->version() != version) return false;
+    }
+    decision_.strategy = decision_.plan.strategy = last->strategy;
+    decision_.reason = decision_.plan.reason = last->reason;
+    decision_.plan.pinned_tables = last->pinned_tables;
+    if (nothing_changed()) return true;
+    if (whole) {  // the sources may be read by what is new after all
+      LAKEMILL_TRY(decision_.query,
+                   NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    }
+    return false;
+  }
+
   void begin_generation() {
     FlowPosition fresh;
     fresh.generation = decision_.position.generation + 1;
@@ -201,8 +241,7 @@ class Decider {
   // The versions of the tables that the SQL names by itself.
   Status pin_tables() {
     for (const std::string& relation : shape_.relations) {
-      const bool by_place =
-          relation.starts_with('/') || relation.find("://") != std::string::npos;
+      const bool by_place = is_place(relation);
       const bool by_name = !by_place && split(relation, '.').size() == 3;
       if (!by_place && !by_name) continue;
       LAKEMILL_TRY(const auto table, named_table(relation, by_place));
