@@ -577,6 +577,28 @@ TEST(Parameters, OfMethodsAreNeverExpressions) {
   EXPECT_TRUE(call.arguments[1].literal);
 }
 
+TEST(Parameters, NeverEndALiteralOfSqlInsideAnArgument) {
+  const auto argument = [](const std::string& expression) {
+    const std::string text =
+        "name: p\nparameters: {c: {}}\nnodes:\n- name: a\n  source: {path: x}\n"
+        "  transformer:\n    nodes:\n    - func_name: laktory.groupby_and_agg\n"
+        "      func_kwargs:\n        groupby_columns: [k]\n        agg_expressions:\n"
+        "        - " +
+        expression + "\n";
+    const LoadedPipeline loaded =
+        load({.files = {{"p.yaml", text}}, .parameters = {{"c", "' || x"}}});
+    if (!loaded.pipeline) return loaded.diagnostics.to_text();
+    const MethodCall& call = loaded.pipeline->nodes[0].steps[0].method();
+    return call.named_arguments[1].value.items[0].find("expr")->text;
+  };
+  EXPECT_EQ(argument("expr: SUM(x) || ${params.c}"), "SUM(x) || ''' || x'");
+  EXPECT_EQ(argument("{expr: \"F(x) || ${params.c}\", type: SQL}"),
+            "F(x) || ''' || x'");
+  EXPECT_EQ(argument("expr: nw.col('x') + ${params.c}"), "nw.col('x') + '\\' || x'");
+  EXPECT_THAT(argument("{expr: \"sql_expr('SUM(${params.c})')\", type: DF}"),
+              HasSubstr("inside sql_expr()"));
+}
+
 // ------------------------------------------------------------------------------ model
 
 TEST(Model, HoldsEverythingOfAMergeSink) {

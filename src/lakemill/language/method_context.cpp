@@ -18,7 +18,7 @@ std::optional<std::string> frame_reference(std::string_view text) {
 }
 
 void collect_references(const Tree& value, std::vector<std::string>& found) {
-  if (value.is_string()) {
+  if (value.is_string() && !value.literal) {
     if (auto reference = frame_reference(value.text)) found.push_back(*reference);
   }
   for (const Tree& item : value.items) collect_references(item, found);
@@ -200,7 +200,7 @@ Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
     found.push_back(OutputColumn{"literal", std::move(constant), value.location});
     return found;
   }
-  if (!is_expression(value.text, TextContext::method_argument)) {
+  if (value.literal || !is_expression(value.text, TextContext::method_argument)) {
     std::vector<std::string> names;
     if (value.text == "*") {
       names = column_names(input.schema);
@@ -263,7 +263,7 @@ Result<std::vector<OutputColumn>> MethodContext::aggregations(const Tree& value)
       }
     }
   }
-  if (text == nullptr || !text->is_string()) {
+  if (text == nullptr || !text->is_string() || text->literal) {
     return error(&value, "an aggregation is an expression: nw.col(\"x\").sum()");
   }
   if (!is_decided) is_sql = !is_expression(text->text, TextContext::aggregation);
@@ -320,7 +320,7 @@ Result<Frame> MethodContext::frame(std::string_view argument) const {
                  "'" + std::string(argument) +
                      "' must be a frame: \"{nodes.name}\" or \"{sources.name}\"");
   }
-  auto reference = frame_reference(found->text);
+  auto reference = found->literal ? std::nullopt : frame_reference(found->text);
   if (!reference) {
     return error(found,
                  "'" + found->text +

@@ -74,6 +74,12 @@ std::string as_text(const Tree& tree) {
   return tree.is_scalar() ? tree.text : json_text(to_json(tree));
 }
 
+bool is_plain_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char character) {
+    return is_name_character(character) && character != '-';
+  });
+}
+
 void set_places(Tree& tree, const Tree& where) {
   if (tree.location.line == 0) tree.location = where.location;
   for (Tree& item : tree.items) set_places(item, where);
@@ -196,6 +202,18 @@ VariableResolver::TextMode VariableResolver::mode_of(const std::string& key,
   return TextMode::plain;
 }
 
+// `{expr, type}` of an aggregation or expectation says which language it is in.
+VariableResolver::TextMode VariableResolver::expression_mode(const Tree& mapping,
+                                                             TextMode mode) {
+  if (mode != TextMode::argument && mode != TextMode::expectation) return mode;
+  const Tree* type = mapping.find("type");
+  if (type != nullptr && equals_ignoring_case(type->text, "SQL")) return TextMode::sql;
+  if (type != nullptr && equals_ignoring_case(type->text, "DF")) {
+    return TextMode::dataframe;
+  }
+  return TextMode::expectation;
+}
+
 void VariableResolver::walk(Tree& tree, TextMode mode) {
   const std::size_t path_size = path_.size();
   switch (tree.kind) {
@@ -244,7 +262,11 @@ void VariableResolver::walk_mapping(Tree& mapping, TextMode mode) {
     if (!path_.empty()) path_ += '.';
     path_ += entry.key;
     in_expectation_ = outer || entry.key == "expectations";
-    walk(entry.value, mode_of(entry.key, mode, in_expectation_));
+    TextMode inner = mode_of(entry.key, mode, in_expectation_);
+    if (entry.key == "expr" && entry.value.is_string()) {
+      inner = expression_mode(mapping, inner);
+    }
+    walk(entry.value, inner);
     path_.resize(path_size);
   }
   in_expectation_ = outer;
@@ -567,7 +589,8 @@ void VariableResolver::put_parameters(Tree& text, TextMode mode) {
   }
   const bool as_expression =
       (mode == TextMode::argument && text.text.find('(') != std::string::npos) ||
-      (mode == TextMode::expectation && is_dataframe_expression(text.text));
+      (mode == TextMode::expectation && is_dataframe_expression(text.text)) ||
+      mode == TextMode::dataframe;
   text.text = with_parameters(text, mode, as_expression);
   text.literal = mode == TextMode::argument && !as_expression;
 }
@@ -606,9 +629,15 @@ std::string VariableResolver::with_parameters(const Tree& tree, TextMode mode,
                (value.kind == TreeKind::integer || value.kind == TreeKind::number)) {
       result += json_text(to_json(value));
     } else {
-      const auto quoted = as_expression
-                              ? value_in_expression(as_text(value), spans[span])
-                              : value_in_sql(as_text(value), spans[span]);
+      auto quoted = as_expression ? value_in_expression(as_text(value), spans[span])
+                                  : value_in_sql(as_text(value), spans[span]);
+      // A string of an expression may be SQL in its turn, where it would end a literal.
+      if (as_expression && !in_code && text.find("sql_expr") != std::string::npos &&
+          !is_plain_word(as_text(value))) {
+        quoted = Error(ErrorCode::invalid,
+                       "inside sql_expr() only letters, digits, '_' and '.' may come "
+                       "from a parameter");
+      }
       if (quoted) {
         result += *quoted;
       } else {

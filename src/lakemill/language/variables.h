@@ -65,12 +65,13 @@ class VariableResolver {
   std::vector<NamedArgument> root_variables(const Tree& root);
 
  private:
-  enum class TextMode { plain, sql, expectation, argument, data };
+  enum class TextMode { plain, sql, expectation, dataframe, argument, data };
   struct Segment;
 
   void walk(Tree& tree, TextMode mode);
   void walk_mapping(Tree& mapping, TextMode mode);
   static TextMode mode_of(const std::string& key, TextMode mode, bool in_expectation);
+  static TextMode expression_mode(const Tree& mapping, TextMode mode);
   void resolve_parameters();
 
   void put_variables(Tree& tree);
