@@ -1,0 +1,1 @@
+"""Drives the real `lakemill` binary for the tests of what users are promised."""
