@@ -168,7 +168,10 @@ void scan_quarantined_rows(duckdb::ClientContext& /*context*/,
                            duckdb::DataChunk& output) {
   auto& state = call.global_state->Cast<SpoolScan>();
   auto& part = call.local_state->Cast<SpoolScanPart>();
-  if (state.spool != nullptr) state.spool->Scan(state.scan, part.scan, output);
+  if (state.spool == nullptr) return;
+  // A thread that set nothing aside leaves an empty chunk, which is not the end.
+  while (state.spool->Scan(state.scan, part.scan, output) && output.size() == 0) {
+  }
 }
 
 }  // namespace
