@@ -280,7 +280,7 @@ int case_count() {
   return given != nullptr ? std::atoi(given) : 1000;
 }
 
-void check_case(engine::Session& session, std::uint64_t seed, int scd_type) {
+void check_case(std::uint64_t seed, int scd_type) {
   std::mt19937_64 random(seed * 2 + static_cast<std::uint64_t>(scd_type));
   Case test = random_case(random, scd_type);
   if (test.changes.empty()) return;
@@ -299,8 +299,7 @@ void check_case(engine::Session& session, std::uint64_t seed, int scd_type) {
   std::vector<Change> delivered;
   for (const std::vector<Change>& batch : deliveries(random, test.changes)) {
     story += "\n  " + sql_of(batch);
-    const auto result =
-        world().put(session, *sink, sql_of(batch), world().batch(number++));
+    const auto result = world().put(*sink, sql_of(batch), world().batch(number++));
     ASSERT_THAT(result, testkit::IsOk()) << "LAKEMILL_SEED=" << seed << story;
     rejected += result->rows_rejected;
     delivered.insert(delivered.end(), batch.begin(), batch.end());
@@ -321,9 +320,8 @@ void check_case(engine::Session& session, std::uint64_t seed, int scd_type) {
 
 void check_cases(int scd_type) {
   const std::uint64_t first = first_seed();
-  const auto session = world().session();
   for (int i = 0; i < case_count(); ++i) {
-    check_case(*session, first + static_cast<std::uint64_t>(i), scd_type);
+    check_case(first + static_cast<std::uint64_t>(i), scd_type);
     if (testing::Test::HasFailure()) return;
   }
 }

@@ -37,7 +37,7 @@ SinkWorld::SinkWorld()
   std::filesystem::create_directories(folder_);
   engine_duckdb::DuckdbOptions options;
   options.memory_limit_bytes = std::int64_t{1} << 30;
-  options.threads = 2;
+  options.threads = 1;  // small statements: starting tasks costs more
   options.roots = {folder_};
   auto engine = engine_duckdb::make_duckdb_engine(options, *stores_, nullptr);
   LAKEMILL_CHECK(engine.has_value());
