@@ -18,6 +18,7 @@ class RunEvents final : public flow::RunObserver {
   void on_run_started(std::size_t node_count);
   void on_run_finished(const flow::RunReport& report);
 
+  bool wants_progress() const override { return next_.wants_progress(); }
   void on_node_started(const language::Node& node) override;
   void on_node_progress(const language::Node& node,
                         const engine::Progress& progress) override;

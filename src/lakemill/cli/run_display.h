@@ -18,6 +18,7 @@ class RunDisplay final : public flow::RunObserver {
   explicit RunDisplay(bool quiet);
   ~RunDisplay() override;
 
+  bool wants_progress() const override { return !quiet_ && terminal_; }
   void on_node_started(const language::Node& node) override;
   void on_node_progress(const language::Node& node,
                         const engine::Progress& progress) override;

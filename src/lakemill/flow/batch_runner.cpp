@@ -26,14 +26,14 @@ class Batch {
                  run_.plan.now,
                  run_.run_id,
                  commit_details(run_.plan)};
-    LAKEMILL_TRY(session_,
-                 run_.workspace.engine.open_session(session_options(
-                     run_.workspace, run_.plan, run_.stop, run_.on_progress)));
-    LAKEMILL_TRY(rows_, run_.query.bind(*session_, run_.plan, {}));
-    LAKEMILL_TRY(const auto shape,
-                 session_->describe("SELECT * FROM " + quote_identifier(rows_),
-                                    engine::Origin::lakemill));
-    schema_ = shape.schema;
+    if (!run_.bound) {
+      LAKEMILL_TRY(run_.bound, bind_rows(run_.workspace, run_.query, run_.plan, {},
+                                         session_options(run_.workspace, run_.plan,
+                                                         run_.stop, run_.on_progress)));
+    }
+    session_ = std::move(run_.bound->session);
+    rows_ = std::move(run_.bound->relation);
+    schema_ = std::move(run_.bound->shape.schema);
     LAKEMILL_TRY(auto schema_results, judge_schema(run_.node, schema_));
     results_ = std::move(schema_results);
     LAKEMILL_TRY(checks_,
@@ -221,6 +221,18 @@ class Batch {
 };
 
 }  // namespace
+
+Result<BoundRows> bind_rows(const Workspace& workspace, NodeQuery& query,
+                            const BatchPlan& plan, const ExpectedSchemas& expected,
+                            engine::SessionOptions options) {
+  BoundRows bound;
+  LAKEMILL_TRY(bound.session, workspace.engine.open_session(std::move(options)));
+  LAKEMILL_TRY(bound.relation, query.bind(*bound.session, plan, expected));
+  LAKEMILL_TRY(bound.shape, bound.session->describe(
+                                "SELECT * FROM " + quote_identifier(bound.relation),
+                                engine::Origin::lakemill));
+  return bound;
+}
 
 Status run_batch(BatchRun& run, NodeReport& report) {
   return Batch(run, report).execute();

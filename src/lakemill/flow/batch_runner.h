@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 
 #include "lakemill/flow/node_query.h"
@@ -10,6 +11,18 @@
 namespace lakemill::flow {
 
 using ProgressCallback = std::function<void(const engine::Progress&)>;
+
+/// A node's rows, bound in a session.
+struct BoundRows {
+  std::unique_ptr<engine::Session> session;
+  std::string relation;
+  engine::QueryShape shape;
+};
+
+/// Opens a session for `plan` and binds the rows of `query` in it.
+Result<BoundRows> bind_rows(const Workspace& workspace, NodeQuery& query,
+                            const BatchPlan& plan, const ExpectedSchemas& expected,
+                            engine::SessionOptions options);
 
 /// One batch of one node: read, transform, check, write, commit. Adds what it did to
 /// `report`. Nothing is visible unless every check that may fail the batch holds.
@@ -23,6 +36,7 @@ struct BatchRun {
   std::string run_id;
   std::stop_token stop;
   ProgressCallback on_progress;
+  std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already
 };
 
 /// Errors: those of sources, engine and sinks. An expectation that fails the batch is

@@ -177,6 +177,7 @@ class Decider {
     LAKEMILL_TRY_OK(reopen_whole());
     LAKEMILL_TRY_OK(plan_slices());
     set(choice);
+    decision_.bound.reset();  // it held only what is new
     return {};
   }
 
@@ -228,13 +229,11 @@ class Decider {
   }
 
   Status describe_rows() {
-    LAKEMILL_TRY(const auto session,
-                 workspace_.engine.open_session(
-                     session_options(workspace_, decision_.plan, options_.stop, {})));
-    LAKEMILL_TRY(const std::string rows,
-                 decision_.query->bind(*session, decision_.plan, expected_));
-    LAKEMILL_TRY(shape_, session->describe("SELECT * FROM " + quote_identifier(rows),
-                                           engine::Origin::lakemill));
+    LAKEMILL_TRY(decision_.bound,
+                 bind_rows(workspace_, *decision_.query, decision_.plan, expected_,
+                           session_options(workspace_, decision_.plan, options_.stop,
+                                           options_.on_progress)));
+    shape_ = decision_.bound->shape;
     return {};
   }
 
@@ -370,10 +369,15 @@ class NodeRun {
       }
       return false;
     }
-    LAKEMILL_TRY(BatchPlan plan, standing_plan(decision));
+    LAKEMILL_TRY(const BatchPlan plan, standing_plan(decision));
+    // Tables that the SQL names are seen at their pinned versions only by a session
+    // that was opened with them.
+    const bool reusable =
+        plan_hash(plan) == plan_hash(decision.plan) && plan.pinned_tables.empty();
+    if (!reusable) decision.bound.reset();
     const bool more =
         plan.strategy != Strategy::replace && decision.query->any_incremental();
-    LAKEMILL_TRY_OK(execute(node_, plan, *decision.query, decision.starts_over));
+    LAKEMILL_TRY_OK(execute(node_, plan, *decision.query, std::move(decision.bound)));
     return more;
   }
 
@@ -383,7 +387,7 @@ class NodeRun {
     if (plan.definition == definition_hash(node_.definition)) {
       LAKEMILL_TRY(auto query,
                    NodeQuery::open(workspace_, node_, state_, reading_of(plan)));
-      LAKEMILL_TRY_OK(execute(node_, plan, *query, starts_over(plan)));
+      LAKEMILL_TRY_OK(execute(node_, plan, *query, std::nullopt));
       return true;
     }
     LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
@@ -391,7 +395,7 @@ class NodeRun {
                  language::node_from_definition(definition));
     LAKEMILL_TRY(auto query,
                  NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
-    LAKEMILL_TRY_OK(execute(begun, plan, *query, starts_over(plan)));
+    LAKEMILL_TRY_OK(execute(begun, plan, *query, std::nullopt));
     return true;
   }
 
@@ -432,16 +436,16 @@ class NodeRun {
   }
 
   Status execute(const language::Node& node, const BatchPlan& plan, NodeQuery& query,
-                 bool starts_anew) {
+                 std::optional<BoundRows> bound) {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
-    LAKEMILL_TRY(auto sinks,
-                 open_sinks(workspace_, node, state_,
-                            {plan.strategy, plan.generation,
-                             starts_anew || starts_over(plan), options_.adopt_app_id}));
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node, state_,
+                                        {plan.strategy, plan.generation,
+                                         starts_over(plan), options_.adopt_app_id}));
     BatchRun run{workspace_,      node,          plan,
                  query,           sinks,         state_,
-                 options_.run_id, options_.stop, options_.on_progress};
+                 options_.run_id, options_.stop, options_.on_progress,
+                 std::move(bound)};
     return run_batch(run, report_);
   }
 

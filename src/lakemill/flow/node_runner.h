@@ -23,6 +23,8 @@ struct Decision {
   FlowPosition position;
   bool starts_over = false;
   data::Schema schema;  ///< of the node's rows
+  /// A session in which `plan` is bound already, where that took place.
+  std::optional<BoundRows> bound;
 };
 
 /// Decides without writing anything but arrivals. `expected` stands in for upstream

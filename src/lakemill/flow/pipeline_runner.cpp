@@ -114,9 +114,11 @@ class PipelineRun {
           "lakemill:" + workspace_.pipeline.name + "/" + options_.adopt_node;
     }
     options.stop = options_.stop;
-    options.on_progress = [this, &node](const engine::Progress& progress) {
-      observer_.on_node_progress(node, progress);
-    };
+    if (observer_.wants_progress()) {
+      options.on_progress = [this, &node](const engine::Progress& progress) {
+        observer_.on_node_progress(node, progress);
+      };
+    }
     return options;
   }
 

@@ -14,6 +14,8 @@ namespace lakemill::flow {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  /// False spares the measuring.
+  virtual bool wants_progress() const = 0;
   virtual void on_node_started(const language::Node& node) = 0;
   virtual void on_node_progress(const language::Node& node,
                                 const engine::Progress& progress) = 0;
