@@ -14,7 +14,8 @@ mkdir -p "$staged/lib/lakemill"
 ldd "$staged/bin/lakemill" | awk '/=> \// {print $3}' |
   grep -vE '/lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so' | while read -r library; do
     cp -L "$library" "$staged/lib/lakemill/"
-    package=$(dpkg-query -S "$(realpath "$library")" | cut -d: -f1)
+    # By its name: /lib is /usr/lib, and packages know it as either.
+    package=$(dpkg-query -S "*/$(basename "$(realpath "$library")")" | head -n 1 | cut -d: -f1)
     cp "/usr/share/doc/$package/copyright" "$staged/share/doc/lakemill/licences/$package"
   done
 
