@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "lakemill/base/guard.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/safe_expression.h"
 #include "lakemill/language/safe_operation.h"
@@ -87,30 +86,6 @@ void set_places(Tree& tree, const Tree& where) {
     if (entry.key_location.line == 0) entry.key_location = where.location;
     set_places(entry.value, where);
   }
-}
-
-// Python's replacement text: \1 and \g<1> name groups.
-std::string replacement(const std::string& pattern, const std::smatch& match) {
-  std::string text;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '\\' || i + 1 >= pattern.size()) {
-      text.push_back(pattern[i]);
-      continue;
-    }
-    const char next = pattern[++i];
-    std::size_t group = match.size();
-    if (next >= '0' && next <= '9') {
-      group = static_cast<std::size_t>(next - '0');
-    } else if (next == 'g' && i + 3 < pattern.size() && pattern[i + 1] == '<' &&
-               pattern[i + 3] == '>') {
-      group = static_cast<std::size_t>(pattern[i + 2] - '0');
-      i += 3;
-    } else {
-      text.push_back(next);
-    }
-    if (group < match.size()) text += match[group].str();
-  }
-  return text;
 }
 
 }  // namespace
@@ -521,7 +496,7 @@ void VariableResolver::apply_patterns(Tree& text) {
 void VariableResolver::apply_pattern(const TreeEntry& entry, Tree& text) {
   const auto [known, is_new] = patterns_.try_emplace(entry.key);
   if (is_new) {
-    auto compiled = guard("compile", [&] { return std::regex(entry.key); });
+    auto compiled = VariablePattern::compile(entry.key);
     if (compiled) {
       known->second = *std::move(compiled);
     } else {
@@ -537,18 +512,7 @@ void VariableResolver::apply_pattern(const TreeEntry& entry, Tree& text) {
                        "");
     return;
   }
-  auto replaced = guard("replace", [&] {
-    std::string result;
-    auto position = text.text.cbegin();
-    for (std::sregex_iterator it(text.text.begin(), text.text.end(), *known->second);
-         it != std::sregex_iterator(); ++it) {
-      result.append(position, (*it)[0].first);
-      result += replacement(as_text(entry.value), *it);
-      position = (*it)[0].second;
-    }
-    result.append(position, text.text.cend());
-    return result;
-  });
+  auto replaced = known->second->replace(text.text, as_text(entry.value));
   if (replaced) text.text = *std::move(replaced);
 }
 

@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/model.h"
 #include "lakemill/language/tree.h"
+#include "lakemill/language/variable_pattern.h"
 
 namespace lakemill::language {
 
@@ -103,7 +103,7 @@ class VariableResolver {
   std::vector<const Tree*> scopes_;  ///< `variables` mappings, outermost first
   std::vector<std::string> active_;  ///< names being resolved, for circles
   std::set<Location> told_;
-  std::map<std::string, std::optional<std::regex>> patterns_;
+  std::map<std::string, std::optional<VariablePattern>> patterns_;
   Tree* root_ = nullptr;
   Tree* node_ = nullptr;
   std::string path_;
