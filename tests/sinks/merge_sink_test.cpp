@@ -252,6 +252,84 @@ TEST(MergeSink, PlansAnewAfterALostRace) {
   EXPECT_THAT(rows(spec), ElementsAre("1|3|slow", "2|4|quick"));
 }
 
+/// A batch `days` after 2026-01-01.
+Result<SinkResult> put_at(const TableSinkSpec& spec, const std::string& sql,
+                          std::int64_t number, int days) {
+  Batch batch = world().batch(number);
+  batch.now += std::chrono::hours(24 * days);
+  return world().put(*make_table_sink(spec, world().services()), sql, batch);
+}
+
+TEST(MergeSinkRetention, ForgetsOldDeletesAndRejectsWhatIsOlder) {
+  for (const bool in_target : {true, false}) {
+    TableSinkSpec spec = merge_spec();
+    if (!in_target) spec.changes->exclude_columns.push_back("ts");
+    const auto names = [&] {
+      return world().rows(spec.url, "SELECT id, name FROM target ORDER BY ALL");
+    };
+    ASSERT_THAT(put_at(spec, changes("(1, 5, 'I', 'a'), (2, 7, 'I', 'b')"), 0, 0),
+                IsOk());
+    ASSERT_THAT(put_at(spec, changes("(1, 6, 'D', '')"), 1, 1), IsOk());
+    // Not yet forgotten: beaten by the delete, not rejected.
+    auto late = put_at(spec, changes("(1, 5, 'U', 'late')"), 2, 20);
+    ASSERT_THAT(late, IsOk());
+    EXPECT_EQ(late->rows_rejected, 0);
+    ASSERT_THAT(put_at(spec, changes("(3, 9, 'D', '')"), 3, 60), IsOk());
+    EXPECT_THAT(world().rows(spec.changes->state_url,
+                             "SELECT count(*) FROM target WHERE "
+                             "_lakemill_change_operation = 1"),
+                ElementsAre("1"));
+    late = put_at(spec, changes("(1, 6, 'U', 'late'), (2, 8, 'U', 'c')"), 4, 61);
+    ASSERT_THAT(late, IsOk());
+    EXPECT_EQ(late->rows_rejected, 1);
+    EXPECT_THAT(names(), ElementsAre("2|c"));
+    EXPECT_THAT(world().rows(spec.changes->rejected_url,
+                             "SELECT id, _reason, _batch_id FROM target"),
+                ElementsAre("1|older than the horizon of the change state|4"));
+    ASSERT_THAT(put_at(spec, changes("(1, 7, 'U', 'again')"), 5, 62), IsOk());
+    EXPECT_THAT(names(), ElementsAre("1|again", "2|c"));
+  }
+}
+
+TEST(MergeSinkRetention, KeepsTheRowsOfAForgottenHistory) {
+  TableSinkSpec spec = merge_spec();
+  spec.changes->scd_type = 2;
+  ASSERT_THAT(put_at(spec,
+                     changes("(1, 1, 'I', 'a'), (1, 3, 'U', 'b'), (1, 5, 'U', 'b'), "
+                             "(2, 2, 'I', 'x'), (2, 4, 'D', '')"),
+                     0, 0),
+              IsOk());
+  ASSERT_THAT(put_at(spec, changes("(3, 1, 'I', 'q')"), 1, 60), IsOk());
+  // Of key 1 one change is left, of key 2 none.
+  EXPECT_THAT(world().rows(spec.changes->state_url,
+                           "SELECT id, _lakemill_change_sequence, "
+                           "_lakemill_change_operation, name FROM target ORDER BY ALL"),
+              ElementsAre("1|3|0|b", "3|1|0|q", "NULL|5|3|NULL"));
+  const auto result = put_at(
+      spec, changes("(1, 4, 'U', 'late'), (1, 8, 'U', 'b'), (2, 9, 'I', 'y')"), 2, 61);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->rows_rejected, 1);
+  EXPECT_THAT(
+      world().rows(spec.url,
+                   "SELECT id, name, __start_at, __end_at FROM target "
+                   "ORDER BY ALL"),
+      ElementsAre("1|a|1|3", "1|b|3|NULL", "2|x|2|4", "2|y|9|NULL", "3|q|1|NULL"));
+}
+
+TEST(MergeSinkRetention, KeepsValuesThatNullsKept) {
+  TableSinkSpec spec = merge_spec();
+  spec.changes->ignore_null_updates = true;
+  const auto two = [](const std::string& rows) {
+    return "SELECT * FROM (VALUES " + rows + ") AS t(id, ts, op, name, city)";
+  };
+  ASSERT_THAT(put_at(spec, two("(1, 1, 'I', 'a', NULL), (1, 2, 'U', NULL, 'x')"), 0, 0),
+              IsOk());
+  ASSERT_THAT(put_at(spec, two("(2, 9, 'I', 'b', 'y')"), 1, 60), IsOk());
+  ASSERT_THAT(put_at(spec, two("(1, 5, 'U', CAST(NULL AS VARCHAR), 'z')"), 2, 61),
+              IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|5|a|z", "2|9|b|y"));
+}
+
 /// Runs two batches, the second of which dies at a store call; then repeats it.
 void sweep(const std::function<void(ChangeOptions&)>& adjust) {
   const std::string first =

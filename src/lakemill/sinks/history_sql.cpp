@@ -89,18 +89,21 @@ std::string HistorySql::with_values_kept(const std::string& log) const {
   const auto present = [&](const std::string& expression) {
     return "bool_or(" + expression + " IS NOT NULL)" + window;
   };
-  std::string sql = "SELECT " + keys_;
+  std::string kept;
   for (const data::Field& value : columns_.values) {
     const std::string name = quote_identifier(value.name);
     const std::string given = "CASE WHEN " + operation_ + " = " +
                               number_of(ChangeKind::upsert) + " THEN " + name + " END";
-    sql += ", " + rebuilt(given, value.type, leaf, present) + " AS " + name;
+    kept += (kept.empty() ? "" : ", ") + rebuilt(given, value.type, leaf, present) +
+            " AS " + name;
   }
-  return sql + ", " + sequence_ + ", " + operation_ + ", " + number_ + " FROM (" +
+  return "SELECT * EXCLUDE (_lakemill_epoch, _lakemill_current_epoch)" +
+         (kept.empty() ? "" : " REPLACE (" + kept + ")") + " FROM (" +
          with_epochs(log) + ")";
 }
 
-std::string HistorySql::intervals_of(const std::string& log) const {
+// Each change with the number of its run: changes in which no new row opens.
+std::string HistorySql::with_runs(const std::string& log) const {
   const std::string over = " OVER " + by_key(number_);
   const std::string changes =
       options_.ignore_null_updates ? "(" + with_values_kept(log) + ")" : log;
@@ -111,17 +114,27 @@ std::string HistorySql::intervals_of(const std::string& log) const {
     const std::string name = quote_identifier(tracked);
     opens += " OR " + name + " IS DISTINCT FROM lag(" + name + ")" + over;
   }
-  const std::string runs = "SELECT *, sum(_lakemill_opens)" + over +
-                           " AS _lakemill_run FROM (SELECT *, " + "CASE WHEN " + opens +
-                           " THEN 1 ELSE 0 END AS _lakemill_opens FROM " + changes +
-                           ")";
-  const std::string bounded = "SELECT *, first_value(" + sequence_ +
-                              ") OVER (PARTITION BY " + keys_ +
-                              ", _lakemill_run ORDER BY " + number_ +
-                              ") AS _lakemill_start, lead(_lakemill_run)" + over +
-                              " AS _lakemill_next_run, lead(" + sequence_ + ")" + over +
-                              " AS _lakemill_end, lead(" + operation_ + ")" + over +
-                              " AS _lakemill_next_operation FROM (" + runs + ")";
+  return "SELECT * EXCLUDE (_lakemill_opens), sum(_lakemill_opens)" + over +
+         " AS _lakemill_run FROM (SELECT *, CASE WHEN " + opens +
+         " THEN 1 ELSE 0 END AS _lakemill_opens FROM " + changes + ")";
+}
+
+std::string HistorySql::anchors_of(const std::string& log) const {
+  if (options_.scd_type == 1) return with_values_kept(log);
+  return "SELECT * EXCLUDE (_lakemill_run) REPLACE (first_value(" + sequence_ +
+         ") OVER (PARTITION BY " + keys_ + ", _lakemill_run ORDER BY " + number_ +
+         ") AS " + sequence_ + ") FROM (" + with_runs(log) + ")";
+}
+
+std::string HistorySql::intervals_of(const std::string& log) const {
+  const std::string over = " OVER " + by_key(number_);
+  const std::string bounded =
+      "SELECT *, first_value(" + sequence_ + ") OVER (PARTITION BY " + keys_ +
+      ", _lakemill_run ORDER BY " + number_ +
+      ") AS _lakemill_start, lead(_lakemill_run)" + over +
+      " AS _lakemill_next_run, lead(" + sequence_ + ")" + over +
+      " AS _lakemill_end, lead(" + operation_ + ")" + over +
+      " AS _lakemill_next_operation FROM (" + with_runs(log) + ")";
   std::string sql = "SELECT " + keys_;
   if (!columns_.values.empty()) sql += ", " + column_list("", columns_.values);
   sql += ", _lakemill_start AS " + quote_identifier(options_.start_at_column_name) +

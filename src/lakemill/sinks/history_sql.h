@@ -24,7 +24,12 @@ class HistorySql {
   /// SCD 2: a row for each run of changes that are alike in the tracked columns.
   std::string intervals_of(const std::string& log) const;
 
+  /// The log, each change with what it and those before it came to: the values of the
+  /// row that it leaves and, with SCD 2, the sequence at which that row began.
+  std::string anchors_of(const std::string& log) const;
+
  private:
+  std::string with_runs(const std::string& log) const;
   std::string with_epochs(const std::string& log) const;
   std::string with_values_kept(const std::string& log) const;
   bool soft() const { return options_.delete_mode == DeleteMode::soft; }

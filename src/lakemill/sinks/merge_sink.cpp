@@ -1,10 +1,12 @@
 #include "lakemill/sinks/merge_sink.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lakemill/base/hash.h"
 #include "lakemill/base/text.h"
 #include "lakemill/dml/sql_type.h"
+#include "lakemill/sinks/state_retention.h"
 
 namespace lakemill::sinks {
 namespace {
@@ -260,6 +262,51 @@ Result<std::string> MergeSink::commit_state(const MergeRun& run, MergeStep& step
   return bind_as(run.scratch, "state", state, schema.fields);
 }
 
+// Writes the state anew when it has many files or an old one. Comes after the target's
+// commit and is a commit of its own: what a batch that is repeated needs is then still
+// there. Whoever has begun a later batch takes it over, so losing the race is no harm.
+Status MergeSink::forget_old_state(const MergeRun& run) {
+  LAKEMILL_TRY(delta::Table * table, state_.table());
+  LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
+  if (state.snapshot == nullptr || state.scan->files().empty()) return {};
+  const std::int64_t cutoff_ms =
+      to_epoch_ms(run.batch.now - run.options.state_retention);
+  const auto& files = state.snapshot->files();
+  const bool is_due = files.size() >= kStateFilesMax ||
+                      std::any_of(files.begin(), files.end(), [&](const auto& file) {
+                        return file.modification_time_ms < cutoff_ms;
+                      });
+  const std::int64_t held = state.snapshot->transaction(run.batch.app_id).value_or(-1);
+  if (!is_due || held > run.batch.transaction_version) return {};
+
+  LAKEMILL_TRY(dml::ChangeContext context,
+               state_.context(run.scratch.session(), run.batch));
+  context.app_id.clear();
+  const auto plan = [&](const dml::TableState& now) -> Result<dml::TableChange> {
+    dml::TableChange change;
+    change.metadata = now.snapshot->metadata();
+    if (now.snapshot->version() != state.snapshot->version()) {
+      return Error(ErrorCode::exists, "the state has moved on");
+    }
+    LAKEMILL_TRY(const std::string rows, bind_rows(run.scratch, "old_state", now));
+    engine::WriteSpec spec;
+    spec.sql = retained_state_sql(rows, run.columns, run.options, run.batch);
+    spec.target = dml::files_target(context.table, change.metadata, context.layout);
+    LAKEMILL_TRY(engine::WriteResult written, run.scratch.session().write(spec));
+    change.added = std::move(written.files);
+    change.replaces_rows = true;
+    change.scope = delta::ReadScope::table;
+    change.operation = "OPTIMIZE";
+    change.details = commit_details(run.batch, Json::object(), Json::object());
+    return change;
+  };
+  auto outcome = dml::change_table(context, plan);
+  if (!outcome && outcome.error().code() != ErrorCode::exists) {
+    return std::move(outcome).error().while_doing(state_.spec().name);
+  }
+  return {};
+}
+
 Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& target,
                                     const Batch& batch) {
   const bool begins = target_.begins_generation(target.snapshot.get(), batch);
@@ -303,7 +350,9 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
     LAKEMILL_TRY(tables.state_now, commit_state(run, *step, tables));
   }
   LAKEMILL_TRY(SinkResult result, commit_target(run, *step, tables));
-  if (!result.already_held) result.rows_rejected = set.rejected;
+  if (result.already_held) return result;
+  result.rows_rejected = set.rejected;
+  LAKEMILL_TRY_OK(forget_old_state(run));
   return result;
 }
 

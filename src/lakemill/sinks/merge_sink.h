@@ -38,6 +38,7 @@ class MergeSink final : public Sink {
                                    const MergeTables& tables);
   Result<SinkResult> commit_target(const MergeRun& run, MergeStep& step,
                                    const MergeTables& tables);
+  Status forget_old_state(const MergeRun& run);
   Result<SinkResult> merge(Scratch& scratch, const dml::TableState& target,
                            const Batch& batch);
 
