@@ -439,9 +439,11 @@ class NodeRun {
                  std::optional<BoundRows> bound) {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
-    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node, state_,
-                                        {plan.strategy, plan.generation,
-                                         starts_over(plan), options_.adopt_app_id}));
+    LAKEMILL_TRY(
+        auto sinks,
+        open_sinks(workspace_, node, state_,
+                   {plan.strategy, plan.generation, starts_over(plan),
+                    reading_of(plan) == Reading::whole, options_.adopt_app_id}));
     BatchRun run{workspace_,      node,          plan,
                  query,           sinks,         state_,
                  options_.run_id, options_.stop, options_.on_progress,

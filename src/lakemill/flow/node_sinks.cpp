@@ -24,10 +24,10 @@ engine::FileFormat written_format(language::FileFormat format) {
 }
 
 sinks::WriteMode write_mode(const language::Sink& sink, const SinkPurpose& purpose) {
-  if (sink.is_quarantine) {
-    return purpose.strategy == Strategy::append && !purpose.starts_over
-               ? sinks::WriteMode::append
-               : sinks::WriteMode::replace;
+  if (sink.is_quarantine) {  // what is read anew is judged anew
+    const bool anew = purpose.starts_over ||
+                      (purpose.reads_whole && purpose.strategy != Strategy::append);
+    return anew ? sinks::WriteMode::replace : sinks::WriteMode::append;
   }
   switch (purpose.strategy) {
     case Strategy::append:
@@ -120,7 +120,6 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
   if (mode == sinks::WriteMode::merge) {
     spec.changes = change_options(node, sink, place, state, purpose.generation);
   }
-  spec.starts_over = purpose.starts_over;
   spec.partition_by = sink.partition_by;
   spec.properties = sink.properties;
   spec.column_comments = sink.metadata.column_comments;

@@ -24,6 +24,7 @@ struct SinkPurpose {
   std::int64_t generation = 0;
   bool starts_over =
       false;  ///< the first batch of a generation that replaces an older one
+  bool reads_whole = true;   ///< no source is read by what is new
   std::string adopt_app_id;  ///< `run --adopt`, or empty
 };
 

@@ -54,9 +54,6 @@ struct TableSinkSpec {
   std::map<std::string, std::string> column_comments;
   std::optional<std::string> comment;
   SchemaEvolution schema_evolution = SchemaEvolution::evolve;
-  /// The first batch of a generation that replaces an older one (a full refresh): what
-  /// the target holds is removed by the very commit that brings this batch.
-  bool starts_over = false;
   bool shared = false;       ///< other flows may write here too
   std::string adopt_app_id;  ///< take over the table from this flow, or empty
   std::int64_t target_file_bytes = 128 << 20;
