@@ -109,6 +109,18 @@ std::string field_ids(const std::vector<Field>& fields, bool mapped) {
   return entries.empty() ? "" : "{" + join(entries, ", ") + "}";
 }
 
+// What the files themselves hold: partition values stand in the log.
+std::vector<Field> stored_fields(const TableFilesTarget& target) {
+  std::vector<Field> fields;
+  for (const Field& field : target.schema.fields) {
+    if (std::ranges::find(target.partition_by, field.name) ==
+        target.partition_by.end()) {
+      fields.push_back(field);
+    }
+  }
+  return fields;
+}
+
 std::string copy_sql(const RowsToWrite& rows, const TableFilesTarget& target,
                      const TableCopy& copy) {
   std::vector<std::string> select_list;
@@ -125,7 +137,7 @@ std::string copy_sql(const RowsToWrite& rows, const TableFilesTarget& target,
   }
   const bool mapped =
       !target.column_mapping_mode.empty() && target.column_mapping_mode != "none";
-  const std::string ids = mapped ? field_ids(target.schema.fields, mapped) : "";
+  const std::string ids = mapped ? field_ids(stored_fields(target), mapped) : "";
   if (!ids.empty()) options.push_back("FIELD_IDS " + ids);
   if (copy.single_path.empty()) {
     options.emplace_back("OVERWRITE_OR_IGNORE");
