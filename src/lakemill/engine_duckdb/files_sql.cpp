@@ -232,6 +232,8 @@ std::string columns_argument(const FileGroup& group) {
         quote_literal(column.name) + ": " +
         quote_literal(column.type.IsJSONType() ? "JSON" : column.type.ToString()));
   }
+  // Files without a record, or with empty ones only; the reader wants a column.
+  if (entries.empty()) entries.emplace_back("'_lakemill_nothing': 'VARCHAR'");
   return "columns = {" + join(entries, ", ") + "}";
 }
 
