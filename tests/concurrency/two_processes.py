@@ -6,10 +6,11 @@ appends the rows of a new file to one shared table and merges changes of its own
 and of keys that both change, into another. At the end no row is lost or there twice,
 every version is there, and the merged table is what one writer would have made.
 
---commits N  runs of each writer (40; 500 in `make soak`)
+--commits N  commits of each writer to a table (40; 500 with LAKEMILL_SOAK=1)
 """
 import argparse
 import json
+import os
 import pathlib
 import random
 import sys
@@ -20,6 +21,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness.process import Failure, lakemill, rows, write_files  # noqa: E402
 
+SOAK = os.environ.get("LAKEMILL_SOAK") == "1"
 SHARED_KEYS = 5
 PIPELINE = """
 name: writer_{who}
@@ -183,7 +185,7 @@ def one_table(count: int, seed: int) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--commits", type=int, default=40)
+    parser.add_argument("--commits", type=int, default=500 if SOAK else 40)
     parser.add_argument("--seed", type=int, default=20130101)
     options = parser.parse_args()
     faults = appends_and_merges(options.commits // 2, options.seed)

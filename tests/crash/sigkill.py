@@ -5,10 +5,11 @@ A pipeline appends, overwrites, merges (SCD 1 and 2) and quarantines. Each round
 files, starts the binary and kills it after a random delay (some rounds kill twice), then
 runs it to its end. The tables are compared with those of a copy that was never killed.
 
---kills N  rounds (25; 100 in `make soak`), --seed repeats a sweep
+--kills N  rounds (25; 100 with LAKEMILL_SOAK=1), --seed repeats a sweep
 """
 import argparse
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -22,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
 from harness.process import lakemill, must, rows, write_files  # noqa: E402
 
+SOAK = os.environ.get("LAKEMILL_SOAK") == "1"
 PIPELINE = """
 name: crash
 nodes:
@@ -84,7 +86,7 @@ def kill_once(folder: pathlib.Path, delay: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--kills", type=int, default=100 if SOAK else 25)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rows", type=int, default=300)
     options = parser.parse_args()

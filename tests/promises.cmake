@@ -1,0 +1,28 @@
+# Scripts that drive the real binary. Each gets it as LAKEMILL_BIN; 77 means skipped.
+# lakemill_script_test(<name> <script> TIMEOUT seconds LABELS … [PROCESSORS n] [SERIAL])
+function(lakemill_script_test name script)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT;PROCESSORS" "LABELS;ARGS")
+  add_test(NAME ${name}
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_ARGS})
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "LAKEMILL_BIN=$<TARGET_FILE:lakemill>;PYTHONDONTWRITEBYTECODE=1"
+    SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT} LABELS "promise;${arg_LABELS}")
+  if(arg_PROCESSORS)
+    set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})
+  endif()
+  if(arg_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+lakemill_script_test(conformance.golden conformance/golden.py TIMEOUT 300 LABELS conformance)
+lakemill_script_test(conformance.laktory laktory/run.py TIMEOUT 120 LABELS conformance)
+lakemill_script_test(interop.delta_rs interop/delta_rs.py TIMEOUT 900 LABELS interop)
+lakemill_script_test(interop.spark interop/spark.py TIMEOUT 1800 LABELS interop PROCESSORS 2)
+lakemill_script_test(specs specs/run.py TIMEOUT 600 LABELS specs)
+lakemill_script_test(quality specs/quality_property.py TIMEOUT 600 LABELS "specs;property")
+lakemill_script_test(bad_input bad_input/run.py TIMEOUT 600 LABELS bad_input)
+lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABELS concurrency PROCESSORS 2)
+lakemill_script_test(crash.sigkill crash/sigkill.py TIMEOUT 3600 LABELS crash)
+lakemill_script_test(startup startup/limits.py TIMEOUT 900 LABELS startup SERIAL)
