@@ -23,39 +23,46 @@ std::string physical_name(const Field& field, bool mapped) {
   return string_member(field.metadata, "delta.columnMapping.physicalName", field.name);
 }
 
-const Field* find_field(const std::vector<Field>& fields, std::string_view name) {
-  const auto found = std::find_if(
-      fields.begin(), fields.end(),
-      [&](const Field& field) { return equals_ignoring_case(field.name, name); });
-  return found == fields.end() ? nullptr : &*found;
-}
-
 bool is_nested(const data::Type& type) { return !type.children.empty(); }
 
-// The leaf that a logical name means, "a.b" being field b of struct a unless there is a
-// column of that very name. Nothing if no leaf has that name.
+// A field that a logical name may mean.
+struct NamedField {
+  const Field* field;
+  std::vector<std::string> path;  // physical names
+};
+
+// "a.b" is a column of that very name as well as field b of struct a: all that it may
+// mean. `path`: the physical names above `fields`.
+void find_named(const std::vector<Field>& fields, std::string_view name, bool mapped,
+                std::vector<std::string>& path, std::vector<NamedField>& found) {
+  for (const Field& field : fields) {
+    const std::size_t size = field.name.size();
+    if (!equals_ignoring_case(name.substr(0, size), field.name)) continue;
+    path.push_back(physical_name(field, mapped));
+    if (name.size() == size) {
+      found.push_back({&field, path});
+    } else if (name[size] == '.' && field.type.kind == data::TypeKind::structure) {
+      find_named(field.type.children, name.substr(size + 1), mapped, path, found);
+    }
+    path.pop_back();
+  }
+}
+
+std::vector<NamedField> find_named(const data::Schema& schema, std::string_view name,
+                                   bool mapped) {
+  std::vector<std::string> path;
+  std::vector<NamedField> found;
+  find_named(schema.fields, name, mapped, path, found);
+  return found;
+}
+
+// The leaf that a logical name means. Nothing if no leaf has that name, or if it may
+// mean two: the statistics of the wrong one would skip files that hold rows.
 std::optional<StatisticsColumn> find_leaf(const data::Schema& schema,
                                           std::string_view name, bool mapped) {
-  StatisticsColumn leaf;
-  if (const Field* whole = schema.find(name)) {
-    if (is_nested(whole->type)) return std::nullopt;
-    return StatisticsColumn{{physical_name(*whole, mapped)}, whole->type};
-  }
-  const std::vector<Field>* fields = &schema.fields;
-  const std::vector<std::string> parts = split(name, '.');
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Field* field = find_field(*fields, parts[i]);
-    if (field == nullptr) return std::nullopt;
-    leaf.path.push_back(physical_name(*field, mapped));
-    if (i + 1 == parts.size()) {
-      if (is_nested(field->type)) return std::nullopt;
-      leaf.type = field->type;
-      return leaf;
-    }
-    if (field->type.kind != data::TypeKind::structure) return std::nullopt;
-    fields = &field->type.children;
-  }
-  return std::nullopt;
+  std::vector<NamedField> found = find_named(schema, name, mapped);
+  if (found.size() != 1 || is_nested(found.front().field->type)) return std::nullopt;
+  return StatisticsColumn{std::move(found.front().path), found.front().field->type};
 }
 
 /// Bounds are read when a column is first asked for, for all files, and kept by column.
@@ -117,7 +124,9 @@ const std::string* DeltaScan::find_partition_column(std::string_view name) const
   const auto found = std::find_if(
       partition_columns_.begin(), partition_columns_.end(),
       [&](const std::string& column) { return equals_ignoring_case(column, name); });
-  return found == partition_columns_.end() ? nullptr : &*found;
+  if (found == partition_columns_.end()) return nullptr;
+  const bool is_unique = find_named(schema_, name, mode_ != "none").size() == 1;
+  return is_unique ? &*found : nullptr;
 }
 
 // Reads the columns that are not known yet, in one pass over all statistics. Under

@@ -155,6 +155,33 @@ TEST_F(TableScanTest, SkipsByStatisticsOfSeveralColumns) {
   EXPECT_EQ(scan->may_match({{"nowhere", Op::is_null, {}}}).size(), 5U);
 }
 
+TEST_F(TableScanTest, SkipsNothingByANameThatMayMeanTwoColumns) {
+  Metadata metadata;
+  metadata.id = "test";
+  const data::Type number = data::make_type(TypeKind::int64);
+  metadata.schema.fields = {
+      {"a", data::make_struct({{"b", number, true}, {"c.d", number, true}}), true},
+      {"A.b", number, true},
+      {"a.c", data::make_struct({{"d", number, true}}), true},
+      {"p", data::make_struct({{"q", number, true}}), true},
+      {"p.q", number, true}};
+  metadata.partition_columns = {"p.q"};
+  AddFile file = with_stats(
+      "f",
+      R"({"numRecords":1,"minValues":{"a":{"b":1,"c.d":1},"A.b":100,)"
+      R"("a.c":{"d":100},"p":{"q":1}},)"
+      R"("maxValues":{"a":{"b":1,"c.d":1},"A.b":100,"a.c":{"d":100},"p":{"q":1}}})");
+  file.partition_values["p.q"] = "100";
+  const auto scan = scan_of(metadata, {file}, Protocol{});
+  ASSERT_NE(scan, nullptr);
+  for (const std::string name : {"a.b", "A.B", "a.c.d", "p.q"}) {
+    for (const std::int64_t value : {1, 100}) {
+      EXPECT_THAT(scan->may_match({{name, Op::eq, {Value(value)}}}), ElementsAre(0U))
+          << name << " = " << value;
+    }
+  }
+}
+
 TEST_F(TableScanTest, FindsMappedColumnsByTheirPhysicalNames) {
   Metadata metadata = partitioned_by(TypeKind::int32);
   metadata.configuration["delta.columnMapping.mode"] = "name";
