@@ -26,7 +26,12 @@ std::string layer_name(language::Layer layer) {
 
 // What one source brings, in words.
 std::string describe_slice(const flow::SourceSlice& slice) {
-  const std::string of = " of " + slice.source;
+  // Sources without a name are numbered, which tells people nothing.
+  const std::string& source = slice.source;
+  const bool numbered =
+      source.substr(source.rfind('/') + 1).find_first_not_of("0123456789") ==
+      std::string::npos;
+  const std::string of = numbered ? "" : " of " + source;
   if (const Json* arrival = find_member(slice.to, "arrival")) {
     const auto count =
         arrival->get<std::int64_t>() - integer_member(slice.from, "arrival", 0);
@@ -42,7 +47,7 @@ std::string describe_slice(const flow::SourceSlice& slice) {
     return "versions " + std::to_string(integer_member(slice.from, "version", -1) + 1) +
            " to " + to + of;
   }
-  return "rows" + of;
+  return (numbered ? "inline rows" : "rows") + of;
 }
 
 // Plans nodes in order, and remembers which will change.

@@ -35,6 +35,7 @@ language::LoadOptions load_options(const OpenRequest& request,
   options.environment = request.environment;
   options.parameters = request.parameters;
   options.allow_missing_parameters = request.allow_missing_parameters;
+  options.with_test_files = request.with_test_files;
   return options;
 }
 

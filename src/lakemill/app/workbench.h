@@ -26,6 +26,7 @@ struct OpenRequest {
   std::vector<std::string> variable_files;                      ///< --var-file
   std::vector<std::pair<std::string, std::string>> parameters;  ///< --param
   bool allow_missing_parameters = false;
+  bool with_test_files = false;   ///< also the tests beside the pipeline file
   bool confine_user_sql = false;  ///< --confined
 };
 

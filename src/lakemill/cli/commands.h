@@ -24,6 +24,7 @@ struct CommonOptions {
   std::vector<std::string> variable_files;
   std::vector<std::string> parameters;  ///< p=v
   bool json = false;
+  bool with_test_files = false;
   bool confined = false;  ///< user SQL is held to the project's roots
 };
 

@@ -98,7 +98,9 @@ void print_plan(const language::Pipeline& pipeline,
 
 int validate_command(const CommonOptions& common) {
   int code = kSuccess;
-  const auto workbench = open_workbench(common, true, code);
+  CommonOptions options = common;
+  options.with_test_files = true;
+  const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
     if (common.json) {
@@ -173,7 +175,9 @@ int preview_command(const CommonOptions& common, const std::string& node,
 
 int test_command(const CommonOptions& common, const std::vector<std::string>& names) {
   int code = kSuccess;
-  const auto workbench = open_workbench(common, true, code);
+  CommonOptions options = common;
+  options.with_test_files = true;
+  const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   std::size_t passed = 0;
   std::size_t failed = 0;

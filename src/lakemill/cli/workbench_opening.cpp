@@ -61,6 +61,7 @@ Result<app::OpenRequest> make_request(const CommonOptions& common) {
   request.variable_files = common.variable_files;
   LAKEMILL_TRY(request.parameters, assignments(common.parameters, "--param"));
   request.confine_user_sql = common.confined;
+  request.with_test_files = common.with_test_files;
   return request;
 }
 
