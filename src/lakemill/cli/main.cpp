@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
 
+#include "lakemill/base/text.h"
 #include "lakemill/cli/commands.h"
 
 #ifndef LAKEMILL_VERSION
@@ -191,6 +193,26 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   return kSuccess;
 }
 
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+bool has_command(const CLI::App& app, const std::string& name) {
+  const auto names = command_names(app);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+int unknown_command(const CLI::App& app, const std::string& name) {
+  const auto guess = nearest(name, command_names(app));
+  std::fprintf(stderr, "error: no command '%s'%s; `lakemill --help` lists them all\n",
+               name.c_str(), guess ? ("; did you mean '" + *guess + "'?").c_str() : "");
+  return kUsage;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Lakemill: a lakehouse in one binary. Declare bronze, silver and gold in "
@@ -205,6 +227,9 @@ int run(int argc, char** argv) {
   CommandLine line;
   add_pipeline_commands(app, line);
   add_lakehouse_commands(app, line);
+  if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) {
+    return unknown_command(app, argv[1]);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

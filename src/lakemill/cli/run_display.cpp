@@ -26,6 +26,13 @@ std::string bar_line(const std::string& node, double fraction, double seconds,
   return "  " + node + "  " + bar + tail;
 }
 
+// A node that did not come to a decision has no strategy to show.
+std::string strategy_text(const flow::NodeReport& node) {
+  const bool decided =
+      node.strategy != flow::Strategy::skip || node.status == flow::NodeStatus::skipped;
+  return decided ? std::string(to_text(node.strategy)) : "-";
+}
+
 std::string finished_line(const flow::NodeReport& report) {
   std::string line = report.node + ": " + std::string(to_text(report.status));
   char seconds[32];
@@ -118,10 +125,9 @@ void print_summary(const app::PipelineRun& run) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.2f", node.seconds);
     rows.rows.push_back(
-        {node.node, std::string(to_text(node.status)),
-         std::string(to_text(node.strategy)), node.input_rows, node.kept_rows,
-         node.dropped_rows, node.quarantined_rows, node.written_rows,
-         std::string(seconds),
+        {node.node, std::string(to_text(node.status)), strategy_text(node),
+         node.input_rows, node.kept_rows, node.dropped_rows, node.quarantined_rows,
+         node.written_rows, std::string(seconds),
          node.version < 0 ? data::Value(std::string("-")) : data::Value(node.version)});
   }
   std::printf("\n");

@@ -3,8 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include <readline/history.h>
-#include <readline/readline.h>
+#include <editline/readline.h>
 
 #include "lakemill/app/query.h"
 #include "lakemill/app/tables.h"

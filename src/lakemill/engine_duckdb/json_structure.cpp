@@ -25,11 +25,16 @@ Json transform_json(const LogicalType& type) {
   }
 }
 
+// What DuckDB calls integers: HUGEINT where negative ones meet those without a sign.
+bool is_integer(const std::string& seen) {
+  return seen == "UBIGINT" || seen == "BIGINT" || seen == "HUGEINT";
+}
+
 bool scalar_fits(const std::string& seen, const LogicalType& type) {
   if (seen == "NULL") return true;
   if (type.id() == LogicalTypeId::VARCHAR) return true;
   if (seen == "BOOLEAN") return type.id() == LogicalTypeId::BOOLEAN;
-  if (seen == "UBIGINT" || seen == "BIGINT") {
+  if (is_integer(seen)) {
     return type.id() == LogicalTypeId::BIGINT || type.id() == LogicalTypeId::DOUBLE;
   }
   return seen == "DOUBLE" && type.id() == LogicalTypeId::DOUBLE;
@@ -51,7 +56,7 @@ LogicalType type_of_structure(const OrderedJson& structure) {
                                                : type_of_structure(structure[0]));
   }
   const std::string name = structure.is_string() ? structure.get<std::string>() : "";
-  if (name == "UBIGINT" || name == "BIGINT") return LogicalType::BIGINT;
+  if (is_integer(name)) return LogicalType::BIGINT;
   if (name == "DOUBLE") return LogicalType::DOUBLE;
   if (name == "BOOLEAN") return LogicalType::BOOLEAN;
   return LogicalType::VARCHAR;
