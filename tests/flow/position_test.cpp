@@ -255,16 +255,16 @@ TEST(FlowPosition, ALostDefinitionOfABatchInTheMiddleStopsTheFlow) {
               ElementsAre("2", "4"));
 }
 
-std::string merging(const std::string& value, const std::string& more = "") {
+// A sequence that the target does not show, so that the state must hold it.
+std::string merging(const std::string& value) {
   return appending(
       "  primary_keys: [id]\n"
       "  transformer: {nodes: [{expr: \"SELECT id, " +
-      value +
-      " AS v FROM {df}\"}]}\n"
+      value + " AS v, " + value +
+      " AS seq FROM {df}\"}]}\n"
       "  sinks:\n"
       "  - {path: ./t, format: DELTA, mode: MERGE, merge_cdc_options: "
-      "{order_by: v}}\n" +
-      more);
+      "{order_by: seq, exclude_columns: [seq]}}\n");
 }
 
 TEST(FlowPosition, AMergeWhoseStateHoldsTheBatchIsCompletedAsItBegan) {

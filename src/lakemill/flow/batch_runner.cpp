@@ -176,6 +176,7 @@ class Batch {
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
     auto result = sink.sink->commit(*session_, written, identity_);
     if (!result) return std::move(result).error().while_doing(sink.place.name);
+    if (result->already_held) LAKEMILL_TRY_OK(check_same_plan(sink));
     if (!sink.is_primary) return {};
     report_.version = result->version;
     report_.written_rows += result->rows_added + result->rows_updated;
@@ -184,6 +185,18 @@ class Batch {
                                   result->schema_changes.begin(),
                                   result->schema_changes.end());
     return {};
+  }
+
+  // What a sink holds of the batch must be of this very plan: rows of two plans do not
+  // make a batch.
+  Status check_same_plan(const NodeSink& sink) {
+    LAKEMILL_TRY(const bool other,
+                 holds_other_plan(run_.workspace, sink,
+                                  {identity_.app_id, run_.adopt_app_id}, run_.plan));
+    if (!other) return {};
+    return Error(ErrorCode::exists, sink.place.name + " holds batch " +
+                                        std::to_string(run_.plan.number) +
+                                        " by the plan of another runner: run again");
   }
 
   bool failed() const {
@@ -204,8 +217,8 @@ class Batch {
     report_.generation = run_.plan.generation;
     ++report_.batches;
     const bool forgets =
-        std::none_of(run_.sinks.begin(), run_.sinks.end(),
-                     [](const NodeSink& sink) { return sink.remembers; });
+        std::any_of(run_.sinks.begin(), run_.sinks.end(),
+                    [](const NodeSink& sink) { return !sink.remembers; });
     if (forgets) return run_.state.mark_done(run_.plan.generation, run_.plan.number);
     return {};
   }

@@ -34,12 +34,14 @@ struct BatchRun {
   std::vector<NodeSink>& sinks;
   FlowState& state;
   std::string run_id;
+  std::string adopt_app_id;  ///< the flow whose batches count too, or empty
   std::stop_token stop;
   ProgressCallback on_progress;
   std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already
 };
 
-/// Errors: those of sources, engine and sinks. An expectation that fails the batch is
+/// Errors: those of sources, engine and sinks; exists (another runner planned this
+/// batch otherwise, and was first: decide anew). An expectation that fails the batch is
 /// no error: report.status says it.
 Status run_batch(BatchRun& run, NodeReport& report);
 

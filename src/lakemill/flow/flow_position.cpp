@@ -1,6 +1,10 @@
 #include "lakemill/flow/flow_position.h"
 
 #include <algorithm>
+#include <limits>
+#include <set>
+
+#include "lakemill/language/definition.h"
 
 namespace lakemill::flow {
 
@@ -15,56 +19,178 @@ std::int64_t held_number(std::optional<std::int64_t> held, std::int64_t generati
   return number_of(*held);
 }
 
-// What commitInfo of one of the tables says of a batch: {plan, plan_content, …}, or
-// nothing. Looks at the newest commits first: it nearly always is the newest.
-Result<std::optional<Json>> committed_facts(const Workspace& workspace,
-                                            const std::vector<NodeSink>& sinks,
-                                            std::int64_t generation,
-                                            std::int64_t number) {
-  for (const NodeSink& sink : sinks) {
-    if (!sink.place.is_delta) continue;
-    LAKEMILL_TRY(const auto table, open_table(workspace, sink.place));
-    for (const std::size_t commits_max : {std::size_t{1}, kRepairCommitsMax}) {
-      auto history = table->history(commits_max);
-      if (!history) break;  // no table here yet, or its early commits were cleaned away
-      for (const delta::HistoryEntry& entry : *history) {
-        const Json* ours = find_member(entry.commit_info, "lakemill");
-        if (ours != nullptr && integer_member(*ours, "generation", -1) == generation &&
-            integer_member(*ours, "batch", -1) == number) {
-          return std::optional<Json>(*ours);
-        }
+bool tells_of(const Json& facts, const FlowNames& names, std::int64_t generation,
+              std::int64_t number) {
+  const std::string flow = string_member(facts, "flow", "");
+  return (flow == names.app_id || flow == names.adopt_app_id) &&
+         integer_member(facts, "generation", -1) == generation &&
+         integer_member(facts, "batch", -1) == number;
+}
+
+// What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
+// Looks at the newest commits first: it nearly always is the newest.
+Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
+                                     const FlowNames& names, std::int64_t generation,
+                                     std::int64_t number) {
+  if (!sink.place.is_delta) return std::optional<Json>();
+  LAKEMILL_TRY(const auto table, open_table(workspace, sink.place));
+  for (const std::size_t commits_max : {std::size_t{1}, kRepairCommitsMax}) {
+    auto history = table->history(commits_max);
+    if (!history) break;  // no table here yet, or its early commits were cleaned away
+    for (const delta::HistoryEntry& entry : *history) {
+      const Json* ours = find_member(entry.commit_info, "lakemill");
+      if (ours != nullptr && tells_of(*ours, names, generation, number)) {
+        return std::optional<Json>(*ours);
       }
     }
   }
   return std::optional<Json>();
 }
 
-// The plan of a batch that a sink holds: as written, unless the tables' logs say that
-// it was altered or lost; then as they say.
-Result<BatchPlan> plan_of(const Workspace& workspace, FlowState& state,
-                          const std::vector<NodeSink>& sinks, std::int64_t generation,
-                          std::int64_t number) {
-  auto found = state.find_plan(generation, number);
-  if (!found && found.error().code() != ErrorCode::corrupt) {
-    return std::move(found).error();
+// A flow on its way to know where it stands.
+class PositionSearch {
+ public:
+  PositionSearch(const Workspace& workspace, const language::Node& node,
+                 FlowState& state, const FlowNames& names, std::vector<NodeSink>& sinks)
+      : workspace_(workspace),
+        node_(node),
+        state_(state),
+        names_(names),
+        sinks_(sinks) {}
+
+  Result<FlowPosition> find() {
+    LAKEMILL_TRY(position_.generation, state_.newest_generation());
+    LAKEMILL_TRY_OK(read_transactions());
+    std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
+    std::int64_t highest = 0;
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      LAKEMILL_TRY(const std::int64_t done, done_of(i));
+      done_.push_back(done);
+      lowest = std::min(lowest, done);
+      highest = std::max({highest, done, held_number(begun_[i], position_.generation)});
+    }
+    position_.done = highest;
+    if (lowest < highest) LAKEMILL_TRY_OK(compare_sinks(highest));
+    if (position_.target_lost) return std::move(position_);
+    if (position_.done > 0) {
+      LAKEMILL_TRY(position_.last, plan_of(position_.done));
+    }
+    if (position_.begun_is_held) return std::move(position_);
+    LAKEMILL_TRY(position_.begun,
+                 state_.find_plan(position_.generation, position_.done + 1));
+    if (position_.done == 0) {
+      LAKEMILL_TRY(const auto last, state_.last_plan(position_.generation));
+      position_.target_lost = last && last->number > 1;
+    }
+    return std::move(position_);
   }
-  LAKEMILL_TRY(const auto facts, committed_facts(workspace, sinks, generation, number));
-  if (found && *found) {
-    const bool as_committed =
-        !facts || string_member(*facts, "plan", "") == plan_hash(**found);
-    if (as_committed) return **std::move(found);
+
+ private:
+  Status read_transactions() {
+    for (const NodeSink& sink : sinks_) {
+      std::optional<std::int64_t> last;
+      std::optional<std::int64_t> begun;
+      for (const std::string& app_id : {names_.app_id, names_.adopt_app_id}) {
+        if (app_id.empty() || begun || !sink.remembers) continue;
+        LAKEMILL_TRY(last, sink.sink->last_batch(app_id));
+        LAKEMILL_TRY(begun, sink.sink->begun_batch(app_id));
+        begun = std::max(begun, last);
+      }
+      if (begun) {
+        position_.generation = std::max(position_.generation, generation_of(*begun));
+      }
+      last_.push_back(last);
+      begun_.push_back(begun);
+    }
+    return {};
   }
-  const Json* content = facts ? find_member(*facts, "plan_content") : nullptr;
-  if (content != nullptr) {
-    LAKEMILL_TRY(const BatchPlan plan, plan_from_json(*content));
-    return state.save_plan(plan);
+
+  // The last batch that a sink holds whole; of a single file by the flow's own note.
+  Result<std::int64_t> done_of(std::size_t i) {
+    if (sinks_[i].remembers) return held_number(last_[i], position_.generation);
+    LAKEMILL_TRY(const bool exists, target_exists(workspace_, sinks_[i].place));
+    if (!exists) return std::int64_t{0};
+    LAKEMILL_TRY(const auto noted, state_.last_done(position_.generation));
+    return noted.value_or(0);
   }
-  return Error(ErrorCode::corrupt,
-               "the plan of batch " + std::to_string(number) + " in " + state.url("") +
-                   " is missing or altered, and the table's log does not hold it any "
-                   "more; restore the folder from a backup, or run the node with "
-                   "--full-refresh");
-}
+
+  // Some sinks hold batch `highest` and others do not: those that it was to be written
+  // to get it; one that was added to the node later follows from here on; a target that
+  // lacks more than this batch was lost.
+  Status compare_sinks(std::int64_t highest) {
+    LAKEMILL_TRY(const BatchPlan plan, plan_of(highest));
+    LAKEMILL_TRY(const auto written_to, places_of(plan));
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      if (done_[i] == highest || !written_to.contains(sinks_[i].place.url)) continue;
+      if (done_[i] == highest - 1) {
+        position_.done = highest - 1;
+        position_.begun_is_held = true;
+      } else if (sinks_[i].is_primary) {
+        position_.target_lost = true;
+      }
+    }
+    if (position_.begun_is_held) position_.begun = plan;
+    return {};
+  }
+
+  // The URLs of the sinks that the plan's definition has.
+  Result<std::set<std::string>> places_of(const BatchPlan& plan) {
+    std::set<std::string> urls;
+    if (plan.definition == definition_hash(node_.definition)) {
+      for (const NodeSink& sink : sinks_) urls.insert(sink.place.url);
+      return urls;
+    }
+    LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
+    LAKEMILL_TRY(const language::Node begun,
+                 language::node_from_definition(definition));
+    for (const language::Sink& sink : begun.sinks) {
+      LAKEMILL_TRY(const Place place, place_of(workspace_, begun, sink));
+      urls.insert(place.url);
+    }
+    return urls;
+  }
+
+  // The plan of a batch that a sink holds: as written, unless the tables' logs say that
+  // it was altered or lost; then as they say.
+  Result<BatchPlan> plan_of(std::int64_t number) {
+    auto found = state_.find_plan(position_.generation, number);
+    if (!found && found.error().code() != ErrorCode::corrupt) {
+      return std::move(found).error();
+    }
+    std::optional<Json> facts;
+    for (const NodeSink& sink : sinks_) {
+      if (facts) break;
+      LAKEMILL_TRY(facts,
+                   facts_of(workspace_, sink, names_, position_.generation, number));
+    }
+    if (found && *found) {
+      const bool as_committed =
+          !facts || string_member(*facts, "plan", "") == plan_hash(**found);
+      if (as_committed) return **std::move(found);
+    }
+    const Json* content = facts ? find_member(*facts, "plan_content") : nullptr;
+    if (content != nullptr) {
+      LAKEMILL_TRY(const BatchPlan plan, plan_from_json(*content));
+      return state_.save_plan(plan);
+    }
+    return Error(ErrorCode::corrupt,
+                 "the plan of batch " + std::to_string(number) + " in " +
+                     state_.url("") +
+                     " is missing or altered, and the table's log does not hold it any "
+                     "more; restore the folder from a backup, or run the node with "
+                     "--full-refresh");
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  FlowState& state_;
+  const FlowNames& names_;
+  std::vector<NodeSink>& sinks_;
+  FlowPosition position_;
+  std::vector<std::optional<std::int64_t>> last_;   // of each sink
+  std::vector<std::optional<std::int64_t>> begun_;  // of each sink
+  std::vector<std::int64_t> done_;                  // of each sink
+};
 
 }  // namespace
 
@@ -77,51 +203,30 @@ Json commit_details(const BatchPlan& plan) {
   return details;
 }
 
-Result<FlowPosition> find_position(const Workspace& workspace, FlowState& state,
-                                   const std::string& app_id,
+Result<FlowPosition> find_position(const Workspace& workspace,
+                                   const language::Node& node, FlowState& state,
+                                   const FlowNames& names,
                                    std::vector<NodeSink>& sinks) {
-  FlowPosition position;
-  std::vector<std::optional<std::int64_t>> held;
-  bool all_forget = true;
-  LAKEMILL_TRY(position.generation, state.newest_generation());
-  for (NodeSink& sink : sinks) {
-    if (!sink.remembers) continue;
-    all_forget = false;
-    LAKEMILL_TRY(const auto last, sink.sink->last_batch(app_id));
-    held.push_back(last);
-    if (last) position.generation = std::max(position.generation, generation_of(*last));
+  return PositionSearch(workspace, node, state, names, sinks).find();
+}
+
+Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
+                              const FlowNames& names, const BatchPlan& plan) {
+  LAKEMILL_TRY(const auto facts,
+               facts_of(workspace, sink, names, plan.generation, plan.number));
+  return facts && string_member(*facts, "plan", "") != plan_hash(plan);
+}
+
+Status adopt_arrivals(FlowState& state, FlowState& adopted) {
+  const std::string from = adopted.folder() + "/arrivals/";
+  LAKEMILL_TRY(const auto objects, adopted.store()->list(from, ""));
+  for (const auto& object : objects) {
+    LAKEMILL_TRY(const std::string text, adopted.store()->get(object.path));
+    const auto put = state.store()->put_if_absent(
+        state.folder() + "/arrivals/" + object.path.substr(from.size()), text);
+    if (!put && put.error().code() != ErrorCode::exists) return put.error();
   }
-  std::int64_t lowest = 0;
-  std::int64_t highest = 0;
-  if (all_forget) {
-    LAKEMILL_TRY(const auto done, state.last_done(position.generation));
-    lowest = highest = done.value_or(0);
-  } else {
-    lowest = held_number(held.front(), position.generation);
-    for (const auto& last : held) {
-      const std::int64_t number = held_number(last, position.generation);
-      lowest = std::min(lowest, number);
-      highest = std::max(highest, number);
-    }
-  }
-  // A sink that was added to the node later holds nothing yet: it follows from here on.
-  position.done = highest > lowest + 1 ? highest : lowest;
-  if (position.done > 0) {
-    LAKEMILL_TRY(position.last,
-                 plan_of(workspace, state, sinks, position.generation, position.done));
-  }
-  if (highest > position.done) {
-    LAKEMILL_TRY(position.begun,
-                 plan_of(workspace, state, sinks, position.generation, highest));
-    position.begun_is_held = true;
-    return position;
-  }
-  LAKEMILL_TRY(position.begun, state.find_plan(position.generation, position.done + 1));
-  if (position.done == 0) {
-    LAKEMILL_TRY(const auto last, state.last_plan(position.generation));
-    position.target_lost = last && last->number > 1;
-  }
-  return position;
+  return {};
 }
 
 }  // namespace lakemill::flow

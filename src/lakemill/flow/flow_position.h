@@ -19,12 +19,31 @@ struct FlowPosition {
       false;  ///< batches were planned and committed, but the target is gone
 };
 
-/// Reads the transactions of the sinks and the plans of the flow.
+/// Whose batches count: the flow's own, and where a sink holds none of those, the
+/// batches of the flow that it takes over.
+struct FlowNames {
+  std::string app_id;
+  std::string adopt_app_id;  ///< `run --adopt`, or empty
+};
+
+/// Reads the transactions of the sinks and the plans of the flow. `sinks` are those of
+/// `node` as it is now, opened for the newest generation.
 /// Errors: invalid (another flow's table); corrupt (a plan at or below what a table
-/// holds is missing or altered and cannot be repaired from the table's log).
-Result<FlowPosition> find_position(const Workspace& workspace, FlowState& state,
-                                   const std::string& app_id,
+/// holds, or its definition, is missing or altered and cannot be repaired from the
+/// table's log).
+Result<FlowPosition> find_position(const Workspace& workspace,
+                                   const language::Node& node, FlowState& state,
+                                   const FlowNames& names,
                                    std::vector<NodeSink>& sinks);
+
+/// True if the newest commit of that batch in a Delta sink was made by another plan
+/// than `plan`: another runner planned it otherwise, and was first.
+Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
+                              const FlowNames& names, const BatchPlan& plan);
+
+/// Takes over what the adopted flow knew of its files. Does nothing without one, and
+/// nothing twice. Errors: those of the store.
+Status adopt_arrivals(FlowState& state, FlowState& adopted);
 
 /// The facts of a batch that its commits carry besides flow, generation and number: the
 /// plan's hash, and the plan itself unless it is very long, from which a lost plan is

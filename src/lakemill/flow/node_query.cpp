@@ -326,11 +326,22 @@ class NodeQuery::State {
                        node_.name + " does not cover source '" + leaf.id + "'");
     }
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
+    LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY_OK(session_->bind(frame.id, std::move(read.relation)));
     if (!with_batch_columns) return {};
     LAKEMILL_TRY(frame.relation,
                  add_source_columns(*session_, node, *plan_, frame.id,
                                     {read.source_offset_sql, read.source_file_sql}));
+    return {};
+  }
+
+  // An empty slice of raw files has the columns of the files before it.
+  Status give_columns(Leaf& leaf, const SourceSlice& slice, sources::Slice& read) {
+    auto* files = std::get_if<engine::FilesRelation>(&read.relation);
+    if (!read.empty || files == nullptr || files->schema) return {};
+    LAKEMILL_TRY(const auto sample, leaf.source->sample(slice.to));
+    if (!sample) return {};
+    LAKEMILL_TRY(files->schema, workspace_.engine.schema_of(*sample));
     return {};
   }
 
@@ -383,15 +394,13 @@ Result<std::unique_ptr<NodeQuery>> NodeQuery::open_over(const Workspace& workspa
 std::vector<Leaf>& NodeQuery::leaves() { return state_->leaves; }
 
 bool NodeQuery::any_incremental() {
-  return std::any_of(leaves().begin(), leaves().end(), [](const Leaf& leaf) {
-    return leaf.source != nullptr && leaf.source->incremental();
-  });
+  return std::any_of(leaves().begin(), leaves().end(),
+                     [](const Leaf& leaf) { return leaf.incremental(); });
 }
 
 bool NodeQuery::all_incremental() {
-  return std::all_of(leaves().begin(), leaves().end(), [](const Leaf& leaf) {
-    return leaf.source != nullptr && leaf.source->incremental();
-  });
+  return std::all_of(leaves().begin(), leaves().end(),
+                     [](const Leaf& leaf) { return leaf.incremental(); });
 }
 
 Result<std::string> NodeQuery::bind(engine::Session& session, const BatchPlan& plan,

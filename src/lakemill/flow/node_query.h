@@ -20,8 +20,13 @@ struct Leaf {
   std::string id;  ///< stable in the node's definition: "orders", "view/0"; its name in
                    ///< the session too
   std::unique_ptr<sources::Source>
-      source;                 ///< null: an upstream node that has not run yet
-  std::string upstream_node;  ///< of which node it is the output, or empty
+      source;                    ///< null: an upstream node that has not run yet
+  std::string upstream_node;     ///< of which node it is the output, or empty
+  bool stream_declared = false;  ///< without a source: it will be read incrementally
+
+  bool incremental() const {
+    return source == nullptr ? stream_declared : source->incremental();
+  }
 };
 
 /// What a plan says of each leaf, by its id.

@@ -12,6 +12,7 @@ namespace {
 
 using language::SinkMode;
 
+constexpr int kRacesMax = 20;                    // lost to another runner, in a run
 constexpr std::int64_t kBatchesMax = 1'000'000;  // of one run of a node
 
 Error at(const language::Location& location, const std::string& message) {
@@ -67,15 +68,13 @@ class Decider {
         expected_(expected) {}
 
   Result<Decision> decide() {
-    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, {}));
-    LAKEMILL_TRY(decision_.position, find_position(workspace_, state_,
-                                                   options_.adopt_app_id.empty()
-                                                       ? flow_id(workspace_, node_)
-                                                       : options_.adopt_app_id,
-                                                   sinks));
+    LAKEMILL_TRY_OK(find_out_position());
     if (options_.full_refresh || decision_.position.target_lost) begin_generation();
     LAKEMILL_TRY(decision_.query,
                  NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    if (options_.stops_at_begun && decision_.position.begun_is_held) {
+      return std::move(decision_);
+    }
     LAKEMILL_TRY(const bool as_before, nothing_changed_since());
     if (as_before) {
       skip();
@@ -89,6 +88,23 @@ class Decider {
   }
 
  private:
+  Status find_out_position() {
+    SinkPurpose purpose;
+    purpose.strategy = Strategy::merge;  // a merge sink tells of its state too
+    LAKEMILL_TRY(purpose.generation, state_.newest_generation());
+    if (!options_.adopt_node.empty()) {
+      purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
+      FlowState adopted = flow_state(workspace_, options_.adopt_node);
+      LAKEMILL_TRY_OK(adopt_arrivals(state_, adopted));
+    }
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
+    LAKEMILL_TRY(
+        decision_.position,
+        find_position(workspace_, node_, state_,
+                      {flow_id(workspace_, node_), purpose.adopt_app_id}, sinks));
+    return {};
+  }
+
   void skip() {
     decision_.strategy = Strategy::skip;
     decision_.reason = decision_.query->any_incremental() ? StrategyReason::no_new_rows
@@ -315,10 +331,16 @@ class NodeRun {
     LAKEMILL_TRY(const bool stop_here, mode_forbids(place));
     if (stop_here) return {};
     bool refresh = options_.full_refresh;
+    int races = 0;
     for (std::int64_t i = 0; i < kBatchesMax; ++i) {
-      LAKEMILL_TRY(const bool went_on, run_one(refresh, i == 0));
-      if (!went_on || report_.status == NodeStatus::expectation_failed) return {};
+      const auto went_on = run_one(refresh, i == 0);
       refresh = false;
+      if (!went_on && went_on.error().code() == ErrorCode::exists &&
+          ++races < kRacesMax) {
+        continue;  // another runner was first: its plan is the one to go by
+      }
+      LAKEMILL_TRY(const bool more, went_on);
+      if (!more || report_.status == NodeStatus::expectation_failed) return {};
     }
     return {};
   }
@@ -356,6 +378,7 @@ class NodeRun {
   Result<bool> run_one(bool refresh, bool first) {
     NodeRunOptions options = options_;
     options.full_refresh = refresh;
+    options.stops_at_begun = true;
     LAKEMILL_TRY(Decision decision, decide(workspace_, node_, state_, options, {}));
     note(decision);
     if (decision.position.begun && decision.position.begun_is_held) {
@@ -384,6 +407,12 @@ class NodeRun {
   // A batch that some sinks hold is completed by the definition that it began with.
   Result<bool> complete(Decision& decision) {
     const BatchPlan& plan = *decision.position.begun;
+    if (completed_ == plan.transaction_version()) {
+      return Error(ErrorCode::corrupt,
+                   "batch " + std::to_string(plan.number) + " of node " + node_.name +
+                       " was completed, but one of its sinks does not hold it");
+    }
+    completed_ = plan.transaction_version();
     if (plan.definition == definition_hash(node_.definition)) {
       LAKEMILL_TRY(auto query,
                    NodeQuery::open(workspace_, node_, state_, reading_of(plan)));
@@ -439,16 +468,26 @@ class NodeRun {
                  std::optional<BoundRows> bound) {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
-    LAKEMILL_TRY(
-        auto sinks,
-        open_sinks(workspace_, node, state_,
-                   {plan.strategy, plan.generation, starts_over(plan),
-                    reading_of(plan) == Reading::whole, options_.adopt_app_id}));
-    BatchRun run{workspace_,      node,          plan,
-                 query,           sinks,         state_,
-                 options_.run_id, options_.stop, options_.on_progress,
+    LAKEMILL_TRY(auto sinks,
+                 open_sinks(workspace_, node, state_,
+                            {plan.strategy, plan.generation, starts_over(plan),
+                             reading_of(plan) == Reading::whole, adopt_app_id()}));
+    BatchRun run{workspace_,
+                 node,
+                 plan,
+                 query,
+                 sinks,
+                 state_,
+                 options_.run_id,
+                 adopt_app_id(),
+                 options_.stop,
+                 options_.on_progress,
                  std::move(bound)};
     return run_batch(run, report_);
+  }
+
+  std::string adopt_app_id() const {
+    return options_.adopt_node.empty() ? "" : flow_id(workspace_, options_.adopt_node);
   }
 
   void note(Decision& decision) {
@@ -470,6 +509,7 @@ class NodeRun {
   const language::Node& node_;
   const NodeRunOptions& options_;
   FlowState state_;
+  std::int64_t completed_ = 0;  // the batch that was completed in this run
   NodeReport report_;
 };
 

@@ -8,7 +8,10 @@ namespace lakemill::flow {
 struct NodeRunOptions {
   std::string run_id;
   bool full_refresh = false;
-  std::string adopt_app_id;
+  std::string adopt_node;  ///< of which node's flow the tables are taken over, or empty
+  /// A batch that some sinks hold ends the deciding: what comes after it is not looked
+  /// at. Set by run_node().
+  bool stops_at_begun = false;
   std::stop_token stop;
   ProgressCallback on_progress;
 };

@@ -109,10 +109,7 @@ class PipelineRun {
                   node.name) != options_.named_nodes.end();
     options.full_refresh =
         options_.full_refresh && (named || node.layer != language::Layer::bronze);
-    if (!options_.adopt_node.empty()) {
-      options.adopt_app_id =
-          "lakemill:" + workspace_.pipeline.name + "/" + options_.adopt_node;
-    }
+    options.adopt_node = options_.adopt_node;
     options.stop = options_.stop;
     if (observer_.wants_progress()) {
       options.on_progress = [this, &node](const engine::Progress& progress) {

@@ -138,7 +138,7 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   LAKEMILL_TRY(const Place place, place_of(workspace, upstream, sink));
   if (place.is_delta) {
     LAKEMILL_TRY(auto table, open_table(workspace, place));
-    Leaf leaf{id, nullptr, upstream.name};
+    Leaf leaf{id, nullptr, upstream.name, incremental};
     const auto snapshot = table->latest();
     if (snapshot) {
       leaf.source = sources::make_table_source({place.name, incremental, {}, {}},
@@ -152,10 +152,11 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
   spec.incremental = incremental;
+  spec.of_node = true;
   Leaf leaf{id,
             sources::make_file_source(std::move(spec), workspace.stores, state.store(),
                                       state.folder() + "/arrivals/" + id),
-            upstream.name};
+            upstream.name, incremental};
   const auto present = leaf.source->latest(sources::Offset());
   if (!present) {
     if (present.error().code() != ErrorCode::not_found) return present.error();

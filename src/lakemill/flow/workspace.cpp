@@ -63,12 +63,12 @@ engine::SessionOptions session_options(
           plan.pinned_tables, workspace.pipeline.folder};
 }
 
-std::string flow_id(const Workspace& workspace, const language::Node& node) {
-  return "lakemill:" + workspace.pipeline.name + "/" + node.name;
+std::string flow_id(const Workspace& workspace, const std::string& node) {
+  return "lakemill:" + workspace.pipeline.name + "/" + node;
 }
 
-FlowState flow_state(const Workspace& workspace, const language::Node& node) {
-  return {workspace.state_store, workspace.state_folder + "/" + node.name};
+FlowState flow_state(const Workspace& workspace, const std::string& node) {
+  return {workspace.state_store, workspace.state_folder + "/" + node};
 }
 
 Result<std::string> absolute_path(const Workspace& workspace, const std::string& path) {

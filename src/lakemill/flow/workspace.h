@@ -40,8 +40,14 @@ engine::SessionOptions session_options(
     std::function<void(const engine::Progress&)> on_progress);
 
 /// The flow of a node: its id (Delta's appId) and its state folder.
-std::string flow_id(const Workspace& workspace, const language::Node& node);
-FlowState flow_state(const Workspace& workspace, const language::Node& node);
+std::string flow_id(const Workspace& workspace, const std::string& node);
+FlowState flow_state(const Workspace& workspace, const std::string& node);
+inline std::string flow_id(const Workspace& workspace, const language::Node& node) {
+  return flow_id(workspace, node.name);
+}
+inline FlowState flow_state(const Workspace& workspace, const language::Node& node) {
+  return flow_state(workspace, node.name);
+}
 
 /// Where rows are, or will be.
 struct Place {

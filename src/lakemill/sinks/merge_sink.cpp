@@ -111,6 +111,12 @@ MergeSink::MergeSink(TableSinkSpec spec, SinkServices services)
       rejected_(companion_of(spec, spec.changes->rejected_url, spec.name + "_rejected"),
                 services) {}
 
+Result<std::optional<std::int64_t>> MergeSink::begun_batch(std::string_view app_id) {
+  LAKEMILL_TRY(const auto state, state_.last_batch(app_id));
+  LAKEMILL_TRY(const auto rejected, rejected_.last_batch(app_id));
+  return std::max(state, rejected);
+}
+
 std::string MergeSink::staged_name() const {
   return scratch_prefix(target_.spec()) + "_staged";
 }
@@ -163,6 +169,30 @@ Result<StateBounds> MergeSink::bounds_of(Scratch& scratch, const std::string& st
   return bounds;
 }
 
+// A companion that holds the batch must hold it by the same plan: else another runner
+// planned it otherwise, and the target would get rows of one plan by the state of
+// another.
+Status MergeSink::check_same_plan(TargetTable& companion, const Batch& batch) {
+  constexpr std::size_t kCommitsMax = 100;  // it was committed just before
+  const std::string plan = string_member(batch.commit_details, "plan", "");
+  if (plan.empty()) return {};
+  LAKEMILL_TRY(delta::Table * table, companion.table());
+  LAKEMILL_TRY(const auto history, table->history(kCommitsMax));
+  for (const delta::HistoryEntry& entry : history) {
+    const Json* facts = find_member(entry.commit_info, "lakemill");
+    if (facts == nullptr || string_member(*facts, "flow", "") != batch.app_id ||
+        integer_member(*facts, "generation", -1) != batch.generation ||
+        integer_member(*facts, "batch", -1) != batch.number) {
+      continue;
+    }
+    if (string_member(*facts, "plan", "") == plan) return {};
+    return Error(ErrorCode::exists, companion.spec().name + " holds batch " +
+                                        std::to_string(batch.number) +
+                                        " by another plan: run again");
+  }
+  return {};
+}
+
 Status MergeSink::commit_companion(TargetTable& companion, Scratch& scratch,
                                    const std::string& rows_sql,
                                    const data::Schema& schema, const Batch& batch) {
@@ -190,6 +220,7 @@ Status MergeSink::commit_companion(TargetTable& companion, Scratch& scratch,
   if (!outcome) {
     return std::move(outcome).error().while_doing(companion.spec().name);
   }
+  if (outcome->already_held) return check_same_plan(companion, batch);
   companion.maintain(outcome->version);
   return {};
 }
@@ -346,7 +377,9 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
   LAKEMILL_TRY(tables.state,
                bind_as(scratch, "state", state, step->state_schema().fields));
   tables.state_now = tables.state;
-  if (!state_holds) {
+  if (state_holds) {
+    LAKEMILL_TRY_OK(check_same_plan(state_, batch));
+  } else {
     LAKEMILL_TRY(tables.state_now, commit_state(run, *step, tables));
   }
   LAKEMILL_TRY(SinkResult result, commit_target(run, *step, tables));

@@ -18,6 +18,7 @@ class MergeSink final : public Sink {
   Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
     return target_.last_batch(app_id);
   }
+  Result<std::optional<std::int64_t>> begun_batch(std::string_view app_id) override;
   Result<engine::WriteTarget> stage(const data::Schema& schema,
                                     const Batch& batch) override;
   Result<SinkResult> commit(engine::Session& session,
@@ -31,6 +32,7 @@ class MergeSink final : public Sink {
                                     const delta::Snapshot* state) const;
   Result<StateBounds> bounds_of(Scratch& scratch, const std::string& state,
                                 const Batch& batch) const;
+  Status check_same_plan(TargetTable& companion, const Batch& batch);
   Status commit_companion(TargetTable& companion, Scratch& scratch,
                           const std::string& rows_sql, const data::Schema& schema,
                           const Batch& batch);

@@ -50,6 +50,14 @@ class Sink {
   /// adopted; says by whose), corrupt, denied, unavailable.
   virtual Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) = 0;
 
+  /// The transaction version of `app_id` that stands beside the target (in a change
+  /// state, say), where it may be one that last_batch() does not hold yet: that batch
+  /// must be completed as it was planned. Errors: as last_batch().
+  virtual Result<std::optional<std::int64_t>> begun_batch(std::string_view app_id) {
+    (void)app_id;
+    return std::optional<std::int64_t>();
+  }
+
   /// What the engine must write rows of `schema` to, so that commit() can take them.
   /// Errors: invalid (schema evolution forbids it: names the column and both types).
   virtual Result<engine::WriteTarget> stage(const data::Schema& schema,

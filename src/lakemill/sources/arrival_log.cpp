@@ -5,11 +5,14 @@
 #include <cstdio>
 
 #include "lakemill/base/check.h"
+#include "lakemill/base/hash.h"
 #include "lakemill/base/json.h"
 
 namespace lakemill::sources {
 
 namespace {
+
+constexpr std::size_t kDigestLength = 16;
 
 std::string object_name(std::int64_t first) {
   std::array<char, 40> name{};
@@ -68,6 +71,8 @@ Status ArrivalLog::append_object(const std::string& text) {
                                            std::to_string(last() + 1));
     }
     newest_by_url_[arrival.url] = arrivals_.size();
+    digests_.push_back(
+        sha256_hex(digest(last()) + "\n" + arrival.url).substr(0, kDigestLength));
     arrivals_.push_back(std::move(arrival));
   }
   return {};
@@ -111,6 +116,11 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
 std::vector<Arrival> ArrivalLog::between(std::int64_t from, std::int64_t to) const {
   LAKEMILL_CHECK(0 <= from && from <= to && to <= last());
   return {arrivals_.begin() + from, arrivals_.begin() + to};
+}
+
+std::string ArrivalLog::digest(std::int64_t to) const {
+  LAKEMILL_CHECK(0 <= to && to <= last());
+  return to == 0 ? std::string() : digests_[static_cast<std::size_t>(to) - 1];
 }
 
 const Arrival* ArrivalLog::find(const std::string& url) const {

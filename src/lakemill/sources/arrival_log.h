@@ -44,6 +44,10 @@ class ArrivalLog {
   /// The arrivals `from` + 1 .. `to`. Both in 0..last().
   std::vector<Arrival> between(std::int64_t from, std::int64_t to) const;
 
+  /// Stands for arrivals 1 .. `to` in their order: a log that was lost and made anew
+  /// has another. `to` in 0..last().
+  std::string digest(std::int64_t to) const;
+
   /// The last arrival of that file, or null.
   const Arrival* find(const std::string& url) const;
 
@@ -54,6 +58,7 @@ class ArrivalLog {
   std::string folder_;
   std::string last_object_;
   std::vector<Arrival> arrivals_;
+  std::vector<std::string> digests_;  // of each arrival with all before it
   std::map<std::string, std::size_t> newest_by_url_;
 };
 

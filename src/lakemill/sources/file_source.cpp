@@ -1,6 +1,6 @@
 #include "lakemill/sources/file_source.h"
 
-#include <map>
+#include <algorithm>
 
 #include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/file_pattern.h"
@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kOffsetSql =
     "printf('%012d/%012d', _lakemill_arrival, _lakemill_row)";
+constexpr std::int64_t kSampledMax = 100;  // files looked at for their columns
 constexpr const char* kFileSql = "_lakemill_file";
 
 Error nothing_there(const FileSourceSpec& spec) {
@@ -108,14 +109,10 @@ class ArrivingFileSource final : public Source {
     LAKEMILL_TRY_OK(log_.add(files, spec_.changed_are_new));
     if (log_.last() == 0 && !spec_.relation.schema) return nothing_there(spec_);
     const std::int64_t begin = integer_member(from, "arrival", 0);
-    if (begin > log_.last()) {
-      return Error(ErrorCode::corrupt,
-                   "the arrival log of " + spec_.url + " ends at " +
-                       std::to_string(log_.last()) + ", but batches up to arrival " +
-                       std::to_string(begin) +
-                       " are in the table; restore the flow's state folder");
-    }
-    return Json{{"arrival", bounded_end(begin)}};
+    LAKEMILL_TRY_OK(check_log(from));
+    if (spec_.of_node) LAKEMILL_TRY_OK(check_not_replaced(files, begin));
+    const std::int64_t end = bounded_end(begin);
+    return Json{{"arrival", end}, {"digest", log_.digest(end)}};
   }
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
@@ -128,14 +125,72 @@ class ArrivingFileSource final : public Source {
                                            std::to_string(begin + 1) + " to " +
                                            std::to_string(end) + " of the plan");
     }
-    const auto arrivals = log_.between(begin, end);
+    LAKEMILL_TRY_OK(check_log(to));
+    auto arrivals = log_.between(begin, end);
+    if (spec_.of_node && begin == 0) {
+      LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+      std::erase_if(arrivals,
+                    [&](const Arrival& arrival) { return !lists(files, arrival.url); });
+    }
     LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
     return make_slice(spec_, arrivals);
+  }
+
+  // The newest file that still is what it was.
+  Result<std::optional<engine::FilesRelation>> sample(const Offset& to) override {
+    if (spec_.relation.schema) return std::optional<engine::FilesRelation>();
+    LAKEMILL_TRY_OK(log_.refresh());
+    const std::int64_t end = integer_member(to, "arrival", 0);
+    const std::int64_t begin = std::max<std::int64_t>(0, end - kSampledMax);
+    auto arrivals = log_.between(begin, end);
+    std::reverse(arrivals.begin(), arrivals.end());
+    for (const Arrival& arrival : arrivals) {
+      if (!check_unchanged(stores_, {arrival})) continue;
+      Slice slice = make_slice(spec_, {arrival});
+      return std::optional<engine::FilesRelation>(
+          std::get<engine::FilesRelation>(std::move(slice.relation)));
+    }
+    return std::optional<engine::FilesRelation>();
   }
 
   std::vector<Notice> take_notices() override { return std::move(notices_); }
 
  private:
+  static bool lists(const std::vector<storage::ObjectInfo>& files,
+                    const std::string& url) {
+    return std::any_of(files.begin(), files.end(),
+                       [&](const auto& file) { return file.path == url; });
+  }
+
+  // Fails if a file that was read, up to arrival `end`, is gone.
+  Status check_not_replaced(const std::vector<storage::ObjectInfo>& files,
+                            std::int64_t end) const {
+    for (const Arrival& arrival : log_.between(0, end)) {
+      if (lists(files, arrival.url)) continue;
+      return Error(ErrorCode::invalid,
+                   "the file " + arrival.url +
+                       " was read and is gone: the node that wrote it began anew, so "
+                       "what is new there cannot be read by itself; run this node with "
+                       "--full-refresh");
+    }
+    return {};
+  }
+
+  // Fails if the log is not the one that `offset` was taken from.
+  Status check_log(const Offset& offset) const {
+    const std::int64_t number = integer_member(offset, "arrival", 0);
+    const std::string digest = string_member(offset, "digest", "");
+    const bool same =
+        number <= log_.last() && (digest.empty() || digest == log_.digest(number));
+    if (same) return {};
+    return Error(ErrorCode::corrupt,
+                 "the arrival log of " + spec_.url +
+                     " was lost or altered: batches up to arrival " +
+                     std::to_string(number) +
+                     " are in the table, but it numbers its files otherwise; restore "
+                     "the flow's state folder, or run the node with --full-refresh");
+  }
+
   void notice_changes(const std::vector<storage::ObjectInfo>& files) {
     if (spec_.changed_are_new) return;
     for (const auto& file : files) {

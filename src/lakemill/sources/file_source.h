@@ -14,7 +14,10 @@ struct FileSourceSpec {
   engine::FilesRelation relation;  ///< format and options; its files are filled in here
   bool incremental = false;
   bool changed_are_new = false;  ///< on_change: READ
-  std::int64_t files_max = 0;    ///< per batch; 0: no bound
+  /// Of a node that writes a file per batch: files that are gone were replaced, so a
+  /// flow that begins reads those that are there, and one that went on must fail.
+  bool of_node = false;
+  std::int64_t files_max = 0;  ///< per batch; 0: no bound
   std::int64_t bytes_max = 0;  ///< per batch; a single larger file is still read whole
 };
 

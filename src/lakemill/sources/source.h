@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,14 @@ class Source {
   /// for equal offsets. Errors: invalid, naming what changed or is gone since it was
   /// planned.
   virtual Result<Slice> read(const Offset& from, const Offset& to) = 0;
+
+  /// Files whose columns stand for those of an empty slice that ends at `to`; nothing
+  /// if the slice tells its columns by itself, or nothing is left that could. Errors:
+  /// those of the store.
+  virtual Result<std::optional<engine::FilesRelation>> sample(const Offset& to) {
+    (void)to;
+    return std::optional<engine::FilesRelation>();
+  }
 
   /// What latest() noticed, each once.
   virtual std::vector<Notice> take_notices() { return {}; }

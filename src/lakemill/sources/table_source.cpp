@@ -56,7 +56,11 @@ class TableSource final : public Source {
                    "printf('%012d/%012d', {batch}, _lakemill_row)", "NULL", empty};
     }
     const delta::Version begin = integer_member(from, "version", -1) + 1;
-    LAKEMILL_TRY(auto scan, appended(begin, end));
+    auto rows = appended(begin, end);
+    if (!rows && from.is_null() && can_begin_with_rows(rows.error())) {
+      return read_rows_at(end);
+    }
+    LAKEMILL_TRY(auto scan, std::move(rows));
     const bool empty = scan->files().empty();
     std::string offset_sql = empty ? "NULL" : appended_offset_sql(*scan);
     return Slice{engine::TableRelation{std::move(scan)}, std::move(offset_sql), "NULL",
@@ -64,6 +68,23 @@ class TableSource final : public Source {
   }
 
  private:
+  // A table that was changed otherwise than by appending, or whose first commits were
+  // cleaned away, can still be read from here on: it begins with the rows that it has.
+  static bool can_begin_with_rows(const Error& error) {
+    return error.code() == ErrorCode::invalid || error.code() == ErrorCode::not_found;
+  }
+
+  Result<Slice> read_rows_at(delta::Version version) {
+    LAKEMILL_TRY(const auto snapshot, at(version));
+    LAKEMILL_TRY(auto scan, snapshot->scan());
+    const bool empty = scan->files().empty();
+    // Files have no order here; their index, by path, gives one.
+    return Slice{engine::TableRelation{std::move(scan)},
+                 "printf('%012d/%012d', " + std::to_string(version) +
+                     ", _lakemill_file::BIGINT * 100000000 + _lakemill_row)",
+                 "NULL", empty};
+  }
+
   Result<std::shared_ptr<const delta::Snapshot>> wanted_snapshot() {
     auto snapshot = spec_.version     ? table_->at_version(*spec_.version)
                     : spec_.timestamp ? table_->at_time(*spec_.timestamp)
