@@ -1,6 +1,7 @@
 #include "lakemill/sources/file_source.h"
 
 #include <algorithm>
+#include <set>
 
 #include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/file_pattern.h"
@@ -110,9 +111,12 @@ class ArrivingFileSource final : public Source {
     if (log_.last() == 0 && !spec_.relation.schema) return nothing_there(spec_);
     const std::int64_t begin = integer_member(from, "arrival", 0);
     LAKEMILL_TRY_OK(check_log(from));
-    if (spec_.of_node) LAKEMILL_TRY_OK(check_not_replaced(files, begin));
     const std::int64_t end = bounded_end(begin);
-    return Json{{"arrival", end}, {"digest", log_.digest(end)}};
+    Json offset{{"arrival", end}, {"digest", log_.digest(end)}};
+    if (spec_.of_node) {
+      LAKEMILL_TRY(offset["start"], start_of(from, paths_of(files)));
+    }
+    return offset;
   }
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
@@ -129,8 +133,10 @@ class ArrivingFileSource final : public Source {
     auto arrivals = log_.between(begin, end);
     if (spec_.of_node && begin == 0) {
       LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
-      std::erase_if(arrivals,
-                    [&](const Arrival& arrival) { return !lists(files, arrival.url); });
+      const auto there = paths_of(files);
+      std::erase_if(arrivals, [&](const Arrival& arrival) {
+        return !there.contains(arrival.url);
+      });
     }
     LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
     return make_slice(spec_, arrivals);
@@ -156,24 +162,32 @@ class ArrivingFileSource final : public Source {
   std::vector<Notice> take_notices() override { return std::move(notices_); }
 
  private:
-  static bool lists(const std::vector<storage::ObjectInfo>& files,
-                    const std::string& url) {
-    return std::any_of(files.begin(), files.end(),
-                       [&](const auto& file) { return file.path == url; });
+  static std::set<std::string> paths_of(const std::vector<storage::ObjectInfo>& files) {
+    std::set<std::string> paths;
+    for (const auto& file : files) paths.insert(file.path);
+    return paths;
   }
 
-  // Fails if a file that was read, up to arrival `end`, is gone.
-  Status check_not_replaced(const std::vector<storage::ObjectInfo>& files,
-                            std::int64_t end) const {
-    for (const Arrival& arrival : log_.between(0, end)) {
-      if (lists(files, arrival.url)) continue;
+  // The arrivals up to which files were gone when the flow began. Fails if a file that
+  // was read since then is gone.
+  Result<std::int64_t> start_of(const Offset& from,
+                                const std::set<std::string>& there) const {
+    const std::int64_t begin = integer_member(from, "arrival", 0);
+    std::int64_t start = integer_member(from, "start", 0);
+    for (const Arrival& arrival :
+         log_.between(start, begin == 0 ? log_.last() : begin)) {
+      if (there.contains(arrival.url)) continue;
+      if (begin == 0) {
+        start = arrival.number;
+        continue;
+      }
       return Error(ErrorCode::invalid,
                    "the file " + arrival.url +
                        " was read and is gone: the node that wrote it began anew, so "
                        "what is new there cannot be read by itself; run this node with "
                        "--full-refresh");
     }
-    return {};
+    return start;
   }
 
   // Fails if the log is not the one that `offset` was taken from.
