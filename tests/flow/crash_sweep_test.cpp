@@ -17,7 +17,7 @@ using testkit::CrashingStoreProvider;
 using testkit::Fault;
 using testkit::MemoryStoreProvider;
 
-constexpr std::int64_t kStride = 23;  // every so many calls are tried in a sample
+constexpr std::int64_t kStride = 7;  // every so many calls are tried in a sample
 
 constexpr const char* kPipeline = R"(
 name: p

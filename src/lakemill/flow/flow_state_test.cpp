@@ -1,0 +1,167 @@
+#include "lakemill/flow/flow_state.h"
+
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lakemill/testing/crashing_store.h"
+#include "lakemill/testing/matchers.h"
+#include "lakemill/testing/memory_store.h"
+
+namespace lakemill::flow {
+namespace {
+
+using testkit::HasError;
+using testkit::IsOk;
+using testkit::IsOkAnd;
+
+BatchPlan plan_of(std::int64_t number, const std::string& run_id,
+                  std::int64_t generation = 0) {
+  BatchPlan plan;
+  plan.generation = generation;
+  plan.number = number;
+  plan.definition = "d";
+  plan.run_id = run_id;
+  return plan;
+}
+
+std::string run_id_of(const Result<std::optional<BatchPlan>>& plan) {
+  if (!plan) return plan.error().message();
+  return *plan ? (*plan)->run_id : "none";
+}
+
+class FlowStates : public testing::Test {
+ protected:
+  FlowStates() : store_(*stores_.open("memory://lake")), state_(store_, "flows/n") {}
+
+  void tamper(const std::string& path, const std::string& text) {
+    stores_.tamper("memory://lake/flows/n/" + path, &text);
+  }
+
+  testkit::MemoryStoreProvider stores_;
+  std::shared_ptr<storage::ObjectStore> store_;
+  FlowState state_;
+};
+
+TEST_F(FlowStates, ANewFlowHasNothing) {
+  EXPECT_THAT(state_.newest_generation(), IsOkAnd(0));
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "none");
+  EXPECT_EQ(run_id_of(state_.last_plan(0)), "none");
+  const auto done = state_.last_done(0);
+  ASSERT_THAT(done, IsOk());
+  EXPECT_EQ(*done, std::nullopt);
+}
+
+TEST_F(FlowStates, PlansAreFoundByNumberAndTheLastByItsNumber) {
+  for (const std::int64_t number : {1, 2, 9, 10, 11}) {
+    ASSERT_THAT(state_.save_plan(plan_of(number, "run " + std::to_string(number))),
+                IsOk());
+  }
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "run 1");
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 10)), "run 10");
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 3)), "none");
+  EXPECT_EQ(run_id_of(state_.find_plan(1, 1)), "none");
+  EXPECT_EQ(run_id_of(state_.last_plan(0)), "run 11");
+}
+
+TEST_F(FlowStates, TheNewestRevisionOfAPlanStands) {
+  for (int revision = 0; revision < 12; ++revision) {
+    const std::string run = "run " + std::to_string(revision);
+    const auto standing = state_.save_plan(plan_of(1, run));
+    ASSERT_THAT(standing, IsOk());
+    EXPECT_EQ(standing->run_id, run);
+    EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), run);
+  }
+  EXPECT_EQ(run_id_of(state_.last_plan(0)), "run 11");
+}
+
+TEST_F(FlowStates, OfTwoRunnersThatPlanAtOnceOneWinsAndBothSeeIt) {
+  // Each sees no plan, then both write: the second put finds the first's.
+  testkit::CrashingStoreProvider counted(stores_, {});
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::string> standing(2);
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < 2; ++i) {
+        threads.emplace_back([&, i] {
+          FlowState state(store_, "race/" + std::to_string(round));
+          const auto saved = state.save_plan(plan_of(1, "run " + std::to_string(i)));
+          standing[i] = saved ? saved->run_id : saved.error().message();
+        });
+      }
+    }
+    FlowState state(store_, "race/" + std::to_string(round));
+    const std::string last = run_id_of(state.find_plan(0, 1));
+    // One after the other, the later is a revision; at once, the winner stands for
+    // both.
+    EXPECT_TRUE(standing[0] == last || standing[1] == last);
+    EXPECT_TRUE(standing[0] == "run 0" || standing[0] == "run 1") << standing[0];
+    EXPECT_TRUE(standing[1] == "run 0" || standing[1] == "run 1") << standing[1];
+  }
+}
+
+TEST_F(FlowStates, ALostAnswerIsSettledByLooking) {
+  testkit::CrashingStoreProvider losing(stores_, {testkit::Fault::lose_answer, 1});
+  FlowState state(*losing.open("memory://lake"), "flows/n");
+  const auto standing = state.save_plan(plan_of(1, "run a"));  // list, then put
+  ASSERT_THAT(standing, IsOk());
+  EXPECT_EQ(standing->run_id, "run a");
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "run a");
+}
+
+TEST_F(FlowStates, ADamagedPlanIsToldWithItsPlace) {
+  ASSERT_THAT(state_.save_plan(plan_of(1, "run")), IsOk());
+  tamper("0/plans/0000000001.json", "{\"generation\":");
+  EXPECT_THAT(
+      state_.find_plan(0, 1),
+      HasError(ErrorCode::corrupt, "memory://lake/flows/n/0/plans/0000000001.json"));
+  tamper("0/plans/0000000001.json", "{}");
+  EXPECT_THAT(state_.find_plan(0, 1), HasError(ErrorCode::corrupt, "0000000001.json"));
+}
+
+TEST_F(FlowStates, TheNewestGenerationIsTheLargestNumberThatWasBegun) {
+  for (const std::int64_t generation : {1, 2, 9, 10}) {
+    ASSERT_THAT(state_.begin_generation(generation), IsOk());
+    EXPECT_THAT(state_.newest_generation(), IsOkAnd(generation));
+  }
+  ASSERT_THAT(state_.begin_generation(10), IsOk()) << "begun already";
+  ASSERT_THAT(state_.save_plan(plan_of(1, "run", 11)), IsOk());
+  EXPECT_THAT(state_.newest_generation(), IsOkAnd(11));
+  ASSERT_THAT(state_.save_definition(Json{{"name", "n"}}), IsOk());
+  EXPECT_THAT(state_.newest_generation(), IsOkAnd(11)) << "definitions are no number";
+}
+
+TEST_F(FlowStates, ADefinitionIsKeptUnderItsHash) {
+  const Json definition = {{"name", "n"}, {"sources", Json::array()}};
+  const auto hash = state_.save_definition(definition);
+  ASSERT_THAT(hash, IsOkAnd(definition_hash(definition)));
+  ASSERT_THAT(state_.save_definition(definition), IsOkAnd(*hash)) << "kept already";
+  EXPECT_THAT(state_.load_definition(*hash), IsOkAnd(definition));
+  EXPECT_NE(definition_hash(Json{{"name", "m"}}), *hash);
+}
+
+TEST_F(FlowStates, ADefinitionThatWasAlteredByHandIsRefused) {
+  const auto hash = state_.save_definition(Json{{"name", "n"}});
+  ASSERT_THAT(hash, IsOk());
+  tamper("definitions/" + *hash + ".json", R"({"name":"m"})");
+  EXPECT_THAT(state_.load_definition(*hash),
+              HasError(ErrorCode::corrupt, "was altered"));
+  tamper("definitions/" + *hash + ".json", "{");
+  EXPECT_FALSE(state_.load_definition(*hash).has_value());
+  EXPECT_THAT(state_.load_definition("absent"), HasError(ErrorCode::not_found, ""));
+}
+
+TEST_F(FlowStates, TheLastBatchThatIsNotedAsDoneIsTheHighest) {
+  for (const std::int64_t number : {1, 2, 9, 10, 10}) {
+    ASSERT_THAT(state_.mark_done(0, number), IsOk());
+  }
+  const auto done = state_.last_done(0);
+  ASSERT_THAT(done, IsOk());
+  EXPECT_EQ(*done, 10);
+  EXPECT_THAT(state_.last_done(1), IsOkAnd(std::nullopt));
+}
+
+}  // namespace
+}  // namespace lakemill::flow
