@@ -217,10 +217,11 @@ std::string HistoryStep::existing_sql(const std::string& touched,
       target + " AS t SEMI JOIN " + touched + " AS k ON " + match("t", "k");
   if (!is_scd2_) return sql;
   return sql + " JOIN (SELECT " + keys("") + ", min(" + sequence_ +
-         ") AS first, bool_or(" + sequence_ + " IS NULL) AS open FROM " + log +
-         " GROUP BY " + keys("") + ") AS l ON " + match("t", "l") +
-         " WHERE l.open OR " + column("t", run_.options.start_at_column_name) +
-         " >= l.first";
+         ") AS _lakemill_change_first, bool_or(" + sequence_ +
+         " IS NULL) AS _lakemill_change_open FROM " + log + " GROUP BY " + keys("") +
+         ") AS l ON " + match("t", "l") + " WHERE l._lakemill_change_open OR " +
+         column("t", run_.options.start_at_column_name) +
+         " >= l._lakemill_change_first";
 }
 
 // What of two relations with the target's columns is in one only.
@@ -240,13 +241,12 @@ Result<TargetRows> HistoryStep::difference(const std::string& desired,
   TargetRows rows;
   rows.inserts_sql = "SELECT " + column_list("d", fields) + " FROM " + desired +
                      " AS d ANTI JOIN " + existing + " AS e ON " + same;
-  LAKEMILL_TRY(
-      const std::string gone,
-      run_.scratch.keep("gone",
-                        "SELECT e._lakemill_change_file AS file, "
-                        "e._lakemill_change_row AS row, " +
-                            keys("e") + " FROM " + existing + " AS e ANTI JOIN " +
-                            desired + " AS d ON " + same));
+  LAKEMILL_TRY(const std::string gone,
+               run_.scratch.keep("gone",
+                                 "SELECT e._lakemill_change_file AS file, "
+                                 "e._lakemill_change_row AS row FROM " +
+                                     existing + " AS e ANTI JOIN " + desired +
+                                     " AS d ON " + same));
   LAKEMILL_TRY(const std::vector<std::int64_t> counts,
                run_.scratch.counts("SELECT (SELECT count(*) FROM " + gone +
                                    "), count(*) FROM (" + rows.inserts_sql + ")"));

@@ -272,31 +272,42 @@ std::string RowStep::met_rows_sql(const std::string& target) const {
     if (knows) held_hash = "k." + kUpsert + ".h";
   }
   const std::string join = run_.set.truncates > 0 ? " AS t LEFT JOIN " : " AS t JOIN ";
-  return "SELECT t.\"_lakemill_file\" AS file, t.\"_lakemill_row\" AS row, " +
-         keys("t") + ", " + held + " AS held, " + held_hash + " AS held_hash, w." +
-         kUpsert + " AS upsert, w." + kDelete + " AS deletion, " + ended_sql() +
-         " AS ended" +
-         (soft_ ? ", t." + quote_identifier(kSoftDeleted) + " AS flag" : "") +
+  return "SELECT t.\"_lakemill_file\" AS _lakemill_change_file, t.\"_lakemill_row\" AS "
+         "_lakemill_change_row, " +
+         keys("t") + ", " + held + " AS _lakemill_change_held, " + held_hash +
+         " AS _lakemill_change_held_hash, w." + kUpsert +
+         " AS _lakemill_change_upsert, w." + kDelete +
+         " AS _lakemill_change_deletion, " + ended_sql() +
+         " AS _lakemill_change_ended" +
+         (soft_ ? ", t." + quote_identifier(kSoftDeleted) + " AS _lakemill_change_flag"
+                : "") +
          " FROM " + target + join + winners_ + " AS w ON " + match("t", "w") +
          (knows ? " LEFT JOIN " + known_ + " AS k ON " + match("t", "k") : "");
 }
 
 std::string RowStep::judge_sql(const std::string& target) const {
-  const std::string wins = "(held IS NULL OR upsert > held)";
+  const std::string wins =
+      "(_lakemill_change_held IS NULL OR _lakemill_change_upsert > "
+      "_lakemill_change_held)";
   const std::string row_ended =
-      "(ended IS NOT NULL AND (held IS NULL OR held <= ended))";
+      "(_lakemill_change_ended IS NOT NULL AND (_lakemill_change_held IS NULL OR "
+      "_lakemill_change_held <= _lakemill_change_ended))";
   const std::string lives =
-      "(upsert IS NOT NULL AND (ended IS NULL OR upsert > ended))";
+      "(_lakemill_change_upsert IS NOT NULL AND (_lakemill_change_ended IS NULL OR "
+      "_lakemill_change_upsert > _lakemill_change_ended))";
   std::string verdict = "CASE WHEN ";
   if (soft_) {
-    verdict += "upsert IS NOT NULL AND " + wins + " THEN " + number(Verdict::replaced) +
-               " WHEN upsert = held THEN " + number(Verdict::tie) +
-               " WHEN coalesce(flag, false) <> " + row_ended + " THEN " +
-               number(Verdict::marked);
+    verdict += "_lakemill_change_upsert IS NOT NULL AND " + wins + " THEN " +
+               number(Verdict::replaced) +
+               " WHEN _lakemill_change_upsert = _lakemill_change_held THEN " +
+               number(Verdict::tie) +
+               " WHEN coalesce(_lakemill_change_flag, false) <> " + row_ended +
+               " THEN " + number(Verdict::marked);
   } else {
     verdict += lives + " AND (" + row_ended + " OR " + wins + ") THEN " +
                number(Verdict::replaced) + " WHEN " + row_ended + " THEN " +
-               number(Verdict::goes) + " WHEN " + lives + " AND upsert = held THEN " +
+               number(Verdict::goes) + " WHEN " + lives +
+               " AND _lakemill_change_upsert = _lakemill_change_held THEN " +
                number(Verdict::tie);
   }
   return "SELECT *, " + verdict + " ELSE " + number(Verdict::stays) + " END AS " +
@@ -311,25 +322,31 @@ Status RowStep::settle_ties(const std::string& target, std::string& met) {
       const std::string ties,
       run_.scratch.keep(
           "ties",
-          "SELECT m.file, m.row, coalesce(m.held_hash, " + real + ") AS held_hash, " +
-              real + " AS real_hash, " + given + " AS hash, " +
-              row_hash("t", without_metadata(columns_.values)) + " AS held_print, " +
-              row_hash("w", without_metadata(columns_.values)) + " AS print, " +
-              keys("m") + ", m.upsert AS " + quote_identifier(kSequence) + " FROM " +
-              target + " AS t JOIN (SELECT * FROM " + met + " WHERE " + kVerdict +
-              " = " + number(Verdict::tie) + ") AS m ON " + match("t", "m") +
-              " AND t.\"_lakemill_file\" = m.file AND "
-              "t.\"_lakemill_row\" = m.row JOIN " +
+          "SELECT m._lakemill_change_file, m._lakemill_change_row, "
+          "coalesce(m._lakemill_change_held_hash, " +
+              real + ") AS _lakemill_change_held_hash, " + real +
+              " AS _lakemill_change_real_hash, " + given +
+              " AS _lakemill_change_hash, " +
+              row_hash("t", without_metadata(columns_.values)) +
+              " AS _lakemill_change_held_print, " +
+              row_hash("w", without_metadata(columns_.values)) +
+              " AS _lakemill_change_print, " + keys("m") +
+              ", m._lakemill_change_upsert AS " + quote_identifier(kSequence) +
+              " FROM " + target + " AS t JOIN (SELECT * FROM " + met + " WHERE " +
+              kVerdict + " = " + number(Verdict::tie) + ") AS m ON " + match("t", "m") +
+              " AND t.\"_lakemill_file\" = m._lakemill_change_file AND "
+              "t.\"_lakemill_row\" = m._lakemill_change_row JOIN " +
               winners_ + " AS w ON " + match("w", "m")));
   if (run_.options.equal_sequences_fail && !keeps_upserts_) {
-    LAKEMILL_TRY_OK(fail_on_equal_sequences(run_.scratch,
-                                            "SELECT " + keys("") + ", " +
-                                                quote_identifier(kSequence) + " FROM " +
-                                                ties + " WHERE print <> held_print",
-                                            columns_));
+    LAKEMILL_TRY_OK(fail_on_equal_sequences(
+        run_.scratch,
+        "SELECT " + keys("") + ", " + quote_identifier(kSequence) + " FROM " + ties +
+            " WHERE _lakemill_change_print <> _lakemill_change_held_print",
+        columns_));
   }
   const std::string otherwise =
-      soft_ ? "CASE WHEN coalesce(m.flag, false) <> coalesce(m.ended >= m.held, false) "
+      soft_ ? "CASE WHEN coalesce(m._lakemill_change_flag, false) <> "
+              "coalesce(m._lakemill_change_ended >= m._lakemill_change_held, false) "
               "THEN " +
                   number(Verdict::marked) + " ELSE " + number(Verdict::stays) + " END"
             : number(Verdict::stays);
@@ -338,11 +355,13 @@ Status RowStep::settle_ties(const std::string& target, std::string& met) {
       run_.scratch.keep(
           "settled", "SELECT m.* REPLACE (CASE WHEN m." + kVerdict + " <> " +
                          number(Verdict::tie) + " THEN m." + kVerdict +
-                         " WHEN x.hash >= x.held_hash AND x.hash <> "
-                         "x.real_hash THEN " +
+                         " WHEN x._lakemill_change_hash >= "
+                         "x._lakemill_change_held_hash AND x._lakemill_change_hash <> "
+                         "x._lakemill_change_real_hash THEN " +
                          number(Verdict::replaced) + " ELSE " + otherwise + " END AS " +
                          kVerdict + ") FROM " + met + " AS m LEFT JOIN " + ties +
-                         " AS x ON m.file = x.file AND m.row = x.row"));
+                         " AS x ON m._lakemill_change_file = x._lakemill_change_file "
+                         "AND m._lakemill_change_row = x._lakemill_change_row"));
   return {};
 }
 
@@ -350,11 +369,12 @@ Result<std::string> RowStep::find_met(const std::string& target) {
   if (met_of_ == target) return met_;
   LAKEMILL_TRY(std::string met, run_.scratch.keep("met", judge_sql(target)));
   if (run_.options.equal_sequences_fail) {
-    LAKEMILL_TRY_OK(fail_on_equal_sequences(run_.scratch,
-                                            "SELECT " + keys("") + ", held AS " +
-                                                quote_identifier(kSequence) + " FROM " +
-                                                met + " WHERE held = deletion",
-                                            columns_));
+    LAKEMILL_TRY_OK(fail_on_equal_sequences(
+        run_.scratch,
+        "SELECT " + keys("") + ", _lakemill_change_held AS " +
+            quote_identifier(kSequence) + " FROM " + met +
+            " WHERE _lakemill_change_held = _lakemill_change_deletion",
+        columns_));
   }
   LAKEMILL_TRY(const std::vector<std::int64_t> ties,
                run_.scratch.counts("SELECT count(*) FROM " + met + " WHERE " +
@@ -395,10 +415,12 @@ std::string RowStep::marked_sql(const std::string& target,
                                 const std::string& met) const {
   std::string sql = "SELECT " + keys("t");
   if (!columns_.values.empty()) sql += ", " + column_list("t", columns_.values);
-  return sql + ", NOT coalesce(m.flag, false) AS " + quote_identifier(kSoftDeleted) +
-         " FROM " + target + " AS t JOIN (SELECT * FROM " + met + " WHERE " + kVerdict +
-         " = " + number(Verdict::marked) + ") AS m ON " + match("t", "m") +
-         " AND t.\"_lakemill_file\" = m.file AND t.\"_lakemill_row\" = m.row";
+  return sql + ", NOT coalesce(m._lakemill_change_flag, false) AS " +
+         quote_identifier(kSoftDeleted) + " FROM " + target +
+         " AS t JOIN (SELECT * FROM " + met + " WHERE " + kVerdict + " = " +
+         number(Verdict::marked) + ") AS m ON " + match("t", "m") +
+         " AND t.\"_lakemill_file\" = m._lakemill_change_file AND t.\"_lakemill_row\" "
+         "= m._lakemill_change_row";
 }
 
 Result<TargetRows> RowStep::target_rows(const MergeTables& tables) {
@@ -420,8 +442,9 @@ Result<TargetRows> RowStep::target_rows(const MergeTables& tables) {
   rows.deleted = counts.at(1);
   rows.updated = counts.at(2) + counts.at(3);
   if (rows.deleted + rows.updated > 0) {
-    rows.positions_sql = "SELECT file, row FROM " + met + " WHERE " + kVerdict +
-                         " NOT IN (" + number(Verdict::stays) + ")";
+    rows.positions_sql =
+        "SELECT _lakemill_change_file AS file, _lakemill_change_row AS row FROM " +
+        met + " WHERE " + kVerdict + " NOT IN (" + number(Verdict::stays) + ")";
   }
   const bool some_stay = counts.at(0) + counts.at(3) > 0;
   rows.inserts_sql = upserts_sql(some_stay ? met : "");
