@@ -97,6 +97,66 @@ TEST(MergeSink, SettlesTiesByDeleteThenHash) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+TEST(MergeSink, TakesKeysOfAnyName) {
+  for (const std::string key : {"file", "row", "held", "upsert", "ended", "print",
+                                "first", "open", "s", "w", "a.b", "say \"hi\""}) {
+    for (const int scd_type : {1, 2}) {
+      TableSinkSpec spec = merge_spec();
+      spec.changes->primary_keys = {key};
+      spec.changes->scd_type = scd_type;
+      const auto keyed = [&](const std::string& rows) {
+        return "SELECT * FROM (VALUES " + rows + ") AS t(" + quote_identifier(key) +
+               ", ts, op, name)";
+      };
+      ASSERT_THAT(put(spec, keyed("('k', 10, 'I', 'a'), ('z', 10, 'I', 'z')"), 0),
+                  IsOk());
+      ASSERT_THAT(put(spec, keyed("('k', 5, 'I', 'late'), ('z', 12, 'D', 'z')"), 1),
+                  IsOk());
+      ASSERT_THAT(put(spec, keyed("('k', 10, 'I', 'a'), ('z', 11, 'I', 'late')"), 2),
+                  IsOk());
+      const std::string current = scd_type == 1
+                                      ? "SELECT * FROM target"
+                                      : "SELECT * FROM target WHERE __end_at IS NULL";
+      EXPECT_THAT(world().rows(spec.url, current),
+                  ElementsAre(scd_type == 1 ? "k|10|a" : "k|10|a|10|NULL"))
+          << key;
+    }
+  }
+  TableSinkSpec spec = merge_spec();
+  spec.changes->primary_keys = {"_lakemill_file"};
+  EXPECT_THAT(
+      put(spec, "SELECT 1 AS _lakemill_file, 1 AS ts, 'I' AS op, 'a' AS name", 0),
+      HasError(ErrorCode::invalid, "rename it"));
+}
+
+TEST(MergeSink, TakesAnEmptyPartitionValueForNull) {
+  for (const int scd_type : {1, 2}) {
+    for (const bool nulls_match : {false, true}) {
+      TableSinkSpec spec = merge_spec();
+      spec.partition_by = {"id"};
+      spec.changes->scd_type = scd_type;
+      spec.changes->null_equals_null = nulls_match;
+      for (int batch = 0; batch < 3; ++batch) {
+        const std::string ts = std::to_string(batch);
+        const auto result = put(spec,
+                                changes("('', " + ts + ", 'I', 'a'), (NULL, " + ts +
+                                        ", 'I', 'a'), ('k', " + ts + ", 'I', 'a')"),
+                                batch);
+        ASSERT_THAT(result, IsOk());
+        EXPECT_EQ(result->rows_rejected, nulls_match ? 0 : 2);
+      }
+      const std::string keys =
+          "SELECT DISTINCT id, count(*) OVER (PARTITION BY id) FROM target ORDER BY 1 "
+          "NULLS FIRST";
+      if (nulls_match) {
+        EXPECT_THAT(world().rows(spec.url, keys), ElementsAre("NULL|1", "k|1"));
+      } else {
+        EXPECT_THAT(world().rows(spec.url, keys), ElementsAre("k|1"));
+      }
+    }
+  }
+}
+
 TEST(MergeSink, FailsOnTwoDifferentChangesWithoutAnOrder) {
   for (const bool in_target : {true, false}) {
     TableSinkSpec spec = merge_spec();

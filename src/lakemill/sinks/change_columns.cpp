@@ -56,6 +56,13 @@ Status check_options(const data::Schema& staged, const ChangeOptions& options) {
                  "other");
   }
   LAKEMILL_CHECK(!options.order_by.empty());
+  for (const std::string& key : options.primary_keys) {
+    if (!key.starts_with(kInternalPrefix)) continue;
+    return Error(ErrorCode::invalid,
+                 "primary_keys names column \"" + key + "\": names that begin with " +
+                     std::string(kInternalPrefix) +
+                     " are kept for columns that are added to rows; rename it");
+  }
   LAKEMILL_TRY_OK(check_names(options.primary_keys, staged, "primary_keys"));
   LAKEMILL_TRY_OK(check_names(options.order_by, staged, "order_by"));
   LAKEMILL_TRY_OK(check_names(options.include_columns, staged, "include_columns"));
@@ -135,14 +142,19 @@ Result<data::Schema> target_schema(const data::Schema& staged,
 }
 
 Result<ChangeColumns> resolve_columns(const data::Schema& staged,
-                                      const data::Schema& target,
+                                      const delta::Metadata& target,
                                       const ChangeOptions& options) {
   LAKEMILL_TRY(const data::Schema payload, payload_of(staged, options));
   ChangeColumns columns;
   for (const data::Field& field : payload.fields) {
-    const data::Field* held = target.find(field.name);
+    const data::Field* held = target.schema.find(field.name);
     LAKEMILL_CHECK(held != nullptr);
     data::Field column{held->name, held->type, true, Json::object()};
+    const bool is_text = held->type.kind == data::TypeKind::string ||
+                         held->type.kind == data::TypeKind::binary;
+    if (is_text && contains(target.partition_columns, held->name)) {
+      columns.null_if_empty.push_back(column);
+    }
     if (contains(options.primary_keys, field.name)) {
       columns.keys.push_back(std::move(column));
       continue;
@@ -150,7 +162,7 @@ Result<ChangeColumns> resolve_columns(const data::Schema& staged,
     if (is_tracked(field, options)) columns.tracked.push_back(held->name);
     columns.values.push_back(std::move(column));
   }
-  LAKEMILL_TRY(columns.order, order_fields(staged, target, options));
+  LAKEMILL_TRY(columns.order, order_fields(staged, target.schema, options));
   columns.sequence = sequence_type(columns.order);
   columns.sequence_in_target = std::all_of(
       columns.order.begin(), columns.order.end(),

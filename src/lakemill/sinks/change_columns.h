@@ -32,6 +32,8 @@ struct ChangeColumns {
   data::Type sequence;               ///< one type, or a struct of `order`
   bool sequence_in_target = false;   ///< each of `order` is one of `values` or `keys`
   std::vector<std::string> tracked;  ///< SCD 2: what opens a new row
+  /// Strings that partition the target: they come back null when they are empty.
+  std::vector<data::Field> null_if_empty;
 };
 
 /// The columns that a target holds of staged rows, in their order; without SCD 2's
@@ -53,7 +55,7 @@ data::Type sequence_type(const std::vector<data::Field>& order);
 
 /// `target`: the target's metadata with the batch's columns in it.
 Result<ChangeColumns> resolve_columns(const data::Schema& staged,
-                                      const data::Schema& target,
+                                      const delta::Metadata& target,
                                       const ChangeOptions& options);
 
 }  // namespace lakemill::sinks

@@ -56,6 +56,18 @@ std::string reason_sql(const ChangeColumns& columns, const ChangeOptions& option
   return text + " END";
 }
 
+/// The flagged rows with columns as the target can hold them.
+std::string as_held(const std::string& flagged, const ChangeColumns& columns) {
+  std::string replaced;
+  for (const data::Field& field : columns.null_if_empty) {
+    const std::string name = quote_identifier(field.name);
+    replaced += (replaced.empty() ? "" : ", ") + std::string("CASE WHEN ") + name +
+                " <> '' THEN " + name + " END AS " + name;
+  }
+  if (replaced.empty()) return flagged;
+  return "(SELECT * REPLACE (" + replaced + ") FROM " + flagged + ")";
+}
+
 Status count_changes(Scratch& scratch, const std::string& judged,
                      const ChangeColumns& columns, ChangeSet& set) {
   const std::string operation = quote_identifier(kOperation);
@@ -141,7 +153,7 @@ Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_n
   const std::string sequenced = "(SELECT *, " + sequence_of("", columns) + " AS " +
                                 quote_identifier(kSequence) + ", " + operation_sql() +
                                 " AS " + quote_identifier(kOperation) + " FROM " +
-                                flagged + ")";
+                                as_held(flagged, columns) + ")";
   const std::string judged_sql = "SELECT *, " + reason_sql(columns, options, bounds) +
                                  " AS " + quote_identifier(kReason) + " FROM " +
                                  sequenced;

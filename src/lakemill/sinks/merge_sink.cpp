@@ -136,7 +136,7 @@ Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
 Result<ChangeColumns> MergeSink::columns_for(const delta::Metadata& target,
                                              const delta::Snapshot* state) const {
   LAKEMILL_TRY(ChangeColumns columns,
-               resolve_columns(staged_, target.schema, options()));
+               resolve_columns(staged_, target, options()));
   if (options().scd_type == 2) {
     adopt_sequence_type(target.schema.find(options().start_at_column_name), columns);
   } else if (!columns.sequence_in_target && state != nullptr) {
