@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks side by side with peers, as ratios.
 
-usage: bench/run.py [--lakemill BINARY] [--quick] [--only NAME …] [--data FOLDER]
+usage: bench/run.py [--lakemill BINARY] [--quick] [--only NAME …] [--repeats N] [--data FOLDER]
 
 The workloads are data: bench/workloads/*.yaml. In each, the sides take turns, so that a
 busy moment of the machine meets both; medians and the largest memory are shown, and a
@@ -204,14 +204,16 @@ def merge_workload(bench: Bench, name: str, workload: dict) -> None:
         f"FROM range({count // 2}) t(i) UNION ALL SELECT {rows} + i FROM range({count - count // 2}) t(i))) "
         f"TO '{changes}' (FORMAT parquet)")
     loaded, table = bench.data / "merge-loaded", bench.data / "merge-delta-rs"
-    fresh(loaded)
-    (loaded / "in").mkdir()
-    (loaded / "p.yaml").write_text(MERGE_PIPELINE)
-    os.link(base, loaded / "in/0.parquet")
-    load = bench.lakemill(loaded, "run", "p.yaml")
+    work = bench.data / "merge-work"
+    fresh(work)  # the pipeline is moved aside after the load, and copied back for each run
+    (work / "in").mkdir()
+    (work / "p.yaml").write_text(MERGE_PIPELINE)
+    os.link(base, work / "in/0.parquet")
+    load = bench.lakemill(work, "run", "p.yaml")
+    shutil.rmtree(loaded, ignore_errors=True)
+    work.rename(loaded)
     shutil.rmtree(table, ignore_errors=True)
     deltalake.write_deltalake(str(table), connection.execute(f"FROM '{base}'").to_arrow_table(), target_file_size=32 << 20)
-    work = bench.data / "merge-work"
 
     def ours() -> dict:
         shutil.rmtree(work, ignore_errors=True)
@@ -304,12 +306,14 @@ def main() -> int:
     parser.add_argument("--lakemill", default=os.environ.get("LAKEMILL_BIN") or environment.binary())
     parser.add_argument("--quick", action="store_true", help="small sizes; nothing is added to the history")
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--repeats", type=int, default=None, help="instead of the workload's own number")
     parser.add_argument("--data", default=str(environment.CACHE / "bench"))
     bench = Bench(parser.parse_args())
     for path in sorted((ROOT / "bench/workloads").glob("*.yaml")):
         if bench.options.only and path.stem not in bench.options.only:
             continue
         workload = yaml.safe_load(path.read_text())
+        workload["repeats"] = bench.options.repeats or workload["repeats"]
         KINDS[workload["kind"]](bench, path.stem, workload)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if not bench.options.quick:
