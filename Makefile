@@ -49,7 +49,7 @@ bench:    ## benchmarks beside others, as ratios; adds to bench/history.ndjson
 soak:     ## every test under the address and undefined sanitizers, and races: an hour or more
 	@tools/install.sh test
 	@tools/test_env.sh
-	@tools/run_tests.sh $(JOBS) asan-full tsan
+	@LAKEMILL_SOAK=1 tools/run_tests.sh $(JOBS) asan-full tsan
 
 format:   ## format all C++ files
 	@tools/install.sh edit
