@@ -1,0 +1,145 @@
+#include "lakemill/sources/arrival_log.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lakemill/testing/crashing_store.h"
+#include "lakemill/testing/matchers.h"
+#include "lakemill/testing/memory_store.h"
+
+namespace lakemill::sources {
+namespace {
+
+using testing::ElementsAre;
+using testkit::HasError;
+using testkit::IsOk;
+
+storage::ObjectInfo file(const std::string& path, std::int64_t modified_ms,
+                         const std::string& etag = "e") {
+  return {path, 10, modified_ms, etag};
+}
+
+std::vector<std::string> urls(const std::vector<Arrival>& arrivals) {
+  std::vector<std::string> names;
+  for (const Arrival& arrival : arrivals) names.push_back(arrival.url);
+  return names;
+}
+
+class ArrivalLogs : public testing::Test {
+ protected:
+  ArrivalLog log() { return {store_, "arrivals/feed"}; }
+
+  testkit::MemoryStoreProvider stores_;
+  std::shared_ptr<storage::ObjectStore> store_ = *stores_.open("memory://lake");
+};
+
+TEST_F(ArrivalLogs, NumbersNewFilesByTimeThenPath) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({file("/b", 2), file("/c", 1), file("/a", 2)}, false), IsOk());
+  ASSERT_THAT(first.refresh(), IsOk());
+  EXPECT_EQ(first.last(), 3);
+  EXPECT_THAT(urls(first.between(0, 3)), ElementsAre("/c", "/a", "/b"));
+  ASSERT_THAT(first.add({file("/a", 2), file("/early", 0)}, false), IsOk());
+  EXPECT_THAT(urls(first.between(3, first.last())), ElementsAre("/early"));
+  EXPECT_EQ(first.find("/early")->number, 4);
+  EXPECT_EQ(first.find("/none"), nullptr);
+
+  ArrivalLog again = log();
+  ASSERT_THAT(again.refresh(), IsOk());
+  EXPECT_THAT(urls(again.between(0, again.last())),
+              ElementsAre("/c", "/a", "/b", "/early"));
+  EXPECT_EQ(again.find("/a")->modified_ms, 2);
+  EXPECT_EQ(again.find("/a")->size_bytes, 10);
+}
+
+TEST_F(ArrivalLogs, TakesAChangedFileForANewOneOnlyWhereThatIsAskedFor) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, false), IsOk());
+  EXPECT_EQ(first.last(), 1);
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, true), IsOk());
+  EXPECT_EQ(first.last(), 2);
+  EXPECT_EQ(first.find("/a")->number, 2);
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, true), IsOk());
+  EXPECT_EQ(first.last(), 2);
+}
+
+TEST_F(ArrivalLogs, WritesNothingWhereNothingIsNew) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  const auto objects = stores_.objects();
+  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  EXPECT_EQ(stores_.objects(), objects);
+  EXPECT_EQ(objects.size(), 1U);
+}
+
+TEST_F(ArrivalLogs, HasADigestThatTellsTheOrder) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/b", 0)}, false), IsOk());
+  EXPECT_EQ(first.digest(0), "");
+  EXPECT_NE(first.digest(1), first.digest(2));
+  ArrivalLog same = log();
+  ASSERT_THAT(same.refresh(), IsOk());
+  EXPECT_EQ(same.digest(2), first.digest(2));
+  ArrivalLog anew(store_, "arrivals/anew");  // all found at once: another order
+  ASSERT_THAT(anew.add({file("/a", 1), file("/b", 0)}, false), IsOk());
+  EXPECT_NE(anew.digest(2), first.digest(2));
+}
+
+TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
+  for (int round = 0; round < 30; ++round) {
+    const std::string folder = "race/" + std::to_string(round);
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&, i] {
+          ArrivalLog mine(store_, folder);
+          std::vector<storage::ObjectInfo> files;
+          for (int j = 0; j <= 4 + i; ++j) files.push_back(file(std::to_string(j), j));
+          EXPECT_THAT(mine.add(files, false), IsOk());
+          EXPECT_GE(mine.last(), 0);
+        });
+      }
+    }
+    ArrivalLog all(store_, folder);
+    ASSERT_THAT(all.refresh(), IsOk());
+    auto names = urls(all.between(0, all.last()));
+    std::sort(names.begin(), names.end());
+    EXPECT_THAT(names, ElementsAre("0", "1", "2", "3", "4", "5", "6"));
+    EXPECT_EQ(all.between(6, 7).front().number, 7);
+  }
+}
+
+TEST_F(ArrivalLogs, SettlesALostAnswerByReadingWhatWasWritten) {
+  for (std::int64_t call = 0; call < 3; ++call) {
+    testkit::CrashingStoreProvider losing(stores_, {testkit::Fault::lose_answer, call});
+    ArrivalLog first(*losing.open("memory://lake"), "lost/" + std::to_string(call));
+    (void)first.add({file("/a", 1), file("/b", 2)}, false);
+    ArrivalLog again(store_, "lost/" + std::to_string(call));
+    ASSERT_THAT(again.add({file("/a", 1), file("/b", 2)}, false), IsOk());
+    EXPECT_THAT(urls(again.between(0, again.last())), ElementsAre("/a", "/b"));
+  }
+}
+
+TEST_F(ArrivalLogs, TellsOfDamageAndGaps) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/b", 1)}, false), IsOk());
+  const std::string object = "memory://lake/arrivals/feed/000000000001.json";
+  ASSERT_TRUE(stores_.objects().contains(object));
+  const std::string damaged = "[{\"number\":";
+  stores_.tamper(object, &damaged);
+  ArrivalLog reader = log();
+  EXPECT_THAT(reader.refresh(), HasError(ErrorCode::corrupt, "is damaged"));
+  stores_.tamper(object, nullptr);
+  ArrivalLog gap = log();
+  EXPECT_THAT(gap.refresh(), HasError(ErrorCode::corrupt, "lacks arrival 1"));
+}
+
+}  // namespace
+}  // namespace lakemill::sources
