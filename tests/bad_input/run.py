@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -483,6 +484,32 @@ def deleted_during_run(folder):
     outcome = lakemill("run", "p.yaml", cwd=folder)
     if outcome.crashed() or outcome.code not in (0, 1):
         raise Failure(outcome.describe())
+
+
+@suite.case("Ctrl-C cancels cleanly")
+def interrupted(folder):
+    write_files(folder, {"in/1.csv": "x\n1\n", "p.yaml": pipeline(
+        "{path: ./in, format: CSV, as_stream: true}", expr="SELECT x::BIGINT AS x FROM {df}")})
+    must(lakemill("run", "p.yaml", cwd=folder))
+    before = content(folder)
+    write_files(folder, {"in/2.csv": "x\n" + "\n".join(str(i) for i in range(3_000_000)) + "\n"})
+    process = subprocess.Popen([environment.binary(), "run", "p.yaml"], cwd=folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.4)
+    if process.poll() is not None:
+        raise SkipCase("it was done before it could be interrupted")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    if process.returncode == 0 or process.returncode < 0:
+        raise Failure(f"exit {process.returncode}: {out}{err}")
+    if "cancel" not in (out + err).lower():
+        raise Failure(f"does not say that it was cancelled: {out}{err}")
+    unchanged(folder, before)
+    if not rows("SELECT 1 AS x FROM delta_scan('_lakemill/events') WHERE type = 'run_cancelled'", folder):
+        raise Failure("no event run_cancelled")
+    must(lakemill("run", "p.yaml", cwd=folder))
+    if rows("SELECT count(*) AS n FROM delta_scan('t')", folder) != [[3_000_001]]:
+        raise Failure("the next run did not take the rows")
 
 
 # --- confinement ---------------------------------------------------------------------

@@ -17,6 +17,7 @@ A spec file is a list of cases:
     rows: [[1, a], …]               # any order, or `ordered: true`
   - write: {path: text}             # new or changed files
   - remove: [path, …]
+  - move: {path: new path}
   - events: [type, …]               # each is in the event log
     no_events: [type, …]
   - exists: [path, …]
@@ -43,7 +44,7 @@ from harness.process import Failure, lakemill, must, rows, write_files  # noqa: 
 from harness.suite import Suite  # noqa: E402
 
 KEYS = {"run", "cli", "query", "write", "remove", "events", "no_events", "exists", "absent",
-        "args", "env", "exit", "says", "hides", "rows", "ordered", "comment"}
+        "args", "env", "exit", "says", "hides", "rows", "ordered", "comment", "move"}
 EVENTS = "SELECT type, message FROM delta_scan('_lakemill/events')"
 
 
@@ -102,6 +103,8 @@ def do_step(folder: pathlib.Path, step: dict) -> None:
         raise Failure(f"the spec has unknown keys {unknown}")
     if "write" in step:
         write_files(folder, step["write"])
+    for source, target in step.get("move", {}).items():
+        (folder / source).rename(folder / target)
     for name in step.get("remove", []):
         path = folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
