@@ -378,6 +378,70 @@ TEST(FlowPosition, SharedTablesTakeTheBatchesOfBothFlows) {
               ElementsAre("1", "1", "2", "2"));
 }
 
+TEST(FlowPosition, ASharedTableIsNotRefreshedOverTheHeadsOfOthers) {
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "in/0.csv", csv(1, 2));
+  Lakehouse lake(stores);
+  const std::string sink = "  sinks: [{path: ./t, format: DELTA, shared: true}]\n";
+  ASSERT_TRUE(all_well(lake.run(appending(sink, "one"))));
+  ASSERT_TRUE(all_well(lake.run(appending(sink, "two"))));
+  Start refresh;
+  refresh.full_refresh = true;
+  refresh.named = true;
+  const RunReport report = lake.run(appending(sink, "one"), refresh);
+  EXPECT_THAT(error_of(report, "one"), HasSubstr("shared"));
+  EXPECT_THAT(lake.rows("t", "SELECT count(*) FROM target"), ElementsAre("4"));
+  // A lost shared table gets the rows of each flow again, from each flow.
+  put_file(stores, "in/1.csv", csv(3, 3));
+  ASSERT_TRUE(all_well(lake.run(appending(sink, "one"))));
+  ASSERT_TRUE(all_well(lake.run(appending(sink, "two"))));
+  remove_folder(stores, "t");
+  Lakehouse after(stores);
+  ASSERT_TRUE(all_well(after.run(appending(sink, "one"))));
+  ASSERT_TRUE(all_well(after.run(appending(sink, "two"))));
+  EXPECT_THAT(after.rows("t", "SELECT id FROM target ORDER BY id"),
+              ElementsAre("1", "1", "2", "2", "3", "3"));
+}
+
+TEST(FlowPosition, AnEditIsTakenUpThoughTheFilesThatWereReadAreGone) {
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "in/0.csv", csv(1, 2));
+  put_file(stores, "in/1.csv", csv(3, 4));
+  Lakehouse lake(stores);
+  ASSERT_TRUE(all_well(lake.run(plain())));
+  remove_file(stores, "in/1.csv");
+  const std::string edited = appending(
+      "  transformer: {nodes: [{expr: \"SELECT id, v || '!' AS v FROM {df}\"}]}\n"
+      "  sinks: [{path: ./t, format: DELTA}]\n");
+  const RunReport report = lake.run(edited);
+  ASSERT_TRUE(all_well(report));
+  EXPECT_EQ(report_of(report, "n").status, NodeStatus::skipped);
+  put_file(stores, "in/2.csv", csv(5, 5));
+  ASSERT_TRUE(all_well(lake.run(edited)));
+  EXPECT_THAT(lake.rows("t", "SELECT id, v FROM target ORDER BY id"),
+              ElementsAre("1|10", "2|20", "3|30", "4|40", "5|50!"));
+}
+
+TEST(FlowPosition, OneOfTwoSourcesMayHaveNothingNew) {
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "x/0.csv", csv(1, 2));
+  put_file(stores, "y/0.csv", csv(3, 4));
+  const std::string yaml =
+      "name: p\nnodes:\n- name: n\n  sources:\n"
+      "  - {name: x, path: ./x, format: CSV, as_stream: true}\n"
+      "  - {name: y, path: ./y, format: CSV, as_stream: true}\n"
+      "  transformer: {nodes: [{expr: \"SELECT id FROM {sources.x} UNION ALL SELECT id "
+      "FROM {sources.y}\"}]}\n"
+      "  sinks: [{path: ./t, format: DELTA}]\n";
+  Lakehouse lake(stores);
+  ASSERT_TRUE(all_well(lake.run(yaml)));
+  put_file(stores, "y/1.csv", csv(5, 5));
+  ASSERT_TRUE(all_well(lake.run(yaml)));
+  EXPECT_THAT(lake.rows("t", "SELECT id FROM target ORDER BY id"),
+              ElementsAre("1", "2", "3", "4", "5"));
+  EXPECT_EQ(report_of(lake.run(yaml), "n").status, NodeStatus::skipped);
+}
+
 TEST_F(ThreeBatches, ALostArrivalLogIsFoundOut) {
   // Seen in an order that differs from the order of names and times.
   run_three(plain());

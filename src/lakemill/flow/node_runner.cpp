@@ -69,6 +69,7 @@ class Decider {
 
   Result<Decision> decide() {
     LAKEMILL_TRY_OK(find_out_position());
+    LAKEMILL_TRY_OK(check_refresh());
     if (options_.full_refresh || decision_.position.target_lost) begin_generation();
     LAKEMILL_TRY(decision_.query,
                  NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
@@ -102,6 +103,24 @@ class Decider {
         decision_.position,
         find_position(workspace_, node_, state_,
                       {flow_id(workspace_, node_), purpose.adopt_app_id}, sinks));
+    return {};
+  }
+
+  // A full refresh of a table that others write to would have to take this flow's rows
+  // out of it, and cannot tell them from those of the others.
+  Status check_refresh() const {
+    const FlowPosition& position = decision_.position;
+    if (!options_.full_refresh || (position.done == 0 && !position.begun_is_held)) {
+      return {};
+    }
+    for (const language::Sink& sink : node_.sinks) {
+      if (!sink.shared || wants_replace(sink)) continue;
+      return at(sink.location,
+                "node " + node_.name +
+                    " cannot be refreshed: its sink is shared, and its rows cannot be "
+                    "told from those of other flows; drop the table and run all "
+                    "flows that write to it");
+    }
     return {};
   }
 

@@ -30,8 +30,9 @@ sinks::WriteMode write_mode(const language::Sink& sink, const SinkPurpose& purpo
     return anew ? sinks::WriteMode::replace : sinks::WriteMode::append;
   }
   switch (purpose.strategy) {
-    case Strategy::append:
-      return purpose.starts_over ? sinks::WriteMode::replace : sinks::WriteMode::append;
+    case Strategy::append:  // never others' rows of a shared table
+      return purpose.starts_over && !sink.shared ? sinks::WriteMode::replace
+                                                 : sinks::WriteMode::append;
     case Strategy::merge:
       return sink.merge_cdc_options ? sinks::WriteMode::merge
                                     : sinks::WriteMode::append;
