@@ -54,9 +54,8 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
     LAKEMILL_TRY(auto to, leaf.source->latest(sources::Offset()));
     batch.slices.push_back({leaf.id, {}, std::move(to), false});
   }
-  LAKEMILL_TRY(
-      const auto session,
-      workbench.engine().open_session(flow::session_options(workspace, batch, {}, {})));
+  LAKEMILL_TRY(const auto session, workspace.engine.open_session(flow::session_options(
+                                       workspace, batch, {}, {})));
   LAKEMILL_TRY(const std::string rows, query->bind(*session, batch, {}));
   return session->query(
       "SELECT * FROM " + quote_identifier(rows) + " LIMIT " + std::to_string(rows_max),

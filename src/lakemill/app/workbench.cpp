@@ -7,6 +7,7 @@
 
 #include "lakemill/app/catalog_tables.h"
 #include "lakemill/app/event_files.h"
+#include "lakemill/app/secret_engine.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/sources/file_pattern.h"
@@ -224,6 +225,8 @@ Status Workbench::start_services(const OpenRequest& request) {
   LAKEMILL_TRY(engine_,
                engine_duckdb::make_duckdb_engine(std::move(options), *stores_,
                                                  make_catalog_tables(*catalog_)));
+  secrets_ = std::make_unique<Secrets>(project_.secrets, project_.folder);
+  pipeline_engine_ = make_secret_engine(*engine_, *secrets_);
   event_files_ = make_event_files(*engine_, *stores_, clock_);
   return {};
 }
@@ -260,11 +263,16 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
   LAKEMILL_TRY(auto store, stores_->open(state_root));
   std::vector<std::string> roots = allowed_roots();
   roots.push_back(pipeline.folder);
-  return flow::Workspace{project_,         pipeline,
-                         *stores_,         *catalog_,
-                         *engine_,         *checkpoints_,
-                         clock_,           random_,
-                         std::move(store), "_lakemill/flows/" + pipeline.name,
+  return flow::Workspace{project_,
+                         pipeline,
+                         *stores_,
+                         *catalog_,
+                         *pipeline_engine_,
+                         *checkpoints_,
+                         clock_,
+                         random_,
+                         std::move(store),
+                         "_lakemill/flows/" + pipeline.name,
                          std::move(roots)};
 }
 

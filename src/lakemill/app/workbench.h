@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lakemill/app/secrets.h"
 #include "lakemill/catalog/catalog.h"
 #include "lakemill/engine/engine.h"
 #include "lakemill/events/event_writer.h"
@@ -90,6 +91,8 @@ class Workbench {
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<Secrets> secrets_;
+  std::unique_ptr<engine::Engine> pipeline_engine_;  // puts secrets into pipelines' SQL
   std::unique_ptr<events::EventFiles> event_files_;
   std::mutex events_mutex_;
   std::unique_ptr<events::EventLog> event_log_;        // guarded by events_mutex_

@@ -99,7 +99,14 @@ Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
   LAKEMILL_TRY(const std::string rows, query->bind(recording, plan, {}));
   LAKEMILL_TRY(const Place place, place_of(workspace, node, *sink));
   LAKEMILL_TRY(const auto name, workspace.catalog.resolve(place.name));
-  LAKEMILL_TRY_OK(workspace.catalog.put_view(name, recording.query_of(rows)));
+  const std::string sql = recording.query_of(rows);
+  if (sql.find("${secret.") != std::string::npos) {
+    return Error(ErrorCode::invalid,
+                 to_text(sink->location) +
+                     ": the SQL of a stored view cannot hold a secret; write a table "
+                     "instead");
+  }
+  LAKEMILL_TRY_OK(workspace.catalog.put_view(name, sql));
   return std::optional<std::string>(place.name);
 }
 

@@ -53,6 +53,13 @@ FileFormat format_of_ending(const std::string& path) {
   return FileFormat::unset;
 }
 
+// Names of places are shown and stored, so none may hold a secret.
+Status check_no_secret(const std::string& name) {
+  if (name.find("${secret") == std::string::npos) return {};
+  return Error(ErrorCode::invalid, "a secret cannot stand in a path or name (" + name +
+                                       "); use a variable, or a secret in SQL");
+}
+
 }  // namespace
 
 engine::SessionOptions session_options(
@@ -72,6 +79,7 @@ FlowState flow_state(const Workspace& workspace, const std::string& node) {
 }
 
 Result<std::string> absolute_path(const Workspace& workspace, const std::string& path) {
+  LAKEMILL_TRY_OK(check_no_secret(path));
   return storage::confine(
       storage::normalize_path(storage::join_path(workspace.pipeline.folder, path)),
       workspace.roots);
@@ -84,9 +92,9 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
       name.schema.empty() ? layer_schema(workspace, node.layer) : name.schema,
       name.table};
   for (const std::string& part : {full.catalog, full.schema, full.table}) {
-    if (auto checked = catalog::check_name(part); !checked) {
-      return at(name.location, checked.error());
-    }
+    auto checked = catalog::check_name(part);
+    if (checked) checked = check_no_secret(part);
+    if (!checked) return at(name.location, checked.error());
   }
   Place place;
   place.url = workspace.catalog.url_of(full);

@@ -1,0 +1,91 @@
+#include "lakemill/app/secret_engine.h"
+
+namespace lakemill::app {
+
+namespace {
+
+class SecretSession final : public engine::Session {
+ public:
+  SecretSession(std::unique_ptr<engine::Session> inner, Secrets& secrets)
+      : inner_(std::move(inner)), secrets_(secrets) {}
+
+  Status bind(std::string_view name, engine::Relation relation) override {
+    return hidden(inner_->bind(name, std::move(relation)));
+  }
+
+  Status bind_query(std::string_view name, std::string_view sql,
+                    engine::Origin origin) override {
+    LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    return hidden(inner_->bind_query(name, text, origin));
+  }
+
+  Result<engine::QueryShape> describe(std::string_view sql,
+                                      engine::Origin origin) override {
+    LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    return hidden(inner_->describe(text, origin));
+  }
+
+  Result<data::Rows> query(std::string_view sql, engine::Origin origin,
+                           std::int64_t rows_max) override {
+    LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    return hidden(inner_->query(text, origin, rows_max));
+  }
+
+  Result<std::vector<engine::FileRows>> query_positions(std::string_view sql) override {
+    return hidden(inner_->query_positions(sql));
+  }
+
+  Result<engine::WriteResult> write(const engine::WriteSpec& spec) override {
+    engine::WriteSpec resolved = spec;
+    for (auto& check : resolved.checks) {
+      LAKEMILL_TRY(check.predicate, secrets_.in_sql(check.predicate));
+    }
+    return hidden(inner_->write(resolved));
+  }
+
+ private:
+  // What is not a pipeline's own text may hold data, which names no secrets.
+  Result<std::string> with_secrets(std::string_view sql, engine::Origin origin) {
+    if (origin != engine::Origin::pipeline) return std::string(sql);
+    return secrets_.in_sql(sql);
+  }
+
+  template <typename Outcome>
+  Outcome hidden(Outcome outcome) {
+    if (outcome) return outcome;
+    return secrets_.hide(outcome.error());
+  }
+
+  std::unique_ptr<engine::Session> inner_;
+  Secrets& secrets_;
+};
+
+class SecretEngine final : public engine::Engine {
+ public:
+  SecretEngine(engine::Engine& inner, Secrets& secrets)
+      : inner_(inner), secrets_(secrets) {}
+
+  Result<std::unique_ptr<engine::Session>> open_session(
+      engine::SessionOptions options) override {
+    LAKEMILL_TRY(auto session, inner_.open_session(std::move(options)));
+    return std::unique_ptr<engine::Session>(
+        std::make_unique<SecretSession>(std::move(session), secrets_));
+  }
+
+  Result<data::Schema> schema_of(const engine::FilesRelation& files) override {
+    return inner_.schema_of(files);
+  }
+
+ private:
+  engine::Engine& inner_;
+  Secrets& secrets_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine::Engine> make_secret_engine(engine::Engine& inner,
+                                                   Secrets& secrets) {
+  return std::make_unique<SecretEngine>(inner, secrets);
+}
+
+}  // namespace lakemill::app
