@@ -6,6 +6,7 @@
 #include "lakemill/cli/commands.h"
 #include "lakemill/cli/output.h"
 #include "lakemill/cli/run_display.h"
+#include "lakemill/language/graph.h"
 #include "lakemill/language/keys.h"
 
 namespace lakemill::cli {
@@ -61,6 +62,39 @@ app::RunRequest make_run_request(const RunOptions& options) {
   request.full_refresh = options.full_refresh;
   request.adopt = options.adopt;
   return request;
+}
+
+// The pipelines that have the selected nodes. None, and `code` set, if no one has.
+std::vector<const language::Pipeline*> selected_pipelines(
+    const app::Workbench& workbench, const std::vector<std::string>& selectors,
+    const CommonOptions& common, int& code) {
+  std::vector<const language::Pipeline*> chosen;
+  std::optional<Error> fault;
+  for (const language::Pipeline& pipeline : workbench.pipelines()) {
+    const auto nodes = language::select_nodes(pipeline, selectors);
+    if (nodes) {
+      chosen.push_back(&pipeline);
+    } else if (!fault) {
+      fault = nodes.error();
+    }
+  }
+  if (!chosen.empty() || !fault) return chosen;
+  report_error(*fault, common.json);
+  code = kUsage;
+  return {};
+}
+
+// The only pipeline, or the one that has the node; null if that cannot be told.
+const language::Pipeline* pipeline_with(const app::Workbench& workbench,
+                                        const std::string& node) {
+  if (workbench.pipelines().size() == 1) return &workbench.pipelines().front();
+  const language::Pipeline* found = nullptr;
+  for (const language::Pipeline& pipeline : workbench.pipelines()) {
+    if (pipeline.find_node(node) == nullptr) continue;
+    if (found != nullptr) return nullptr;
+    found = &pipeline;
+  }
+  return found;
 }
 
 OrderedJson to_json(const app::PlannedNode& node) {
@@ -121,7 +155,9 @@ int plan_command(const CommonOptions& common, const RunOptions& options) {
   const auto workbench = open_workbench(common, true, code);
   if (workbench == nullptr) return code;
   OrderedJson list = OrderedJson::array();
-  for (const language::Pipeline& pipeline : workbench->pipelines()) {
+  for (const auto* chosen :
+       selected_pipelines(*workbench, options.select, common, code)) {
+    const language::Pipeline& pipeline = *chosen;
     const auto planned = app::plan(*workbench, pipeline, make_run_request(options));
     if (!planned) return report_error(planned.error(), common.json), kUsage;
     for (const app::PlannedNode& node : *planned) {
@@ -141,8 +177,9 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   const auto workbench = open_workbench(common, true, code);
   if (workbench == nullptr) return code;
   OrderedJson results = OrderedJson::array();
-  for (const language::Pipeline& pipeline : workbench->pipelines()) {
-    const int ended = run_one(*workbench, pipeline, common, request, results);
+  for (const auto* pipeline :
+       selected_pipelines(*workbench, options.select, common, code)) {
+    const int ended = run_one(*workbench, *pipeline, common, request, results);
     if (code == kSuccess || ended == kFailure) code = ended == kSuccess ? code : ended;
   }
   if (common.json) {
@@ -157,13 +194,16 @@ int preview_command(const CommonOptions& common, const std::string& node,
   int code = kSuccess;
   const auto workbench = open_workbench(common, true, code);
   if (workbench == nullptr) return code;
-  if (workbench->pipelines().size() != 1) {
-    return report_error(Error(ErrorCode::invalid, "name the pipeline of the node"),
-                        common.json),
-           kUsage;
+  const language::Pipeline* pipeline = pipeline_with(*workbench, node);
+  if (pipeline == nullptr) {
+    report_error(Error(ErrorCode::invalid,
+                       "no pipeline of this project, or more than "
+                       "one, has a node '" +
+                           node + "'; name its pipeline after it"),
+                 common.json);
+    return kUsage;
   }
-  const auto rows =
-      app::preview(*workbench, workbench->pipelines().front(), node, rows_max);
+  const auto rows = app::preview(*workbench, *pipeline, node, rows_max);
   if (!rows) return report_error(rows.error(), common.json);
   if (common.json) {
     std::printf("%s\n", rows_to_json(*rows).c_str());
