@@ -74,6 +74,45 @@ TEST(WriteSink, HoldsABatchOnce) {
   EXPECT_THAT(world().rows(spec.url, "SELECT count(*) FROM target"), ElementsAre("1"));
 }
 
+TEST(WriteSink, WidensTypesAsTheProtocolAllows) {
+  TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::append);
+  spec.properties["delta.enableTypeWidening"] = "true";
+  ASSERT_THAT(world().put(*sink_for(spec),
+                          "SELECT 1::TINYINT AS a, 2::BIGINT AS b, 3::TINYINT AS c, "
+                          "[1::INTEGER] AS l, MAP {'k': [1::SMALLINT]} AS m",
+                          world().batch(0)),
+              IsOk());
+  const auto result =
+      world().put(*sink_for(spec),
+                  "SELECT 1.5::DECIMAL(4, 1) AS a, 2::DECIMAL(19, 0) AS b, "
+                  "300::SMALLINT AS c, [3000000000] AS l, MAP {'k': [70000]} AS m",
+                  world().batch(1));
+  ASSERT_THAT(result, IsOk());
+  const auto snapshot = world().snapshot(spec.url);
+  const data::Schema& schema = snapshot->metadata().schema;
+  const auto changes_of = [&](const std::string& column) {
+    return json_text(schema.find(column)->metadata["delta.typeChanges"]);
+  };
+  // Integers become decimals of 10 digits before the point, longs of 20.
+  EXPECT_EQ(changes_of("a"), R"j([{"fromType":"byte","toType":"decimal(11,1)"}])j");
+  EXPECT_EQ(changes_of("b"), R"j([{"fromType":"long","toType":"decimal(20,0)"}])j");
+  EXPECT_EQ(changes_of("c"), R"j([{"fromType":"byte","toType":"short"}])j");
+  EXPECT_EQ(changes_of("l"),
+            R"j([{"fieldPath":"element","fromType":"integer","toType":"long"}])j");
+  EXPECT_EQ(
+      changes_of("m"),
+      R"j([{"fieldPath":"value.element","fromType":"short","toType":"integer"}])j");
+  EXPECT_THAT(world().rows(spec.url, "SELECT a, b, c, l, m FROM target ORDER BY a"),
+              ElementsAre(R"j(1.0|2|3|[1]|{"k":[1]})j",
+                          R"j(1.5|2|300|[3000000000]|{"k":[70000]})j"));
+  spec.url = world().fresh_url();
+  ASSERT_THAT(world().put(*sink_for(spec), "SELECT 1::BIGINT AS a", world().batch(0)),
+              IsOk());
+  EXPECT_THAT(
+      world().put(*sink_for(spec), "SELECT 1::DECIMAL(38, 19) AS a", world().batch(1)),
+      HasError(ErrorCode::invalid, "does not fit"));
+}
+
 TEST(WriteSink, ReplacesRowsSchemaAndPartitioningInOneCommit) {
   TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::replace);
   ASSERT_THAT(world().put(*sink_for(spec), "SELECT 1 AS a, 'x' AS b", world().batch(0)),

@@ -1,6 +1,7 @@
 #include "lakemill/dml/schema_evolution.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "lakemill/base/text.h"
 
@@ -33,9 +34,51 @@ bool decimal_holds(const data::Type& to, int digits, int scale) {
          to.precision - to.scale >= digits;
 }
 
+/// What the protocol lets a column of type `held` be widened to, so that it also holds
+/// `wanted`: an integer becomes a decimal only of as many digits as it may have there.
+/// Nothing if there is no such type.
+std::optional<data::Type> widened_type(const data::Type& held,
+                                       const data::Type& wanted) {
+  constexpr int kDecimalDigitsMax = 38;
+  constexpr int kDigitsOfLong = 20;
+  constexpr int kDigitsOfOthers = 10;
+  if (!held.children.empty() || held.kind == data::TypeKind::void_type ||
+      !fits_without_loss(held, wanted)) {
+    return std::nullopt;
+  }
+  if (integer_digits(held.kind) == 0 || wanted.kind != data::TypeKind::decimal) {
+    return wanted;
+  }
+  const int least =
+      held.kind == data::TypeKind::int64 ? kDigitsOfLong : kDigitsOfOthers;
+  const int digits = std::max(wanted.precision - wanted.scale, least);
+  if (digits + wanted.scale > kDecimalDigitsMax) return std::nullopt;
+  return data::make_decimal(digits + wanted.scale, wanted.scale);
+}
+
 std::string delta_type_name(const data::Type& type) {
   const Json json = data::to_delta_json({{{"x", type, true, Json::object()}}});
   return json["fields"][0]["type"].get<std::string>();
+}
+
+/// Appends to `metadata`, of the nearest field, how its type and those of its elements,
+/// keys and values changed. Fields of structs keep their own changes.
+void note_type_changes(const data::Type& before, const data::Type& now,
+                       const std::string& path, Json& metadata) {
+  if (before == now || before.kind == data::TypeKind::structure) return;
+  if (before.children.empty()) {
+    Json change = {{"fromType", delta_type_name(before)},
+                   {"toType", delta_type_name(now)}};
+    if (!path.empty()) change["fieldPath"] = path;
+    metadata["delta.typeChanges"].push_back(std::move(change));
+    return;
+  }
+  const bool is_map = before.kind == data::TypeKind::map;
+  for (std::size_t i = 0; i < before.children.size(); ++i) {
+    const std::string_view part = is_map ? (i == 0 ? "key" : "value") : "element";
+    note_type_changes(before.children[i].type, now.children[i].type,
+                      path + (path.empty() ? "" : ".") + std::string(part), metadata);
+  }
 }
 
 /// One evolution in progress: what it walks through and what it found.
@@ -113,7 +156,7 @@ Error SchemaMerger::mismatch(const std::string& column, const data::Type& table,
                      " in the table and " + data::to_text(query) + " in the batch";
   if (!rules_.may_change) {
     text += ", and schema_evolution is STRICT";
-  } else if (fits_without_loss(table, query)) {
+  } else if (!may_widen_ && widened_type(table, query)) {
     text +=
         ": cast it in the node's SQL, or set the table property "
         "delta.enableTypeWidening to true (its readers must know that feature), or "
@@ -147,11 +190,11 @@ Result<data::Type> SchemaMerger::merge_types(const data::Field& table,
   }
   if (!rules_.may_change) return mismatch(column, held, query);
   if (fits_without_loss(query, held)) return held;
-  if (may_widen_ && held.children.empty() && held.kind != data::TypeKind::void_type &&
-      fits_without_loss(held, query)) {
+  const std::optional<data::Type> widened = widened_type(held, query);
+  if (may_widen_ && widened) {
     changes.push_back("column " + column + " widened (" + data::to_text(held) + " to " +
-                      data::to_text(query) + ")");
-    return query;
+                      data::to_text(*widened) + ")");
+    return *widened;
   }
   return mismatch(column, held, query);
 }
@@ -176,11 +219,7 @@ Result<std::vector<data::Field>> SchemaMerger::merge_fields(
       }
     } else {
       LAKEMILL_TRY(field.type, merge_types(held, given->type, where + held.name));
-      if (field.type.children.empty() && !(field.type == held.type)) {
-        field.metadata["delta.typeChanges"].push_back(
-            {{"fromType", delta_type_name(held.type)},
-             {"toType", delta_type_name(field.type)}});
-      }
+      note_type_changes(held.type, field.type, "", field.metadata);
     }
     merged.push_back(std::move(field));
   }
