@@ -77,15 +77,30 @@ Result<std::vector<delta::Action>> remove_rows(
   if (rows.empty()) return std::vector<delta::Action>{};
   LAKEMILL_TRY(const std::vector<const delta::AddFile*> entries,
                entries_of(state, rows));
-  if (!has_deletion_vectors(state.snapshot->metadata())) {
-    return rewrite_files(context, state, rows, entries);
-  }
+  const bool has_vectors = has_deletion_vectors(state.snapshot->metadata());
   std::map<std::string, std::vector<std::uint64_t>> positions;
+  std::vector<engine::FileRows> rewritten;
+  std::vector<const delta::AddFile*> rewritten_entries;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    positions[entries[i]->path] = rows[i].positions;
+    // A vector needs a file whose log entry tells how many rows it has.
+    if (has_vectors && state.scan->files().at(rows[i].file_index).row_count) {
+      positions[entries[i]->path] = rows[i].positions;
+    } else {
+      rewritten.push_back(rows[i]);
+      rewritten_entries.push_back(entries[i]);
+    }
   }
-  return delta::delete_rows(context.table, *state.snapshot, positions, context.clock,
-                            context.random);
+  std::vector<delta::Action> actions;
+  if (!positions.empty()) {
+    LAKEMILL_TRY(actions, delta::delete_rows(context.table, *state.snapshot, positions,
+                                             context.clock, context.random));
+  }
+  if (rewritten.empty()) return actions;
+  LAKEMILL_TRY(std::vector<delta::Action> more,
+               rewrite_files(context, state, rewritten, rewritten_entries));
+  actions.insert(actions.end(), std::make_move_iterator(more.begin()),
+                 std::make_move_iterator(more.end()));
+  return actions;
 }
 
 }  // namespace lakemill::dml
