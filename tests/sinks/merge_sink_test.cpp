@@ -1,6 +1,8 @@
 // Goal: what merge_cdc_options promise, one fact each; and that a merge that died
 // between two store calls, or lost a race, ends with the right table.
 
+#include <fstream>
+
 #include "sink_fixture.h"
 
 #include "lakemill/testing/crashing_store.h"
@@ -172,6 +174,37 @@ TEST(MergeSink, FailsOnTwoDifferentChangesWithoutAnOrder) {
                 HasError(ErrorCode::invalid, "key id = 1 have the same sequence 5"));
     ASSERT_THAT(put(spec, changes("(1, 5, 'U', 'a')"), 1), IsOk());
   }
+}
+
+TEST(MergeSink, RejectsNothingOfABatchThatFails) {
+  for (const bool in_target : {true, false}) {
+    for (const int scd_type : {1, 2}) {
+      TableSinkSpec spec = merge_spec();
+      spec.changes->equal_sequences_fail = true;
+      spec.changes->scd_type = scd_type;
+      if (!in_target) spec.changes->exclude_columns.push_back("ts");
+      ASSERT_THAT(put(spec, changes("(1, 5, 'U', 'a')"), 0), IsOk());
+      EXPECT_THAT(put(spec, changes("(1, 5, 'U', 'b'), (NULL, 6, 'U', 'c')"), 1),
+                  HasError(ErrorCode::invalid, "have the same sequence 5"));
+      EXPECT_EQ(world().snapshot(spec.changes->rejected_url), nullptr);
+    }
+  }
+}
+
+TEST(MergeSink, RewritesFilesWhoseRowsNobodyCounted) {
+  const TableSinkSpec spec = merge_spec();
+  ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (2, 1, 'I', 'b')"), 0), IsOk());
+  // Other writers may keep no statistics.
+  const std::string path = spec.url + "/_delta_log/00000000000000000000.json";
+  std::string log = content_of(path);
+  const std::size_t name = log.find("\"stats\"");
+  ASSERT_NE(name, std::string::npos);
+  log.replace(name, 7, "\"tags\":{},\"unknown\"");
+  std::ofstream(path) << log;
+  ASSERT_THAT(put(spec, changes("(1, 2, 'U', 'c'), (3, 1, 'I', 'd')"), 1), IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|2|c", "2|1|b", "3|1|d"));
+  ASSERT_THAT(put(spec, changes("(2, 2, 'D', '')"), 2), IsOk());
+  EXPECT_THAT(rows(spec), ElementsAre("1|2|c", "3|1|d"));
 }
 
 TEST(MergeSink, TakesOverRowsThatWereThereBefore) {

@@ -135,8 +135,7 @@ Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
 
 Result<ChangeColumns> MergeSink::columns_for(const delta::Metadata& target,
                                              const delta::Snapshot* state) const {
-  LAKEMILL_TRY(ChangeColumns columns,
-               resolve_columns(staged_, target, options()));
+  LAKEMILL_TRY(ChangeColumns columns, resolve_columns(staged_, target, options()));
   if (options().scd_type == 2) {
     adopt_sequence_type(target.schema.find(options().start_at_column_name), columns);
   } else if (!columns.sequence_in_target && state != nullptr) {
@@ -279,11 +278,9 @@ Result<SinkResult> MergeSink::commit_target(const MergeRun& run, MergeStep& step
 }
 
 // Puts the batch into the state, and gives the relation of the state with it.
-Result<std::string> MergeSink::commit_state(const MergeRun& run, MergeStep& step,
-                                            const MergeTables& tables) {
-  LAKEMILL_TRY(const std::string rows, step.state_rows(tables));
-  if (rows.empty()) return tables.state;
-  const data::Schema schema = step.state_schema();
+Result<std::string> MergeSink::commit_state(const MergeRun& run,
+                                            const std::string& rows,
+                                            const data::Schema& schema) {
   const std::string sql = "SELECT " + cast_list("", schema.fields) + ", " +
                           batch_columns(run.batch) + " FROM (" + rows + ")";
   LAKEMILL_TRY_OK(
@@ -361,10 +358,6 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
   LAKEMILL_TRY(const ChangeSet set,
                sort_out_changes(scratch, staged_name(), staged_, columns, options(),
                                 bounds, batch.transaction_version));
-  if (set.rejected > 0) {
-    LAKEMILL_TRY_OK(commit_companion(rejected_, scratch, set.rejected_sql,
-                                     rejected_schema(staged_), batch));
-  }
   const MergeRun run{
       scratch,
       options(),
@@ -377,10 +370,19 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
   LAKEMILL_TRY(tables.state,
                bind_as(scratch, "state", state, step->state_schema().fields));
   tables.state_now = tables.state;
+  std::string state_rows;
+  if (!state_holds) {
+    // Finds changes that contradict the state, too: nothing of them may be committed.
+    LAKEMILL_TRY(state_rows, step->state_rows(tables));
+  }
+  if (set.rejected > 0) {
+    LAKEMILL_TRY_OK(commit_companion(rejected_, scratch, set.rejected_sql,
+                                     rejected_schema(staged_), batch));
+  }
   if (state_holds) {
     LAKEMILL_TRY_OK(check_same_plan(state_, batch));
-  } else {
-    LAKEMILL_TRY(tables.state_now, commit_state(run, *step, tables));
+  } else if (!state_rows.empty()) {
+    LAKEMILL_TRY(tables.state_now, commit_state(run, state_rows, step->state_schema()));
   }
   LAKEMILL_TRY(SinkResult result, commit_target(run, *step, tables));
   if (result.already_held) return result;

@@ -36,8 +36,8 @@ class MergeSink final : public Sink {
   Status commit_companion(TargetTable& companion, Scratch& scratch,
                           const std::string& rows_sql, const data::Schema& schema,
                           const Batch& batch);
-  Result<std::string> commit_state(const MergeRun& run, MergeStep& step,
-                                   const MergeTables& tables);
+  Result<std::string> commit_state(const MergeRun& run, const std::string& rows,
+                                   const data::Schema& schema);
   Result<SinkResult> commit_target(const MergeRun& run, MergeStep& step,
                                    const MergeTables& tables);
   Status forget_old_state(const MergeRun& run);
