@@ -96,7 +96,7 @@ class Decider {
     if (!options_.adopt_node.empty()) {
       purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
       FlowState adopted = flow_state(workspace_, options_.adopt_node);
-      LAKEMILL_TRY_OK(adopt_arrivals(state_, adopted));
+      LAKEMILL_TRY_OK(adopt_history(state_, adopted));
     }
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
     LAKEMILL_TRY(
@@ -467,13 +467,26 @@ class NodeRun {
                            begun->strategy == decision.plan.strategy &&
                            (decision.query->any_incremental() ||
                             begun->slices.size() == decision.plan.slices.size());
-    if (as_it_was && decision.query->any_incremental()) return *begun;
+    if (as_it_was && decision.query->any_incremental() &&
+        same_tables(*begun, decision.plan)) {
+      return *begun;
+    }
     if (as_it_was && same_offsets(*begun, decision.plan)) return *begun;
     if (decision.starts_over) {
       LAKEMILL_TRY_OK(state_.begin_generation(decision.plan.generation));
     }
     LAKEMILL_TRY(decision.plan.definition, state_.save_definition(node_.definition));
     return state_.save_plan(decision.plan);
+  }
+
+  // False if a table was made anew since: the versions of the one are not the other's.
+  static bool same_tables(const BatchPlan& begun, const BatchPlan& plan) {
+    return std::equal(begun.slices.begin(), begun.slices.end(), plan.slices.begin(),
+                      plan.slices.end(), [](const auto& a, const auto& b) {
+                        return a.source == b.source &&
+                               string_member(a.to, "table", "") ==
+                                   string_member(b.to, "table", "");
+                      });
   }
 
   static bool same_offsets(const BatchPlan& left, const BatchPlan& right) {
