@@ -366,6 +366,36 @@ TEST(FlowPosition, AnAdoptedTableGoesOnWhereItsOldFlowEnded) {
       << "the old flow may not write any more";
 }
 
+TEST(FlowPosition, ABatchInTheMiddleIsCompletedByTheFlowThatTakesOver) {
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "in/0.csv", csv(1, 4));
+  die_before_commit(stores, with_quarantine("id"), "t");
+  put_file(stores, "in/1.csv", csv(5, 8));
+  std::string renamed = with_quarantine("id");
+  renamed.replace(renamed.find("- name: n\n"), 10, "- name: other\n");
+  Lakehouse lake(stores);
+  EXPECT_THAT(error_of(lake.run(renamed), "other"), HasSubstr("adopt"));
+  Start adopt;
+  adopt.adopt_node = "n";
+  ASSERT_TRUE(all_well(lake.run(renamed, adopt)));
+  EXPECT_THAT(lake.rows("t", "SELECT id FROM target ORDER BY id"),
+              ElementsAre("2", "4", "6", "8"));
+  EXPECT_THAT(lake.rows("q", "SELECT id FROM target ORDER BY id"),
+              ElementsAre("1", "3", "5", "7"));
+  EXPECT_EQ(report_of(lake.run(renamed), "other").status, NodeStatus::skipped);
+}
+
+TEST_F(ThreeBatches, ALostStateFolderIsMadeAgainFromTableAndFiles) {
+  run_three(with_quarantine("id"));
+  remove_folder(stores_, "_lakemill");
+  put_file(stores_, "in/3.csv", csv(7, 8));
+  Lakehouse lake(stores_);
+  ASSERT_TRUE(all_well(lake.run(with_quarantine("id"))));
+  EXPECT_THAT(lake.rows("t", ids()), ElementsAre("2", "4", "6", "8"));
+  EXPECT_THAT(lake.rows("q", ids()), ElementsAre("1", "3", "5", "7"));
+  EXPECT_EQ(lake.version("t"), 3);
+}
+
 TEST(FlowPosition, SharedTablesTakeTheBatchesOfBothFlows) {
   testkit::MemoryStoreProvider stores;
   put_file(stores, "in/0.csv", csv(1, 2));

@@ -217,14 +217,16 @@ Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
   return facts && string_member(*facts, "plan", "") != plan_hash(plan);
 }
 
-Status adopt_arrivals(FlowState& state, FlowState& adopted) {
-  const std::string from = adopted.folder() + "/arrivals/";
-  LAKEMILL_TRY(const auto objects, adopted.store()->list(from, ""));
-  for (const auto& object : objects) {
-    LAKEMILL_TRY(const std::string text, adopted.store()->get(object.path));
-    const auto put = state.store()->put_if_absent(
-        state.folder() + "/arrivals/" + object.path.substr(from.size()), text);
-    if (!put && put.error().code() != ErrorCode::exists) return put.error();
+Status adopt_history(FlowState& state, FlowState& adopted) {
+  for (const char* part : {"/arrivals/", "/definitions/"}) {
+    LAKEMILL_TRY(const auto objects,
+                 adopted.store()->list(adopted.folder() + part, ""));
+    for (const auto& object : objects) {
+      LAKEMILL_TRY(const std::string text, adopted.store()->get(object.path));
+      const auto put = state.store()->put_if_absent(
+          state.folder() + object.path.substr(adopted.folder().size()), text);
+      if (!put && put.error().code() != ErrorCode::exists) return put.error();
+    }
   }
   return {};
 }

@@ -41,9 +41,9 @@ Result<FlowPosition> find_position(const Workspace& workspace,
 Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
                               const FlowNames& names, const BatchPlan& plan);
 
-/// Takes over what the adopted flow knew of its files. Does nothing without one, and
-/// nothing twice. Errors: those of the store.
-Status adopt_arrivals(FlowState& state, FlowState& adopted);
+/// Takes over what the adopted flow knew of its files, and the definitions that its
+/// plans name. Does nothing twice. Errors: those of the store.
+Status adopt_history(FlowState& state, FlowState& adopted);
 
 /// The facts of a batch that its commits carry besides flow, generation and number: the
 /// plan's hash, and the plan itself unless it is very long, from which a lost plan is
