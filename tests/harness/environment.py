@@ -44,12 +44,8 @@ def corpus() -> pathlib.Path:
 def peer_python() -> pathlib.Path | None:
     """The interpreter of the virtual environment with the peers, if it was made."""
     named = os.environ.get("LAKEMILL_TEST_ENV")
-    folders = [pathlib.Path(named)] if named else [
-        CACHE / "test-env", CACHE / "test_env", CACHE / "venv", CACHE / "venv-interop"]
-    for folder in folders:
-        if (folder / "bin/python").exists():
-            return folder / "bin/python"
-    return None
+    python = (pathlib.Path(named) if named else CACHE / "test-env") / "bin/python"
+    return python if python.exists() else None
 
 
 def enter() -> None:
@@ -71,11 +67,6 @@ def enter() -> None:
 def delta_jars() -> list[str]:
     """Delta for Spark and what it needs, as fetched by tools/test_env.sh."""
     named = os.environ.get("LAKEMILL_DELTA_JARS")
-    folders = [pathlib.Path(named)] if named else [
-        CACHE / "delta-jars", CACHE / "test-env/jars", CACHE / "jars"]
-    for folder in folders:
-        jars = sorted(str(jar) for jar in folder.glob("*.jar"))
-        if any("delta-spark" in jar for jar in jars):
-            return [jar for jar in jars
-                    if any(part in jar for part in ("delta-", "antlr4-runtime"))]
-    return []
+    folder = pathlib.Path(named) if named else CACHE / "delta-jars"
+    return [str(jar) for jar in sorted(folder.glob("*.jar"))
+            if jar.name.startswith(("delta-", "antlr4-runtime"))]
