@@ -19,11 +19,15 @@ std::string bar_line(const std::string& node, double fraction, double seconds,
   for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
   char tail[160];
   const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
-  const double left = fraction > 0.02 ? seconds / fraction - seconds : 0;
-  std::snprintf(tail, sizeof tail, " %3d%%  %s rows  %.1f M rows/s  %.0f s left",
+  std::snprintf(tail, sizeof tail, " %3d%%  %s rows  %.1f M rows/s",
                 static_cast<int>(fraction * 100), with_thousands(rows).c_str(),
-                rate / 1e6, left);
-  return "  " + node + "  " + bar + tail;
+                rate / 1e6);
+  std::string line = "  " + node + "  " + bar + tail;
+  if (fraction > 0.02) {  // before that nobody can tell
+    std::snprintf(tail, sizeof tail, "  %.0f s left", seconds / fraction - seconds);
+    line += tail;
+  }
+  return line;
 }
 
 // A node that did not come to a decision has no strategy to show.
@@ -39,7 +43,8 @@ std::string finished_line(const flow::NodeReport& report) {
   std::snprintf(seconds, sizeof seconds, "%.2f s", report.seconds);
   if (report.status == flow::NodeStatus::succeeded) {
     line += ", " + std::string(to_text(report.strategy)) + ", " +
-            with_thousands(report.written_rows) + " rows written, " + seconds;
+            with_thousands(report.written_rows) +
+            (report.written_rows == 1 ? " row written, " : " rows written, ") + seconds;
   } else if (report.status == flow::NodeStatus::skipped) {
     line += " (" + std::string(explain(report.reason)) + ")";
   }
