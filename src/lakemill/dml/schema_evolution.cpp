@@ -106,6 +106,8 @@ class SchemaMerger {
   std::vector<data::Field> replace_fields(const std::vector<data::Field>& table,
                                           const std::vector<data::Field>& query);
 
+  void give_mapping(data::Field& field);
+
   std::vector<std::string> changes;
   bool mapped() const { return mapped_; }
   std::int64_t column_id() const { return column_id_; }
@@ -115,7 +117,7 @@ class SchemaMerger {
                                  const std::string& column);
   Error mismatch(const std::string& column, const data::Type& table,
                  const data::Type& query) const;
-  void give_mapping(data::Field& field);
+  void give_mapping(data::Type& type);
 
   EvolutionRules rules_;
   Random& random_;
@@ -136,16 +138,20 @@ void SchemaMerger::give_mapping(data::Field& field) {
   if (!mapped_) return;
   if (!field.metadata.contains(kMappingId)) {
     field.metadata[std::string(kMappingId)] = ++column_id_;
+  }
+  if (!field.metadata.contains(kPhysicalName)) {
     field.metadata[std::string(kPhysicalName)] = "col-" + make_uuid(random_);
   }
-  for (data::Field& child : field.type.children) {
-    // The element of an array, key and value of a map are no columns of their own.
-    if (field.type.kind == data::TypeKind::structure) {
+  give_mapping(field.type);
+}
+
+// The element of an array, key and value of a map are no columns of their own.
+void SchemaMerger::give_mapping(data::Type& type) {
+  for (data::Field& child : type.children) {
+    if (type.kind == data::TypeKind::structure) {
       give_mapping(child);
     } else {
-      for (data::Field& inner : child.type.children) {
-        if (child.type.kind == data::TypeKind::structure) give_mapping(inner);
-      }
+      give_mapping(child.type);
     }
   }
 }
@@ -271,6 +277,25 @@ std::vector<data::Field> SchemaMerger::replace_fields(
   return replaced;
 }
 
+void keep_name(data::Field& field);
+
+void keep_names(data::Type& type) {
+  for (data::Field& child : type.children) {
+    if (type.kind == data::TypeKind::structure) {
+      keep_name(child);
+    } else {
+      keep_names(child.type);
+    }
+  }
+}
+
+void keep_name(data::Field& field) {
+  if (!field.metadata.contains(kPhysicalName)) {
+    field.metadata[std::string(kPhysicalName)] = field.name;
+  }
+  keep_names(field.type);
+}
+
 }  // namespace
 
 bool fits_without_loss(const data::Type& from, const data::Type& to) {
@@ -312,6 +337,18 @@ Result<Evolution> evolve_schema(const delta::Metadata& table, const data::Schema
         std::to_string(merger.column_id());
   }
   return evolution;
+}
+
+void map_columns(delta::Metadata& metadata, const data::Schema& held, Random& random) {
+  SchemaMerger merger(metadata, {}, random);
+  if (!merger.mapped()) return;
+  for (data::Field& field : metadata.schema.fields) {
+    const bool has_id = field.metadata.contains(kMappingId);
+    if (!has_id && held.find(field.name) != nullptr) keep_name(field);
+    merger.give_mapping(field);
+  }
+  metadata.configuration[std::string(kMappingMaximum)] =
+      std::to_string(merger.column_id());
 }
 
 }  // namespace lakemill::dml

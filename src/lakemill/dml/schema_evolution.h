@@ -32,6 +32,11 @@ struct Evolution {
 Result<Evolution> evolve_schema(const delta::Metadata& table, const data::Schema& query,
                                 const EvolutionRules& rules, Random& random);
 
+/// Gives columns that lack them an id and a physical name, where the table's properties
+/// ask for column mapping. Columns of `held`, of files that are there already, keep
+/// their names as physical names.
+void map_columns(delta::Metadata& metadata, const data::Schema& held, Random& random);
+
 /// True if every value of `from` is a value of `to`, so that a cast loses nothing.
 bool fits_without_loss(const data::Type& from, const data::Type& to);
 

@@ -99,6 +99,7 @@ Result<TargetPlan> TargetTable::new_table(const data::Schema& query,
   }
   plan.metadata.description = spec_.comment;
   set_comments(spec_.column_comments, plan.metadata.schema);
+  dml::map_columns(plan.metadata, {}, services_.random);
   return plan;
 }
 
@@ -160,6 +161,7 @@ Result<TargetPlan> TargetTable::plan(const delta::Snapshot* snapshot,
   }
   if (spec_.comment) plan.metadata.description = spec_.comment;
   set_comments(spec_.column_comments, plan.metadata.schema);
+  dml::map_columns(plan.metadata, snapshot->metadata().schema, services_.random);
   return plan;
 }
 
