@@ -207,6 +207,43 @@ TEST(MergeSink, RewritesFilesWhoseRowsNobodyCounted) {
   EXPECT_THAT(rows(spec), ElementsAre("1|2|c", "3|1|d"));
 }
 
+TEST(MergeSink, RefusesTablesWhoseRowsMayNotChangeBeforeItWritesAnything) {
+  for (const std::string property :
+       {"delta.appendOnly", "delta.enableChangeDataFeed"}) {
+    TableSinkSpec spec = merge_spec();
+    spec.properties[property] = "true";
+    EXPECT_THAT(put(spec, changes("(1, 1, 'I', 'a')"), 0),
+                HasError(ErrorCode::unsupported, property));
+    EXPECT_EQ(world().snapshot(spec.changes->state_url), nullptr);
+    EXPECT_EQ(world().snapshot(spec.url), nullptr);
+  }
+}
+
+TEST(MergeSink, MapsColumns) {
+  TableSinkSpec spec = merge_spec();
+  spec.partition_by = {"name"};
+  for (const bool from_the_start : {true, false}) {
+    spec.url = world().fresh_url();
+    spec.changes->state_url = spec.url + "_state";
+    spec.properties.clear();
+    if (from_the_start) spec.properties["delta.columnMapping.mode"] = "name";
+    ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (2, 1, 'I', 'b')"), 0), IsOk());
+    spec.properties["delta.columnMapping.mode"] = "name";
+    const std::string more =
+        "SELECT *, [[{'in ner': id}]] AS nested FROM (VALUES (1, 2, 'U', 'c'), "
+        "(3, 1, 'I', 'd'), (2, 2, 'D', 'b')) AS t(id, ts, op, name)";
+    ASSERT_THAT(put(spec, more, 1), IsOk());
+    EXPECT_THAT(rows(spec),
+                ElementsAre("1|2|c|[[{\"in ner\":1}]]", "3|1|d|[[{\"in ner\":3}]]"));
+    const auto snapshot = world().snapshot(spec.url);
+    const delta::Metadata& metadata = snapshot->metadata();
+    EXPECT_EQ(metadata.configuration.at("delta.columnMapping.maxColumnId"), "5");
+    const std::string physical = string_member(metadata.schema.find("id")->metadata,
+                                               "delta.columnMapping.physicalName", "");
+    EXPECT_EQ(physical == "id", !from_the_start);
+  }
+}
+
 TEST(MergeSink, TakesOverRowsThatWereThereBefore) {
   TableSinkSpec spec = merge_spec();
   TableSinkSpec before = spec;

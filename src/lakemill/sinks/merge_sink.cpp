@@ -5,6 +5,7 @@
 
 #include "lakemill/base/hash.h"
 #include "lakemill/base/text.h"
+#include "lakemill/delta/protocol.h"
 #include "lakemill/dml/sql_type.h"
 #include "lakemill/sinks/state_retention.h"
 
@@ -121,6 +122,30 @@ std::string MergeSink::staged_name() const {
   return scratch_prefix(target_.spec()) + "_staged";
 }
 
+// What the commit of the target would refuse is refused before that of the state.
+Status MergeSink::check_changeable(const delta::Snapshot* snapshot,
+                                   const delta::Metadata& metadata) const {
+  std::optional<delta::Protocol> current;
+  if (snapshot != nullptr) {
+    current = snapshot->protocol();
+    LAKEMILL_TRY_OK(delta::check_writable(*current, snapshot->metadata()));
+  }
+  LAKEMILL_TRY(const delta::Protocol protocol, delta::protocol_for(metadata, current));
+  std::string property;
+  if (delta::append_only(protocol, metadata)) property = "delta.appendOnly";
+  if (delta::change_data_feed_enabled(protocol, metadata)) {
+    property = "delta.enableChangeDataFeed";
+  }
+  if (property.empty()) return {};
+  return Error(
+      ErrorCode::unsupported,
+      "a merge changes rows, which table " + target_.spec().name +
+          " does not allow: its property " + property + " is true" +
+          (property == "delta.appendOnly"
+               ? ""
+               : ", and a change data feed of changed rows is not written yet"));
+}
+
 Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
                                              const Batch& batch) {
   LAKEMILL_TRY(delta::Table * table, target_.table());
@@ -129,6 +154,7 @@ Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
   LAKEMILL_TRY(const TargetPlan plan,
                target_.plan(state.snapshot.get(), target, batch.app_id,
                             target_.begins_generation(state.snapshot.get(), batch)));
+  LAKEMILL_TRY_OK(check_changeable(state.snapshot.get(), plan.metadata));
   staged_ = schema;
   return engine::WriteTarget(engine::TemporaryTarget{staged_name()});
 }

@@ -32,6 +32,8 @@ class MergeSink final : public Sink {
                                     const delta::Snapshot* state) const;
   Result<StateBounds> bounds_of(Scratch& scratch, const std::string& state,
                                 const Batch& batch) const;
+  Status check_changeable(const delta::Snapshot* snapshot,
+                          const delta::Metadata& metadata) const;
   Status check_same_plan(TargetTable& companion, const Batch& batch);
   Status commit_companion(TargetTable& companion, Scratch& scratch,
                           const std::string& rows_sql, const data::Schema& schema,
