@@ -286,6 +286,11 @@ Result<std::string> Workbench::table_url(const std::string& path_or_name) {
   if (name) {
     LAKEMILL_TRY(const bool by_name, catalog_->table_exists(*name));
     if (by_name) return catalog_->url_of(*name);
+    if (catalog_->get_view(*name)) {
+      return Error(
+          ErrorCode::invalid,
+          "'" + path_or_name + "' is a view, which has no files or versions; query it");
+    }
   }
   return Error(ErrorCode::not_found, "no Delta table at " + path +
                                          ", and none is named '" + path_or_name + "'");

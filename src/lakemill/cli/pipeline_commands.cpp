@@ -134,6 +134,7 @@ int validate_command(const CommonOptions& common) {
   int code = kSuccess;
   CommonOptions options = common;
   options.with_test_files = true;
+  options.allow_missing_parameters = true;  // they are of a run
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
@@ -249,7 +250,9 @@ int test_command(const CommonOptions& common, const std::vector<std::string>& na
 
 int graph_command(const CommonOptions& common) {
   int code = kSuccess;
-  const auto workbench = open_workbench(common, true, code);
+  CommonOptions options = common;
+  options.allow_missing_parameters = true;
+  const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
     std::fputs(app::mermaid(pipeline).c_str(), stdout);

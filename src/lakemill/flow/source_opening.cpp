@@ -103,6 +103,18 @@ Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
   return Leaf{id, sources::make_table_source(std::move(spec), std::move(table)), ""};
 }
 
+// A stored view has no files or versions that a source could tell what is new by.
+Status check_no_view(const Workspace& workspace, const Place& place,
+                     const language::Location& location) {
+  const auto name = workspace.catalog.resolve(place.name);
+  if (!place.in_catalog || !name) return {};
+  LAKEMILL_TRY(const bool is_table, workspace.catalog.table_exists(*name));
+  if (is_table || !workspace.catalog.get_view(*name)) return {};
+  return at(location, ErrorCode::invalid,
+            place.name + " is a view; read it in the SQL of a step (FROM " +
+                place.name + "), or by the node that writes it (node_name)");
+}
+
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
                             const language::Source& source, FlowState& state,
                             const std::string& id, bool incremental) {
@@ -189,6 +201,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
       break;
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
+  LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
   sources::TableSourceSpec spec{place.name, incremental, source.version, {}};
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
