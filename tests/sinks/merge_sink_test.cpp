@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 using testkit::HasError;
 using testkit::IsOk;
 
@@ -241,6 +242,22 @@ TEST(MergeSink, MapsColumns) {
     const std::string physical = string_member(metadata.schema.find("id")->metadata,
                                                "delta.columnMapping.physicalName", "");
     EXPECT_EQ(physical == "id", !from_the_start);
+  }
+}
+
+TEST(MergeSink, TellsANullKeyFromATruncation) {
+  for (const bool keep_nulls : {false, true}) {
+    TableSinkSpec spec = merge_spec();
+    spec.changes->null_equals_null = true;
+    spec.changes->ignore_null_updates = keep_nulls;
+    spec.changes->equal_sequences_fail = true;
+    spec.changes->truncate_where = "op = 'T'";
+    ASSERT_THAT(put(spec, changes("(1, 1, 'I', 'a'), (9, 5, 'T', '')"), 0), IsOk());
+    ASSERT_THAT(put(spec, changes("(NULL, 5, 'I', 'gone'), (2, 6, 'I', 'b')"), 1),
+                IsOk());
+    EXPECT_THAT(rows(spec), ElementsAre("2|6|b"));
+    ASSERT_THAT(put(spec, changes("(NULL, 7, 'I', 'c')"), 2), IsOk());
+    EXPECT_THAT(rows(spec), UnorderedElementsAre("2|6|b", "NULL|7|c"));
   }
 }
 

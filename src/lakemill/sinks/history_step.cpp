@@ -57,6 +57,11 @@ class HistoryStep final : public MergeStep {
     return column(alias, kSequence) +
            (keeps_tied_ ? ", " + column(alias, kOperation) : "");
   }
+  // A state's truncations and horizon have null keys, which are keys of changes, too.
+  std::string changes_of(const std::string& state) const {
+    return "(SELECT * FROM " + state + " WHERE " + operation_ +
+           " <= " + number_of(ChangeKind::remove) + ")";
+  }
   std::string match(std::string_view left, std::string_view right) const {
     return keys_equal(left, right, columns_.keys, nulls_);
   }
@@ -107,8 +112,8 @@ Status HistoryStep::check_against_state(const std::string& winners,
   return fail_on_equal_sequences(
       run_.scratch,
       "SELECT " + keys("w") + ", w." + sequence_ + " FROM " + winners + " AS w JOIN " +
-          state + " AS s ON " + match("w", "s") + " AND w." + sequence_ + " = s." +
-          sequence_ + " WHERE " + change_fingerprint("w", columns_) + " <> " +
+          changes_of(state) + " AS s ON " + match("w", "s") + " AND w." + sequence_ +
+          " = s." + sequence_ + " WHERE " + change_fingerprint("w", columns_) + " <> " +
           change_fingerprint("s", columns_) + " OR w." + operation_ + " <> s." +
           operation_,
       columns_);
@@ -116,9 +121,10 @@ Status HistoryStep::check_against_state(const std::string& winners,
 
 // Rows of the target as changes, for keys of the batch that the log lacks.
 std::string HistoryStep::adopted_sql(const MergeTables& tables) const {
-  const std::string unknown = tables.state.empty() ? ""
-                                                   : " ANTI JOIN " + tables.state +
-                                                         " AS s ON " + match("t", "s");
+  const std::string unknown =
+      tables.state.empty()
+          ? ""
+          : " ANTI JOIN " + changes_of(tables.state) + " AS s ON " + match("t", "s");
   // A truncation concerns every key.
   const std::string asked = run_.set.truncates > 0 ? ""
                                                    : " SEMI JOIN " + run_.set.accepted +
@@ -164,8 +170,8 @@ Result<std::string> HistoryStep::state_rows(const MergeTables& tables) {
   std::string rows = "SELECT * FROM " + winners;
   if (!tables.state.empty()) {
     // What the log has at that sequence, equal or greater, makes a change needless.
-    rows += " AS w ANTI JOIN " + tables.state + " AS s ON " + match("w", "s") +
-            " AND w." + sequence_ + " = s." + sequence_ + " AND (" +
+    rows += " AS w ANTI JOIN " + changes_of(tables.state) + " AS s ON " +
+            match("w", "s") + " AND w." + sequence_ + " = s." + sequence_ + " AND (" +
             (keeps_tied_ ? "" : "s." + operation_ + " > w." + operation_ + " OR ") +
             "(s." + operation_ + " = w." + operation_ + " AND s." + hash_ + " >= w." +
             hash_ + "))";
