@@ -212,6 +212,10 @@ Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& requ
 }
 
 Status table_drop(Workbench& workbench, const std::string& table) {
+  if (const auto name = workbench.catalog().resolve(table);
+      name && workbench.catalog().get_view(*name)) {
+    return workbench.catalog().drop_view(*name);
+  }
   LAKEMILL_TRY(const std::string url, workbench.table_url(table));
   return workbench.catalog().drop_url(url);
 }

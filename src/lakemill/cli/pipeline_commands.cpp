@@ -84,6 +84,21 @@ std::vector<const language::Pipeline*> selected_pipelines(
   return {};
 }
 
+// The first of the names that no test has.
+std::optional<std::string> unknown_test(
+    const std::vector<language::Pipeline>& pipelines,
+    const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool known =
+        std::any_of(pipelines.begin(), pipelines.end(), [&](const auto& pipeline) {
+          return std::any_of(pipeline.tests.begin(), pipeline.tests.end(),
+                             [&](const auto& test) { return test.name == name; });
+        });
+    if (!known) return name;
+  }
+  return std::nullopt;
+}
+
 // The only pipeline, or the one that has the node; null if that cannot be told.
 const language::Pipeline* pipeline_with(const app::Workbench& workbench,
                                         const std::string& node) {
@@ -220,6 +235,11 @@ int test_command(const CommonOptions& common, const std::vector<std::string>& na
   options.with_test_files = true;
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
+  if (const auto unknown = unknown_test(workbench->pipelines(), names)) {
+    report_error(Error(ErrorCode::not_found, "no test '" + *unknown + "'"),
+                 common.json);
+    return kUsage;
+  }
   std::size_t passed = 0;
   std::size_t failed = 0;
   OrderedJson list = OrderedJson::array();

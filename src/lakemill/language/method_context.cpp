@@ -209,7 +209,7 @@ Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
       if (!name) {
         return error(&value, std::string(name.error().message().substr(
                                  name.error().message().find("there is no"))) +
-                                 " A constant is written nw.lit(\"" + value.text +
+                                 "; a constant is written nw.lit(\"" + value.text +
                                  "\"), SQL sql_expr(\"...\")");
       }
       names.push_back(*name);
