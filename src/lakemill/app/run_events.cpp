@@ -42,6 +42,10 @@ Json to_json(const flow::NodeReport& report) {
                             {"failed_rows", result.failed_rows},
                             {"checked_rows", result.checked_rows}});
   }
+  Json notices = Json::array();
+  for (const sources::Notice& notice : report.notices) {
+    notices.push_back(notice.message);
+  }
   Json json = {{"node", report.node},
                {"status", std::string(to_text(report.status))},
                {"strategy", std::string(to_text(report.strategy))},
@@ -57,7 +61,7 @@ Json to_json(const flow::NodeReport& report) {
                {"target", report.target},
                {"expectations", std::move(expectations)},
                {"schema_changes", report.schema_changes},
-               {"notices", report.notices}};
+               {"notices", std::move(notices)}};
   json["version"] = report.version < 0 ? Json() : Json(report.version);
   json["error"] = report.error ? Json(report.error->message()) : Json();
   return json;
@@ -108,9 +112,12 @@ void RunEvents::on_node_finished(const language::Node& node,
                                  const flow::NodeReport& report) {
   tell_expectations(report);
   if (report.batches > 0) tell_batch(report);
-  for (const std::string& notice : report.notices) {
-    Event told = event(EventType::notice, report.node);
-    told.message = notice;
+  for (const sources::Notice& notice : report.notices) {
+    const bool changed = notice.kind == sources::Notice::Kind::file_changed;
+    Event told = event(changed ? EventType::file_changed : EventType::file_vanished,
+                       report.node);
+    told.message = notice.message;
+    told.details = {{"file", notice.subject}};
     writer_.add(std::move(told));
   }
   Event finished = event(node_event(report.status), report.node);
@@ -132,6 +139,12 @@ void RunEvents::tell_batch(const flow::NodeReport& report) {
                        {"quarantined", report.quarantined_rows},
                        {"generation", report.generation}};
   writer_.add(committed);
+  if (report.version == 0) {
+    Event created = committed;
+    created.type = EventType::table_created;
+    created.details = Json::object();
+    writer_.add(std::move(created));
+  }
   const auto tell_rows = [&](EventType type, std::int64_t rows) {
     if (rows == 0) return;
     Event told = committed;

@@ -53,7 +53,9 @@ std::string finished_line(const flow::NodeReport& report) {
     if (result.status == flow::ExpectationStatus::passed) continue;
     line += "\n  " + std::string(to_text(result.status)) + ": " + result.message;
   }
-  for (const std::string& notice : report.notices) line += "\n  notice: " + notice;
+  for (const sources::Notice& notice : report.notices) {
+    line += "\n  notice: " + notice.message;
+  }
   for (const std::string& change : report.schema_changes)
     line += "\n  schema: " + change;
   return line;

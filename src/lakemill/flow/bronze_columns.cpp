@@ -81,7 +81,9 @@ Result<std::string> add_source_columns(engine::Session& session,
     if (!has_offset) sql += ", " + offset + " AS _source_offset";
   }
   if (needs_sequence(node)) {
-    sql += ", " + (has_offset ? std::string(kSourceOffset) : offset) + " AS " +
+    const std::string sequence =
+        with_batch(columns.sequence_sql, plan.number) + "::VARCHAR";
+    sql += ", " + (has_offset ? std::string(kSourceOffset) : sequence) + " AS " +
            std::string(kSequenceColumn);
   }
   sql += " FROM " + quote_identifier(relation);

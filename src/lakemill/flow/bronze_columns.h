@@ -14,6 +14,7 @@ namespace lakemill::flow {
 struct SourceColumns {
   std::string offset_sql;
   std::string file_sql;
+  std::string sequence_sql;
 };
 
 /// The columns that add_source_columns adds for a node: what a source's `selects` must

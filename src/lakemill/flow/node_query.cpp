@@ -331,7 +331,8 @@ class NodeQuery::State {
     if (!with_batch_columns) return {};
     LAKEMILL_TRY(frame.relation,
                  add_source_columns(*session_, node, *plan_, frame.id,
-                                    {read.source_offset_sql, read.source_file_sql}));
+                                    {read.source_offset_sql, read.source_file_sql,
+                                     read.sequence_sql}));
     return {};
   }
 

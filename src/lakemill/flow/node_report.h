@@ -7,6 +7,7 @@
 
 #include "lakemill/base/result.h"
 #include "lakemill/flow/strategy.h"
+#include "lakemill/sources/source.h"
 
 namespace lakemill::flow {
 
@@ -54,7 +55,7 @@ struct NodeReport {
   std::string target;                           ///< the primary sink, for people
   std::vector<ExpectationResult> expectations;  ///< of the last batch
   std::vector<std::string> schema_changes;
-  std::vector<std::string> notices;
+  std::vector<sources::Notice> notices;
   std::optional<Error> error;
 };
 

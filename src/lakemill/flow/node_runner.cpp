@@ -143,6 +143,7 @@ class Decider {
                      [](const SourceSlice& slice) { return slice.incremental; });
     if (whole && decision_.query->any_incremental()) LAKEMILL_TRY_OK(reopen_whole());
     LAKEMILL_TRY_OK(plan_slices());
+    if (!last) return false;  // a new generation begins
     for (const auto& [relation, version] : last->pinned_tables) {
       LAKEMILL_TRY(const auto table, named_table(relation, is_place(relation)));
       if (table == nullptr) return false;
@@ -244,10 +245,21 @@ class Decider {
       slice.incremental = leaf.source->incremental();
       if (slice.incremental) slice.from = last_offset(leaf.id);
       LAKEMILL_TRY(slice.to, leaf.source->latest(slice.from));
+      if (was_made_anew(slice)) {
+        begin_generation();
+        return plan_slices();
+      }
       plan.slices.push_back(std::move(slice));
     }
     decision_.plan = std::move(plan);
     return {};
+  }
+
+  // True if a stream's table began a new generation behind what was read of it: then
+  // this flow does so too.
+  static bool was_made_anew(const SourceSlice& slice) {
+    return !slice.from.is_null() && integer_member(slice.to, "generation", 0) >
+                                        integer_member(slice.from, "generation", 0);
   }
 
   sources::Offset last_offset(const std::string& source) const {
@@ -526,7 +538,7 @@ class NodeRun {
     for (Leaf& leaf : decision.query->leaves()) {
       if (leaf.source == nullptr) continue;
       for (sources::Notice& notice : leaf.source->take_notices()) {
-        report_.notices.push_back(std::move(notice.message));
+        report_.notices.push_back(std::move(notice));
       }
     }
   }

@@ -48,7 +48,7 @@ Slice make_slice(const FileSourceSpec& spec, const std::vector<Arrival>& arrival
   for (const Arrival& arrival : arrivals) {
     relation.files.push_back({arrival.url, arrival.number, arrival.size_bytes});
   }
-  return {std::move(relation), kOffsetSql, kFileSql, arrivals.empty()};
+  return {std::move(relation), kOffsetSql, kFileSql, kOffsetSql, arrivals.empty()};
 }
 
 // All files that are there, as one version of one thing.
@@ -86,7 +86,10 @@ class WholeFileSource final : public Source {
                         string_member(item, "etag", "")});
     }
     LAKEMILL_TRY_OK(check_unchanged(stores_, pinned));
-    return make_slice(spec_, pinned);
+    Slice slice = make_slice(spec_, pinned);
+    // Numbers begin anew with each reading: a later reading has the last word.
+    slice.sequence_sql = std::string("printf('%012d/', {batch}) || ") + kOffsetSql;
+    return slice;
   }
 
  private:

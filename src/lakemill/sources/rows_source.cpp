@@ -17,7 +17,8 @@ class RowsSource final : public Source {
   }
 
   Result<Slice> read(const Offset&, const Offset&) override {
-    return Slice{engine::RowsRelation{json_rows_, {}}, "NULL", "NULL", false};
+    return Slice{engine::RowsRelation{json_rows_, {}}, "NULL", "NULL",
+                 "printf('%012d/%012d', {batch}, row_number() OVER ())", false};
   }
 
  private:

@@ -30,6 +30,10 @@ struct Slice {
   /// stands for the batch's number.
   std::string source_offset_sql;
   std::string source_file_sql;
+  /// Likewise: what orders the changes of a key where the pipeline names no column.
+  /// Equal for rows that have no order among each other. Source: language.md,
+  /// section 5.
+  std::string sequence_sql;
   bool empty = false;  ///< known to hold no row
 };
 

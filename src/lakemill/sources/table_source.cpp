@@ -6,15 +6,14 @@ namespace lakemill::sources {
 
 namespace {
 
-// "version/row" of each row, from the version that added its file.
-std::string appended_offset_sql(const data::TableScan& scan) {
+// The version that added a row's file.
+std::string version_of_row_sql(const data::TableScan& scan) {
   std::string versions;
   for (const data::DataFile& file : scan.files()) {
     if (!versions.empty()) versions += ",";
     versions += std::to_string(file.version);
   }
-  return "printf('%012d/%012d', ([" + versions +
-         "]::BIGINT[])[_lakemill_file + 1], _lakemill_row)";
+  return "([" + versions + "]::BIGINT[])[_lakemill_file + 1]";
 }
 
 class TableSource final : public Source {
@@ -26,6 +25,10 @@ class TableSource final : public Source {
 
   Result<Offset> latest(const Offset& from) override {
     LAKEMILL_TRY(const auto snapshot, wanted_snapshot());
+    const std::int64_t generation = generation_at(*snapshot);
+    if (generation > integer_member(from, "generation", 0)) {
+      return offset_at(*snapshot);  // all rows are new: the reader begins anew
+    }
     if (spec_.incremental &&
         integer_member(from, "version", -1) > snapshot->version()) {
       return Error(ErrorCode::invalid,
@@ -43,7 +46,7 @@ class TableSource final : public Source {
                        " was dropped and made anew since it was last "
                        "read; run the node with --full-refresh");
     }
-    return Json{{"version", snapshot->version()}, {"table", id}};
+    return offset_at(*snapshot);
   }
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
@@ -53,7 +56,8 @@ class TableSource final : public Source {
       LAKEMILL_TRY(auto scan, snapshot->scan());
       const bool empty = scan->files().empty();
       return Slice{engine::TableRelation{std::move(scan)},
-                   "printf('%012d/%012d', {batch}, _lakemill_row)", "NULL", empty};
+                   "printf('%012d/%012d', {batch}, _lakemill_row)", "NULL",
+                   "printf('%012d', {batch})", empty};
     }
     const delta::Version begin = integer_member(from, "version", -1) + 1;
     auto rows = appended(begin, end);
@@ -62,12 +66,27 @@ class TableSource final : public Source {
     }
     LAKEMILL_TRY(auto scan, std::move(rows));
     const bool empty = scan->files().empty();
-    std::string offset_sql = empty ? "NULL" : appended_offset_sql(*scan);
+    std::string version_sql = empty ? "NULL" : version_of_row_sql(*scan);
+    std::string offset_sql =
+        "printf('%012d/%012d', " + version_sql + ", _lakemill_row)";
     return Slice{engine::TableRelation{std::move(scan)}, std::move(offset_sql), "NULL",
-                 empty};
+                 "printf('%012d', " + version_sql + ")", empty};
   }
 
  private:
+  std::int64_t generation_at(const delta::Snapshot& snapshot) const {
+    constexpr int kNumberBits = 32;  // of a batch in a transaction version
+    if (!spec_.incremental || spec_.writer_app_id.empty()) return 0;
+    return snapshot.transaction(spec_.writer_app_id).value_or(0) >> kNumberBits;
+  }
+
+  Offset offset_at(const delta::Snapshot& snapshot) const {
+    Offset offset{{"version", snapshot.version()}, {"table", snapshot.metadata().id}};
+    const std::int64_t generation = generation_at(snapshot);
+    if (generation > 0) offset["generation"] = generation;
+    return offset;
+  }
+
   // A table that was changed otherwise than by appending, or whose first commits were
   // cleaned away, can still be read from here on: it begins with the rows that it has.
   static bool can_begin_with_rows(const Error& error) {
@@ -82,7 +101,7 @@ class TableSource final : public Source {
     return Slice{engine::TableRelation{std::move(scan)},
                  "printf('%012d/%012d', " + std::to_string(version) +
                      ", _lakemill_file::BIGINT * 100000000 + _lakemill_row)",
-                 "NULL", empty};
+                 "NULL", "printf('%012d', " + std::to_string(version) + ")", empty};
   }
 
   Result<std::shared_ptr<const delta::Snapshot>> wanted_snapshot() {

@@ -14,6 +14,9 @@ struct TableSourceSpec {
   bool incremental = false;
   std::optional<delta::Version> version;  ///< a fixed version; read as a whole only
   std::optional<Instant> timestamp;       ///< likewise
+  /// The flow that writes the table, or empty: its generation is part of the offset, so
+  /// that a reader knows when all rows were made anew.
+  std::string writer_app_id;
 };
 
 /// A Delta table: as a whole at a version, or the rows that commits appended.

@@ -61,7 +61,7 @@ class TableSources : public testing::Test {
     return make_table_source(std::move(spec),
                              std::make_shared<delta::Table>(store_, format_));
   }
-  static TableSourceSpec incremental() { return {"sales", true, {}, {}}; }
+  static TableSourceSpec incremental() { return {"sales", true, {}, {}, ""}; }
 
   static std::vector<std::string> names(const Result<Slice>& slice) {
     if (!slice) return {slice.error().message()};
@@ -135,7 +135,7 @@ TEST_F(TableSources, FindOutThatTheTableIsAnother) {
 
 TEST_F(TableSources, ThatAreReadWholePinTheVersion) {
   create("id1");
-  auto source = open({"sales", false, {}, {}});
+  auto source = open({"sales", false, {}, {}, ""});
   const auto to = source->latest(Offset());
   ASSERT_THAT(to, IsOk());
   commit(1, {add("b"), remove("a")});
@@ -147,12 +147,12 @@ TEST_F(TableSources, ThatAreReadWholePinTheVersion) {
 TEST_F(TableSources, OfAFixedVersionNeverMove) {
   create("id1");
   commit(1, {add("b")});
-  auto source = open({"sales", false, 0, {}});
+  auto source = open({"sales", false, 0, {}, ""});
   const auto to = source->latest(Offset());
   ASSERT_THAT(to, IsOk());
   EXPECT_EQ(integer_member(*to, "version", -1), 0);
   EXPECT_THAT(names(source->read(Offset(), *to)), UnorderedElementsAre("a.parquet"));
-  EXPECT_THAT(open({"sales", false, 9, {}})->latest(Offset()),
+  EXPECT_THAT(open({"sales", false, 9, {}, ""})->latest(Offset()),
               HasError(ErrorCode::not_found, "table sales"));
 }
 
