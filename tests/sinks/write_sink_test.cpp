@@ -113,6 +113,21 @@ TEST(WriteSink, WidensTypesAsTheProtocolAllows) {
       HasError(ErrorCode::invalid, "does not fit"));
 }
 
+TEST(WriteSink, LeavesNoFileOfARefusedCommit) {
+  TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::replace);
+  spec.properties["delta.appendOnly"] = "true";
+  const std::string sql = "SELECT 1 AS a, 'x y' AS b";
+  for (const bool partitioned : {false, true}) {
+    spec.url = world().fresh_url();
+    if (partitioned) spec.partition_by = {"b"};
+    ASSERT_THAT(world().put(*sink_for(spec), sql, world().batch(0)), IsOk());
+    const std::vector<std::string> before = files_below(spec.url);
+    EXPECT_THAT(world().put(*sink_for(spec), sql, world().batch(1)),
+                HasError(ErrorCode::unsupported, "append-only"));
+    EXPECT_EQ(files_below(spec.url), before);
+  }
+}
+
 TEST(WriteSink, ReplacesRowsSchemaAndPartitioningInOneCommit) {
   TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::replace);
   ASSERT_THAT(world().put(*sink_for(spec), "SELECT 1 AS a, 'x' AS b", world().batch(0)),

@@ -1,5 +1,6 @@
 #include "lakemill/dml/table_change.h"
 
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -49,6 +50,22 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                              context.random);
 }
 
+// Files that no commit names, nor will. Best effort: whoever cleans the folder finds
+// what stays.
+void discard(delta::Table& table, const std::vector<engine::WrittenFile>& files) {
+  for (const engine::WrittenFile& file : files) (void)table.store().remove(file.path);
+}
+
+// Those of `files` that `kept` does not have: a change may come back with the same
+// files.
+std::vector<engine::WrittenFile> without(std::vector<engine::WrittenFile> files,
+                                         const std::vector<engine::WrittenFile>& kept) {
+  std::set<std::string> paths;
+  for (const engine::WrittenFile& file : kept) paths.insert(file.path);
+  std::erase_if(files, [&](const auto& file) { return paths.contains(file.path); });
+  return files;
+}
+
 }  // namespace
 
 Result<TableState> state_of(delta::Table& table) {
@@ -81,6 +98,7 @@ engine::TableFilesTarget files_target(const delta::Table& table,
 Result<ChangeOutcome> change_table(const ChangeContext& context,
                                    const PlanChange& plan) {
   std::string lost_to;
+  std::vector<engine::WrittenFile> lost;  // files of attempts that lost a race
   for (int attempt = 0; attempt < kChangeAttemptsMax; ++attempt) {
     LAKEMILL_TRY(const TableState state, state_of(context.table));
     if (state.snapshot != nullptr && !context.app_id.empty()) {
@@ -90,18 +108,24 @@ Result<ChangeOutcome> change_table(const ChangeContext& context,
       }
     }
     LAKEMILL_TRY(const TableChange change, plan(state));
-    LAKEMILL_TRY(const delta::CommitOutcome outcome,
-                 try_commit(context, state, change));
-    if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
+    const auto outcome = try_commit(context, state, change);
+    if (!outcome) {
+      // The caller may repeat a change that can still succeed: with the same files.
+      if (!outcome.error().retryable()) discard(context.table, change.added);
+      return outcome.error();
+    }
+    if (const auto* committed = std::get_if<delta::Committed>(&*outcome)) {
+      discard(context.table, without(std::move(lost), change.added));
       return ChangeOutcome{false, committed->version};
     }
-    if (const auto* undecided = std::get_if<delta::Undecided>(&outcome)) {
+    if (const auto* undecided = std::get_if<delta::Undecided>(&*outcome)) {
       return Error(ErrorCode::unavailable,
                    "version " + std::to_string(undecided->version) + " of " +
                        context.table.store().url() +
                        " was sent and not answered: repeat the batch");
     }
-    const auto& conflict = std::get<delta::Conflicted>(outcome);
+    const auto& conflict = std::get<delta::Conflicted>(*outcome);
+    lost.insert(lost.end(), change.added.begin(), change.added.end());
     lost_to = "version " + std::to_string(conflict.version) + ": " + conflict.reason;
   }
   return Error(ErrorCode::unavailable,

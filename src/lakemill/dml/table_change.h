@@ -65,6 +65,8 @@ inline constexpr int kChangeAttemptsMax = 100;
 ///
 /// Rows are removed by deletion vectors where the table has
 /// `delta.enableDeletionVectors`, else the files that hold them are rewritten.
+/// Files of attempts that lost a race, and of a change that can never be committed, are
+/// removed.
 /// Errors: those of `plan` and of the store; unavailable (the commit is undecided, or
 /// lost every race; the same change may be repeated).
 Result<ChangeOutcome> change_table(const ChangeContext& context,
