@@ -620,5 +620,29 @@ TEST(FullRefresh, LeavesBronzeAloneUnlessItIsNamed) {
               ElementsAre("1", "2"));
 }
 
+TEST(FullRefresh, OfANodeMakesTheStreamsBehindItBeginAnew) {
+  const std::string yaml =
+      "name: p\nnodes:\n"
+      "- name: b\n  layer: BRONZE\n  sources: [{path: ./in, format: CSV}]\n"
+      "  sinks: [{path: ./b, format: DELTA}]\n"
+      "- name: s\n  sources: [{node_name: b, as_stream: true}]\n"
+      "  transformer: {nodes: [{expr: \"SELECT id FROM {df}\"}]}\n"
+      "  sinks: [{path: ./s, format: DELTA}]\n";
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "in/0.csv", csv(1, 2));
+  Lakehouse lake(stores);
+  ASSERT_TRUE(all_well(lake.run(yaml)));
+  Start refresh = refresh_named();
+  refresh.nodes = {"b"};
+  ASSERT_TRUE(all_well(lake.run(yaml, refresh)));
+  put_file(stores, "in/1.csv", csv(3, 3));
+  const RunReport report = lake.run(yaml);
+  ASSERT_TRUE(all_well(report));
+  EXPECT_EQ(report_of(report, "s").generation, 1);
+  EXPECT_THAT(lake.rows("s", "SELECT id FROM target ORDER BY id"),
+              ElementsAre("1", "2", "3"));
+  EXPECT_EQ(report_of(lake.run(yaml), "s").status, NodeStatus::skipped);
+}
+
 }  // namespace
 }  // namespace lakemill::flow

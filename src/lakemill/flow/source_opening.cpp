@@ -120,7 +120,7 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
                             const std::string& id, bool incremental) {
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   if (place.is_delta) {
-    return open_table_leaf(workspace, place, {place.name, incremental, {}, {}}, id);
+    return open_table_leaf(workspace, place, {place.name, incremental, {}, {}, ""}, id);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
@@ -153,8 +153,9 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
     Leaf leaf{id, nullptr, upstream.name, incremental};
     const auto snapshot = table->latest();
     if (snapshot) {
-      leaf.source = sources::make_table_source({place.name, incremental, {}, {}},
-                                               std::move(table));
+      leaf.source = sources::make_table_source(
+          {place.name, incremental, {}, {}, flow_id(workspace, upstream)},
+          std::move(table));
     } else if (snapshot.error().code() != ErrorCode::not_found) {
       return snapshot.error();
     }
@@ -202,7 +203,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
-  sources::TableSourceSpec spec{place.name, incremental, source.version, {}};
+  sources::TableSourceSpec spec{place.name, incremental, source.version, {}, ""};
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
     if (!instant) {
