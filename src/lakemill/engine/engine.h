@@ -42,6 +42,9 @@ struct SessionOptions {
   std::map<std::string, std::int64_t> pinned_versions;
   /// What relative paths in SQL are relative to; empty: the engine's own folder.
   std::string base_folder;
+  /// Whether files that the log of a table names must lie below the table's root or in
+  /// the engine's roots whoever wrote the statement, as for Origin::pipeline.
+  bool confined = false;
 };
 
 /// Positions of rows in the files of a TableRelation.

@@ -7,7 +7,9 @@
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/filter_translation.h"
+#include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
+#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
@@ -170,6 +172,27 @@ class DeletedRowsFilter final : public duckdb::DeleteFilter {
   std::shared_ptr<const data::DeletedRows> deleted_;
 };
 
+// A log can name files by absolute paths: who is kept to roots does not follow them
+// out. Looked at when a file is opened, because a link can come to lie there at any
+// time. (Deletion vectors outside of a table's root are not read at all.)
+Status check_place(ClientContext& context, const TableScan& scan,
+                   const data::DataFile& file) {
+  const auto state = SessionState::of(context);
+  if (!state || state->instance == nullptr) return {};
+  const auto& options = state->instance->options();
+  const bool confined =
+      state->origin == engine::Origin::pipeline ||
+      (state->origin == engine::Origin::user && options.confine_user) ||
+      (state->options != nullptr && state->options->confined);
+  if (!confined || options.roots.empty()) return {};
+  auto allowed = options.roots;
+  allowed.push_back(scan.table_url());
+  auto inside = storage::confine(file.url, allowed);
+  if (inside) return {};
+  return std::move(inside).error().while_doing("table " + scan.table_url() + ", file " +
+                                               file.path);
+}
+
 class TableReader final : public MultiFileReader {
  public:
   using MultiFileReader::CreateReader;
@@ -249,6 +272,11 @@ class TableReader final : public MultiFileReader {
       ClientContext& context, duckdb::GlobalTableFunctionState& state,
       const OpenFileInfo& file, duckdb::idx_t index,
       const duckdb::MultiFileBindData& bind_data) override {
+    const auto& scan = *source_->scan;
+    const auto scan_index = file.extended_info->options.at(kFileOption);
+    auto allowed =
+        check_place(context, scan, scan.files()[scan_index.GetValue<std::uint64_t>()]);
+    if (!allowed) throw_error(allowed.error());
     duckdb::shared_ptr<duckdb::BaseFileReader> reader;
     auto opened = run_guarded("", [&] {
       reader = MultiFileReader::CreateReader(context, state, file, index, bind_data);

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lakemill/base/text.h"
@@ -347,6 +348,40 @@ TEST_F(TableReaderTest, GivesPositionsOfMillionsOfRows) {
   EXPECT_EQ((*answer)[0].positions[1], 3U);
   EXPECT_EQ((*answer)[1].file_index, 1U);
   EXPECT_EQ((*answer)[1].positions, (std::vector<std::uint64_t>{1, 3, 5, 7, 9}));
+}
+
+TEST_F(TableReaderTest, RefusesFilesOutsideTheTableAndTheRootsToWhoIsConfined) {
+  for (const char* name : {"table", "root", "outside"}) {
+    std::filesystem::create_directories(folder_ + "/" + name);
+  }
+  add_column("id", data::make_type(TypeKind::int64));
+  scan_->url_ = folder_ + "/table";
+  add_file("table/a.parquet", "SELECT 1::BIGINT AS id");
+  add_file("root/b.parquet", "SELECT 2::BIGINT AS id");
+  DuckdbOptions options;
+  options.roots = {folder_ + "/root"};
+  auto engine = make_duckdb_engine(std::move(options), *stores_, nullptr);
+  ASSERT_TRUE(engine.has_value());
+  const auto read = [&](Origin origin, bool confined) -> std::string {
+    engine::SessionOptions asked;
+    asked.confined = confined;
+    auto session = (*engine)->open_session(asked);
+    EXPECT_TRUE((*session)->bind("t", engine::TableRelation{scan_}).has_value());
+    const auto answer = (*session)->query("SELECT sum(id) FROM t", origin, 10);
+    if (answer) return data::to_text(answer->rows[0][0]);
+    EXPECT_EQ(answer.error().code(), ErrorCode::denied) << answer.error().message();
+    return answer.error().message();
+  };
+  EXPECT_EQ(read(Origin::pipeline, true), "3");
+  add_file("outside/c.parquet", "SELECT 4::BIGINT AS id");
+  EXPECT_EQ(read(Origin::user, false), "7");
+  EXPECT_THAT(read(Origin::pipeline, false), testing::HasSubstr("outside/c.parquet"));
+  EXPECT_THAT(read(Origin::lakemill, true), testing::HasSubstr("outside/c.parquet"));
+  // By a link in the table's own folder.
+  std::filesystem::create_symlink(folder_ + "/outside/c.parquet",
+                                  folder_ + "/table/c.parquet");
+  scan_->files_.back().url = folder_ + "/table/c.parquet";
+  EXPECT_THAT(read(Origin::pipeline, false), testing::HasSubstr("outside/c.parquet"));
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ engine::SessionOptions session_options(
     std::function<void(const engine::Progress&)> on_progress) {
   return {plan.now,           plan.seed,
           std::move(stop),    std::move(on_progress),
-          plan.pinned_tables, workspace.pipeline.folder};
+          plan.pinned_tables, workspace.pipeline.folder,
+          /*confined=*/true};
 }
 
 std::string flow_id(const Workspace& workspace, const std::string& node) {
