@@ -124,6 +124,7 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
+  spec.base = workspace.pipeline.folder;
   LAKEMILL_TRY(spec.relation, files_relation(workspace, node, source, place.format));
   spec.incremental = incremental;
   spec.changed_are_new = source.on_change == language::OnChange::read;
@@ -163,6 +164,7 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
+  spec.base = workspace.pipeline.folder;
   spec.relation.format = engine_format(place.format);
   spec.incremental = incremental;
   spec.of_node = true;

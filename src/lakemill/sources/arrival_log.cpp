@@ -42,8 +42,21 @@ bool differs(const Arrival& arrival, const storage::ObjectInfo& now) {
          arrival.modified_ms != now.modified_ms || arrival.etag != now.etag;
 }
 
-ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder)
-    : store_(std::move(store)), folder_(std::move(folder)) {}
+ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
+                       std::string base)
+    : store_(std::move(store)), folder_(std::move(folder)), base_(std::move(base)) {
+  if (!base_.empty() && !base_.ends_with('/')) base_ += '/';
+}
+
+std::string ArrivalLog::kept_path(const std::string& url) const {
+  const bool below = !base_.empty() && url.starts_with(base_);
+  return below ? url.substr(base_.size()) : url;
+}
+
+std::string ArrivalLog::full_url(const std::string& kept) const {
+  const bool whole = kept.starts_with('/') || kept.find("://") != std::string::npos;
+  return whole ? kept : base_ + kept;
+}
 
 Status ArrivalLog::refresh() {
   LAKEMILL_TRY(const auto objects, store_->list(folder_ + "/", last_object_));
@@ -65,6 +78,8 @@ Status ArrivalLog::append_object(const std::string& text) {
   }
   for (const Json& item : *json) {
     Arrival arrival = from_json(item);
+    const std::string kept = arrival.url;
+    arrival.url = full_url(kept);
     if (arrival.number != last() + 1) {
       return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" +
                                            folder_ + " lacks arrival " +
@@ -72,7 +87,7 @@ Status ArrivalLog::append_object(const std::string& text) {
     }
     newest_by_url_[arrival.url] = arrivals_.size();
     digests_.push_back(
-        sha256_hex(digest(last()) + "\n" + arrival.url).substr(0, kDigestLength));
+        sha256_hex(digest(last()) + "\n" + kept).substr(0, kDigestLength));
     arrivals_.push_back(std::move(arrival));
   }
   return {};
@@ -99,8 +114,8 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
     Json list = Json::array();
     std::int64_t number = last();
     for (const auto& file : fresh) {
-      list.push_back(
-          to_json({++number, file.path, file.size_bytes, file.modified_ms, file.etag}));
+      list.push_back(to_json({++number, kept_path(file.path), file.size_bytes,
+                              file.modified_ms, file.etag}));
     }
     const auto put = store_->put_if_absent(folder_ + "/" + object_name(last() + 1),
                                            json_text(list) + "\n");

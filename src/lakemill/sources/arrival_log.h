@@ -29,7 +29,10 @@ struct Arrival {
 class ArrivalLog {
  public:
   /// `folder` is relative to the root of `store`.
-  ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder);
+  /// Files below `base` (absolute) are kept by their path from there, so that a project
+  /// may move.
+  ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
+             std::string base);
 
   /// Reads what others have numbered since. Errors: corrupt, denied, unavailable.
   Status refresh();
@@ -52,10 +55,13 @@ class ArrivalLog {
   const Arrival* find(const std::string& url) const;
 
  private:
+  std::string kept_path(const std::string& url) const;
+  std::string full_url(const std::string& kept) const;
   Status append_object(const std::string& text);
 
   std::shared_ptr<storage::ObjectStore> store_;
   std::string folder_;
+  std::string base_;  // ends with '/', or empty
   std::string last_object_;
   std::vector<Arrival> arrivals_;
   std::vector<std::string> digests_;  // of each arrival with all before it

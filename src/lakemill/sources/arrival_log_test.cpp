@@ -30,7 +30,7 @@ std::vector<std::string> urls(const std::vector<Arrival>& arrivals) {
 
 class ArrivalLogs : public testing::Test {
  protected:
-  ArrivalLog log() { return {store_, "arrivals/feed"}; }
+  ArrivalLog log() { return {store_, "arrivals/feed", ""}; }
 
   testkit::MemoryStoreProvider stores_;
   std::shared_ptr<storage::ObjectStore> store_ = *stores_.open("memory://lake");

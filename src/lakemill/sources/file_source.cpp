@@ -249,9 +249,8 @@ std::unique_ptr<Source> make_file_source(FileSourceSpec spec,
   if (!spec.incremental) {
     return std::make_unique<WholeFileSource>(std::move(spec), stores);
   }
-  return std::make_unique<ArrivingFileSource>(
-      std::move(spec), stores,
-      ArrivalLog(std::move(state), std::move(arrivals_folder)));
+  ArrivalLog log(std::move(state), std::move(arrivals_folder), spec.base);
+  return std::make_unique<ArrivingFileSource>(std::move(spec), stores, std::move(log));
 }
 
 }  // namespace lakemill::sources

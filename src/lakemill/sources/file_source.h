@@ -12,6 +12,7 @@ namespace lakemill::sources {
 struct FileSourceSpec {
   std::string url;                 ///< a file, a folder or a pattern; absolute
   engine::FilesRelation relation;  ///< format and options; its files are filled in here
+  std::string base;  ///< the pipeline's folder: arrivals below it may move with it
   bool incremental = false;
   bool changed_are_new = false;  ///< on_change: READ
   /// Of a node that writes a file per batch: files that are gone were replaced, so a
