@@ -3,6 +3,7 @@
 #include <duckdb/planner/planner_extension.hpp>
 
 #include "lakemill/engine_duckdb/catalog_extension.h"
+#include "lakemill/engine_duckdb/csv_integers.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
@@ -62,6 +63,7 @@ void register_all(duckdb::DuckDB& database) {
   register_delta_functions(connection);
   register_sql_functions(connection);
   register_row_checks(connection);
+  register_csv_integers(connection);
   register_files(connection);
   connection.Commit();
   attach_catalog(connection);

@@ -51,6 +51,9 @@ Status check_files(DuckdbSession& session, const FilesRelation& relation) {
   return {};
 }
 
+// A quoted field of a first record that goes on over more lines is an open quote.
+constexpr int kFirstRecordLinesMax = 1000;
+
 std::string unquoted(const std::string& literal, const std::string& fallback) {
   if (literal.size() < 2) return fallback;
   return literal.substr(1, literal.size() - 2);
@@ -93,10 +96,10 @@ std::vector<std::string> distinct_names(std::vector<std::string> names) {
   return names;
 }
 
-// The first record of a CSV file; nothing if the file is empty.
-Result<std::optional<std::vector<std::string>>> first_record(DuckdbSession& session,
-                                                             const FilesPlan& plan,
-                                                             const std::string& url) {
+// The first lines of a CSV file.
+Result<std::vector<std::string>> first_lines(DuckdbSession& session,
+                                             const FilesPlan& plan,
+                                             const std::string& url, int count_max) {
   std::string arguments;
   for (const char* key : {"encoding", "skip", "comment", "compression"}) {
     const auto option = plan.options.find(key);
@@ -107,20 +110,40 @@ Result<std::optional<std::vector<std::string>>> first_record(DuckdbSession& sess
       "SELECT line FROM read_csv([" + path_literal(url) +
       "], auto_detect = false, header = false, delim = '', quote = '', escape = '', "
       "columns = {'line': 'VARCHAR'}" +
-      arguments + ") LIMIT 1");
+      arguments + ") LIMIT " + std::to_string(count_max));
   if (!answer) return std::move(answer).error().while_doing("file " + url);
-  if ((*answer)->RowCount() == 0) return std::optional<std::vector<std::string>>();
-  const duckdb::Value line = (*answer)->GetValue(0, 0);
+  std::vector<std::string> lines;
+  for (duckdb::idx_t row = 0; row < (*answer)->RowCount(); ++row) {
+    const duckdb::Value line = (*answer)->GetValue(0, row);
+    lines.push_back(line.IsNull() ? "" : line.ToString());
+  }
+  return lines;
+}
+
+// The first record of a CSV file; nothing if the file is empty.
+Result<std::optional<std::vector<std::string>>> first_record(DuckdbSession& session,
+                                                             const FilesPlan& plan,
+                                                             const std::string& url) {
+  LAKEMILL_TRY(auto lines, first_lines(session, plan, url, 1));
+  if (lines.empty()) return std::optional<std::vector<std::string>>();
   const auto option = [&](const char* key, const char* fallback) {
     const auto found = plan.options.find(key);
     return found == plan.options.end() ? std::string(fallback)
                                        : unquoted(found->second, fallback);
   };
   const std::string quote = option("quote", "\"");
-  auto fields = split_record(line.IsNull() ? "" : line.ToString(), option("delim", ","),
-                             quote.empty() ? '\0' : quote[0]);
-  if (!fields) return file_error(url, "line 1: a quote in the header is not closed");
-  return std::optional(std::move(*fields));
+  const auto fields_of = [&](const std::string& record) {
+    return split_record(record, option("delim", ","), quote.empty() ? '\0' : quote[0]);
+  };
+  if (auto fields = fields_of(lines[0])) return fields;
+  // Its quoted fields hold line breaks.
+  LAKEMILL_TRY(lines, first_lines(session, plan, url, kFirstRecordLinesMax));
+  std::string record = lines[0];
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    record += "\n" + lines[i];
+    if (auto fields = fields_of(record)) return fields;
+  }
+  return file_error(url, "line 1: a quote in the first record is not closed");
 }
 
 Result<std::vector<std::string>> csv_names(const FilesPlan& plan,
@@ -229,15 +252,17 @@ Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
 
 // The type by which the CSV reader itself reads a column: it then names the line of a
 // value that does not fit. Integers are read with their fraction, which it would round
-// away; a wall clock as an instant, because it would drop the offset.
-LogicalType csv_reading_type(const LogicalType& type) {
+// away: long ones as text (csv_integers.h), because no number of DuckDB's that is quick
+// to read holds them; a wall clock as an instant, because it would drop the offset.
+LogicalType csv_reading_type(const FilesPlan& plan, const LogicalType& type) {
   switch (type.id()) {
     case LogicalTypeId::TINYINT:
     case LogicalTypeId::SMALLINT:
     case LogicalTypeId::INTEGER:
       return LogicalType::DOUBLE;
     case LogicalTypeId::BIGINT:
-      return LogicalType::DECIMAL(38, 18);
+      return plan.options.contains("decimal_separator") ? LogicalType::DECIMAL(38, 18)
+                                                        : LogicalType::VARCHAR;
     case LogicalTypeId::TIMESTAMP:
       return LogicalType::TIMESTAMP_TZ;
     case LogicalTypeId::BLOB:
@@ -311,7 +336,7 @@ Status plan_csv(DuckdbSession& session, FilesPlan& plan) {
   for (FileGroup& group : plan.groups) {
     for (SourceColumn& column : group.columns) {
       column.type =
-          csv_reading_type(wanted_type(plan, column.name).value_or(column.type));
+          csv_reading_type(plan, wanted_type(plan, column.name).value_or(column.type));
     }
   }
   return {};

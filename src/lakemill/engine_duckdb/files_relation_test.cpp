@@ -150,6 +150,37 @@ TEST_F(FilesRelationTest, NamesThePlaceOfACsvValueThatDoesNotFitTheSchema) {
   EXPECT_THAT(rows(relation, "SELECT * FROM f"), HasSubstr("v.csv, line 3: column b"));
 }
 
+TEST_F(FilesRelationTest, ReadsLongIntegersExactlyAndNamesTheLineOfOneThatIsNone) {
+  const std::string good =
+      "a,b\n9223372036854775807,x\n-9223372036854775808,x\n 7 ,x\n+8,x\n1e3,x\n"
+      "\"5.0\",x\n9007199254740993.0,x\n,x\n";
+  auto relation = files(FileFormat::csv, {{"v.csv", good}});
+  relation.schema = make_schema({{"a", data::make_type(TypeKind::int64)},
+                                 {"b", data::make_type(TypeKind::string)}});
+  EXPECT_EQ(rows(relation, "SELECT a FROM f"),
+            "9223372036854775807;-9223372036854775808;7;8;1000;5;9007199254740993;"
+            "NULL;");
+  relation.files =
+      files(FileFormat::csv, {{"w.csv", good}, {"z.csv", good + "zz,x\n"}}).files;
+  EXPECT_THAT(rows(relation, "SELECT a, _lakemill_row FROM f"),
+              AllOf(HasSubstr("z.csv, line 10: column a"), HasSubstr("zz")));
+  EXPECT_THAT(rows(relation, "SELECT a FROM f"),
+              AllOf(HasSubstr("z.csv, line 10: column a"), HasSubstr("zz")));
+  relation.files =
+      files(FileFormat::csv, {{"big.csv", "a,b\n9223372036854775808,x\n"}}).files;
+  EXPECT_THAT(
+      rows(relation, "SELECT a FROM f"),
+      AllOf(HasSubstr("big.csv, line 2: column a"), HasSubstr("9223372036854775808")));
+}
+
+TEST_F(FilesRelationTest, ReadsAFirstRecordWithLineBreaksInIt) {
+  auto relation = files(FileFormat::csv, {{"a.csv", "1,\"x\n\ny\"\n2,z\n"}});
+  relation.has_header = false;
+  EXPECT_EQ(rows(relation, "SELECT column0, length(column1) FROM f"), "1,4;2,1;");
+  relation = files(FileFormat::csv, {{"b.csv", "1,\"x\n2,z\n"}});
+  EXPECT_THAT(schema(relation), AllOf(HasSubstr("b.csv"), HasSubstr("not closed")));
+}
+
 // DuckDB would round it to 2.
 TEST_F(FilesRelationTest, DoesNotRoundAFractionIntoAnInteger) {
   auto relation = files(FileFormat::csv, {{"v.csv", "a\n7\n1.5\n"}});

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/csv_integers.h"
 #include "lakemill/engine_duckdb/files_plan.h"
 #include "lakemill/engine_duckdb/json_structure.h"
 
@@ -51,12 +52,17 @@ std::string file_list_item(const Branch& branch, bool arrivals) {
          "[])[CAST(file_index AS BIGINT) + 1]";
 }
 
-// The text of a value that did not fit, in an error that says where it is.
+// What is wrong with a value that did not fit, and where it is.
+std::string refused_text(const Branch& branch, const std::string& column,
+                         const std::string& raw, const LogicalType& type) {
+  return "'file ' || " + file_list_item(branch, false) + " || " +
+         quote_literal(": column " + column + ": cannot read \"") + " || CAST((" + raw +
+         ") AS VARCHAR) || " + quote_literal("\" as " + type.ToString());
+}
+
 std::string refuse(const Branch& branch, const std::string& column,
                    const std::string& raw, const LogicalType& type) {
-  return "error('file ' || " + file_list_item(branch, false) + " || " +
-         quote_literal(": column " + column + ": cannot read \"") + " || CAST((" + raw +
-         ") AS VARCHAR) || " + quote_literal("\" as " + type.ToString()) + ")";
+  return "error(" + refused_text(branch, column, raw, type) + ")";
 }
 
 struct Value {
@@ -176,6 +182,30 @@ std::string rescued_sql(const Branch& branch) {
          "], lambda _lakemill_entry: _lakemill_entry.v IS NOT NULL))) AS VARCHAR) END";
 }
 
+bool is_long_integer_text(const Branch& branch, const LogicalType& type,
+                          const SourceColumn* source) {
+  return branch.plan.relation.format == FileFormat::csv &&
+         !branch.plan.relation.rescue && type.id() == LogicalTypeId::BIGINT &&
+         source != nullptr && source->type.id() == LogicalTypeId::VARCHAR;
+}
+
+// An error reads the file once more, by a type with which the reader tells the line.
+std::string long_integer_sql(const Branch& branch, const SourceColumn& source,
+                             const LogicalType& type) {
+  const std::string raw = quote_identifier(source.name);
+  FileGroup exact = branch.group;
+  for (SourceColumn& column : exact.columns) {
+    const bool wanted = column.name == source.name;
+    column.type = wanted ? LogicalType::BIGINT : LogicalType::VARCHAR;
+  }
+  const std::string reader = reader_sql(branch.plan, exact, branch.first, 0);
+  const std::string text = refused_text(branch, source.name, raw, type);
+  return "coalesce(" + std::string(kCsvInteger) + "(" + raw + "), CASE WHEN " + raw +
+         " IS NOT NULL THEN " + kCsvRefuse + "(" + file_list_item(branch, false) +
+         ", " + quote_literal("SELECT count(" + raw + ") FROM ") + ", " +
+         quote_literal(reader) + ", " + text + ") END)";
+}
+
 std::string column_sql(const Branch& branch, const std::string& name, bool whole) {
   if (name == kArrivalColumn) return file_list_item(branch, true);
   if (name == kFileColumn) return file_list_item(branch, false);
@@ -192,6 +222,10 @@ std::string column_sql(const Branch& branch, const std::string& name, bool whole
   LAKEMILL_CHECK(at != columns.names.end());
   const LogicalType& type =
       columns.types[static_cast<std::size_t>(at - columns.names.begin())];
+  const SourceColumn* source = find_source(branch.group, name);
+  if (is_long_integer_text(branch, type, source)) {
+    return long_integer_sql(branch, *source, type);
+  }
   const Value value = value_of(branch, name, type);
   if (value.misfit.empty()) return value.sql;
   return "CASE WHEN " + value.misfit + " THEN " +
