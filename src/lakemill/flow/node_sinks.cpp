@@ -1,6 +1,7 @@
 #include "lakemill/flow/node_sinks.h"
 
 #include "lakemill/flow/node_query.h"
+#include "lakemill/flow/source_opening.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/sinks/file_sink.h"
 #include "lakemill/sinks/table_sink.h"
@@ -9,19 +10,6 @@
 namespace lakemill::flow {
 
 namespace {
-
-engine::FileFormat written_format(language::FileFormat format) {
-  switch (format) {
-    case language::FileFormat::csv:
-      return engine::FileFormat::csv;
-    case language::FileFormat::json:
-      return engine::FileFormat::json;
-    case language::FileFormat::jsonl:
-      return engine::FileFormat::jsonl;
-    default:
-      return engine::FileFormat::parquet;
-  }
-}
 
 sinks::WriteMode write_mode(const language::Sink& sink, const SinkPurpose& purpose) {
   if (sink.is_quarantine) {  // what is read anew is judged anew
@@ -105,7 +93,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
   if (!place.is_delta) {
     sinks::FileSinkSpec spec;
     spec.url = place.url;
-    spec.format = written_format(place.format);
+    spec.format = engine_format(place.format);
     spec.kind = sink.mode == language::SinkMode::append
                     ? sinks::FileSinkKind::folder_of_batches
                     : sinks::FileSinkKind::single;

@@ -10,23 +10,6 @@ namespace lakemill::flow {
 
 namespace {
 
-engine::FileFormat engine_format(language::FileFormat format) {
-  switch (format) {
-    case language::FileFormat::csv:
-      return engine::FileFormat::csv;
-    case language::FileFormat::json:
-      return engine::FileFormat::json;
-    case language::FileFormat::jsonl:
-      return engine::FileFormat::jsonl;
-    case language::FileFormat::text:
-      return engine::FileFormat::text;
-    case language::FileFormat::binaryfile:
-      return engine::FileFormat::binaryfile;
-    default:
-      return engine::FileFormat::parquet;
-  }
-}
-
 Error at(const language::Location& location, ErrorCode code,
          const std::string& message) {
   return {code, to_text(location) + ": " + message};
@@ -138,6 +121,23 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
 }
 
 }  // namespace
+
+engine::FileFormat engine_format(language::FileFormat format) {
+  switch (format) {
+    case language::FileFormat::csv:
+      return engine::FileFormat::csv;
+    case language::FileFormat::json:
+      return engine::FileFormat::json;
+    case language::FileFormat::jsonl:
+      return engine::FileFormat::jsonl;
+    case language::FileFormat::text:
+      return engine::FileFormat::text;
+    case language::FileFormat::binaryfile:
+      return engine::FileFormat::binaryfile;
+    default:
+      return engine::FileFormat::parquet;
+  }
+}
 
 bool is_incremental(const language::Node& node, const language::Source& source) {
   if (source.as_stream) return *source.as_stream;

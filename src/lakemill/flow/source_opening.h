@@ -21,4 +21,8 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
 /// nodes.
 bool is_incremental(const language::Node& node, const language::Source& source);
 
+/// How the engine reads and writes files of a format; Parquet for what is no file
+/// format of its own (DELTA).
+engine::FileFormat engine_format(language::FileFormat format);
+
 }  // namespace lakemill::flow
