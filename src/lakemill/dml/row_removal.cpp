@@ -4,6 +4,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/file_path.h"
+#include "lakemill/delta/transaction.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/rows_left.h"
 
@@ -36,16 +37,6 @@ Result<std::vector<const delta::AddFile*>> entries_of(
   return entries;
 }
 
-delta::RemoveFile removal_of(const delta::AddFile& file, Instant now) {
-  delta::RemoveFile remove;
-  remove.path = file.path;
-  remove.deletion_timestamp_ms = to_epoch_ms(now);
-  remove.partition_values = file.partition_values;
-  remove.size_bytes = file.size_bytes;
-  remove.deletion_vector = file.deletion_vector;
-  return remove;
-}
-
 Result<std::vector<delta::Action>> rewrite_files(
     const ChangeContext& context, const TableState& state,
     const std::vector<engine::FileRows>& rows,
@@ -61,8 +52,11 @@ Result<std::vector<delta::Action>> rewrite_files(
 
   const Instant now = context.clock.now();
   std::vector<delta::Action> actions;
-  for (const delta::AddFile* entry : entries)
-    actions.emplace_back(removal_of(*entry, now));
+  for (const delta::AddFile* entry : entries) {
+    delta::RemoveFile remove = delta::removal_of(*entry);
+    remove.deletion_timestamp_ms = to_epoch_ms(now);
+    actions.emplace_back(std::move(remove));
+  }
   LAKEMILL_TRY(std::vector<delta::AddFile> added,
                to_add_files(written.files, metadata, now));
   for (delta::AddFile& file : added) actions.emplace_back(std::move(file));
