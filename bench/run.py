@@ -36,20 +36,17 @@ THREADS = os.cpu_count() or 2
 
 def measured(command: list[str], cwd: pathlib.Path) -> dict:
     """Runs a process: seconds, megabytes at its peak, and what it printed as JSON."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        text = out.read().decode(errors="replace")
-        if process.returncode != 0:
-            sys.exit(f"{' '.join(command)[:300]}\nended with {process.returncode}: "
-                     f"{text[-1500:]}{err.read().decode(errors='replace')[-1500:]}")
+    with tempfile.NamedTemporaryFile() as result:
+        process = subprocess.run(
+            [sys.executable, "-I", "-S", str(ROOT / "bench/measured.py"), result.name, *command], cwd=cwd,
+            capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
+        found = json.loads(result.read() or "{}")
+    if found.get("status") != 0:
+        sys.exit(f"{' '.join(command)[:300]}\nended with {found.get('status')}: "
+                 f"{process.stdout[-1500:]}{process.stderr[-1500:]}")
+    text = process.stdout
     told = json.loads(text) if text.startswith("{") and text.count("\n") <= 1 else {}
-    return {"process": seconds, "megabytes": usage.ru_maxrss / 1024, "told": told}
+    return {"process": found["seconds"], "megabytes": found["megabytes"], "told": told}
 
 
 class Side:

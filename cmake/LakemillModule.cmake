@@ -4,7 +4,7 @@
 # from (tools/layers.toml holds the same list, and tools/check_layers.py checks every
 # #include). PRIVATE_DEPS are third-party libraries that no header of ours shows.
 function(lakemill_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;TESTS;DEPS;PRIVATE_DEPS;TEST_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_PRECOMPILED_HEADER" "" "SOURCES;HEADERS;TESTS;DEPS;PRIVATE_DEPS;TEST_DEPS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "lakemill_module(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
   endif()
@@ -14,6 +14,9 @@ function(lakemill_module name)
     set(scope PUBLIC)
     add_library(lakemill_${name} STATIC ${arg_SOURCES})
     target_link_libraries(lakemill_${name} PRIVATE lakemill_flags ${arg_PRIVATE_DEPS})
+    if(LAKEMILL_PRECOMPILE AND NOT arg_OWN_PRECOMPILED_HEADER)
+      target_precompile_headers(lakemill_${name} REUSE_FROM lakemill_precompiled)
+    endif()
   else()
     set(scope INTERFACE)
     add_library(lakemill_${name} INTERFACE)
