@@ -1,11 +1,11 @@
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/log_cleanup.h"
 #include "lakemill/delta/protocol.h"
+#include "lakemill/delta/table_properties.h"
 #include "lakemill/delta/transaction.h"
 
 namespace lakemill::delta {
@@ -13,68 +13,16 @@ namespace lakemill::delta {
 namespace {
 
 constexpr std::string_view kLastCheckpoint = "_delta_log/_last_checkpoint";
-constexpr std::int64_t kIntervalDefault = 10;
-constexpr std::int64_t kRetentionDefaultMs = 7LL * 24 * 60 * 60 * 1000;
-constexpr std::int64_t kRetentionMaxMs = 1000LL * 365 * 24 * 60 * 60 * 1000;
+// A checkpoint holds everything: where a table has much, more commits go by from one to
+// the next, so that they cost each commit no more than writing so many actions.
+constexpr std::int64_t kActionsPerCommitMax = 200;
+constexpr std::int64_t kIntervalStretchMax = 64;
 
 std::string checkpoint_path(Version version) {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "_delta_log/%020lld.checkpoint.parquet",
                 static_cast<long long>(version));
   return path.data();
-}
-
-const std::string* find_property(const Metadata& metadata, const std::string& name) {
-  const auto found = metadata.configuration.find(name);
-  return found == metadata.configuration.end() ? nullptr : &found->second;
-}
-
-// "interval 1 week", "7 days", "interval 36 hours 30 minutes"; the default if it is
-// something else: tombstones then stay longer than they must, or a week.
-std::int64_t retention_ms(const Metadata& metadata) {
-  const std::string* text =
-      find_property(metadata, "delta.deletedFileRetentionDuration");
-  if (text == nullptr) return kRetentionDefaultMs;
-  struct Unit {
-    std::string_view name;
-    std::int64_t ms;
-  };
-  constexpr std::array kUnits = {
-      Unit{"week", 604'800'000}, Unit{"day", 86'400'000}, Unit{"hour", 3'600'000},
-      Unit{"minute", 60'000},    Unit{"second", 1'000},   Unit{"millisecond", 1},
-      Unit{"microsecond", 0},
-  };
-  std::vector<std::string> words = split(to_lower(*text), ' ');
-  std::erase_if(words,
-                [](const auto& word) { return word.empty() || word == "interval"; });
-  if (words.size() % 2 != 0) return kRetentionDefaultMs;
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < words.size(); i += 2) {
-    std::int64_t count = 0;
-    const std::string& number = words[i];
-    const auto read =
-        std::from_chars(number.data(), number.data() + number.size(), count);
-    std::string_view name = words[i + 1];
-    if (name.ends_with('s')) name.remove_suffix(1);
-    const auto* unit = std::ranges::find(kUnits, name, &Unit::name);
-    if (read.ec != std::errc() || count < 0 || unit == kUnits.end()) {
-      return kRetentionDefaultMs;
-    }
-    total += std::min(count, kRetentionMaxMs / std::max<std::int64_t>(unit->ms, 1)) *
-             unit->ms;
-  }
-  return total;
-}
-
-std::int64_t checkpoint_interval(const Metadata& metadata) {
-  const std::string* text = find_property(metadata, "delta.checkpointInterval");
-  std::int64_t interval = kIntervalDefault;
-  if (text != nullptr) {
-    const auto read =
-        std::from_chars(text->data(), text->data() + text->size(), interval);
-    if (read.ec != std::errc() || interval < 1) return kIntervalDefault;
-  }
-  return interval;
 }
 
 /// The lines of a checkpoint, and what _last_checkpoint says of them.
@@ -91,7 +39,8 @@ class CheckpointLines {
       if (!domain.removed) append(domain);
     }
     append_files(snapshot);
-    append_tombstones(snapshot, snapshot.timestamp_ms() - retention_ms(metadata));
+    append_tombstones(snapshot,
+                      snapshot.timestamp_ms() - deleted_file_retention_ms(metadata));
   }
 
   const std::string& text() const { return text_; }
@@ -105,9 +54,10 @@ class CheckpointLines {
   }
 
   void append_files(const Snapshot& snapshot) {
-    const std::string* as_json =
-        find_property(snapshot.metadata(), "delta.checkpoint.writeStatsAsJson");
-    const bool with_stats = as_json == nullptr || to_lower(*as_json) != "false";
+    const auto& properties = snapshot.metadata().configuration;
+    const auto as_json = properties.find("delta.checkpoint.writeStatsAsJson");
+    const bool with_stats =
+        as_json == properties.end() || !equals_ignoring_case(as_json->second, "false");
     for (AddFile file : snapshot.files()) {
       file.data_change = false;
       if (!with_stats) file.stats.clear();
@@ -136,6 +86,21 @@ bool should_point_to(storage::ObjectStore& store, Version version) {
   return !json || integer_member(*json, "version", -1) <= version;
 }
 
+// A property that is set is kept to.
+std::int64_t interval_of(const Snapshot& snapshot) {
+  const std::int64_t interval = checkpoint_interval(snapshot.metadata());
+  if (snapshot.metadata().configuration.contains("delta.checkpointInterval")) {
+    return interval;
+  }
+  const auto actions = static_cast<std::int64_t>(snapshot.action_count());
+  std::int64_t stretch = 1;  // doubled, so that wide intervals end where narrow ones do
+  while (stretch < kIntervalStretchMax &&
+         actions > kActionsPerCommitMax * interval * stretch) {
+    stretch *= 2;
+  }
+  return interval * stretch;
+}
+
 }  // namespace
 
 Status write_checkpoint(Table& table, const Snapshot& snapshot) {
@@ -161,14 +126,15 @@ Status write_checkpoint(Table& table, const Snapshot& snapshot) {
 
 Status maintain_log(Table& table, Version just_committed) {
   LAKEMILL_TRY(std::shared_ptr<const Snapshot> snapshot, table.latest());
-  if (just_committed == 0 ||
-      just_committed % checkpoint_interval(snapshot->metadata()) != 0) {
-    return {};
-  }
+  if (just_committed == 0 || just_committed % interval_of(*snapshot) != 0) return {};
   if (snapshot->version() != just_committed) {
     LAKEMILL_TRY(snapshot, table.at_version(just_committed));
   }
-  return write_checkpoint(table, *snapshot);
+  LAKEMILL_TRY_OK(write_checkpoint(table, *snapshot));
+  if (!log_cleanup_enabled(snapshot->metadata())) return {};
+  const Instant now{std::chrono::milliseconds(snapshot->timestamp_ms())};
+  const auto cleaned = clean_log(table, now);
+  return cleaned ? Status() : Status(cleaned.error());
 }
 
 }  // namespace lakemill::delta

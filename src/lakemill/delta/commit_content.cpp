@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/change_feed.h"
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/file_statistics.h"
 #include "lakemill/delta/protocol.h"
@@ -50,6 +51,17 @@ Status check_columns(const std::vector<data::Field>& fields, const std::string& 
     while (type->kind == data::TypeKind::array) type = &type->children[0].type;
     if (type->kind == data::TypeKind::structure) {
       LAKEMILL_TRY_OK(check_columns(type->children, name + ".", mapped));
+    }
+  }
+  return {};
+}
+
+Status check_feed_columns(const data::Schema& schema) {
+  for (const std::string_view name : {kChangeType, kCommitVersion, kCommitTimestamp}) {
+    if (schema.find(name) != nullptr) {
+      return invalid("column '" + std::string(name) +
+                     "' has a name that the table's change data feed needs "
+                     "(delta.enableChangeDataFeed)");
     }
   }
   return {};
@@ -120,6 +132,9 @@ class ContentBuilder {
     const bool mapped = column_mapping_mode(content_.protocol, metadata) != "none";
     LAKEMILL_TRY_OK(check_columns(metadata.schema.fields, "", mapped));
     LAKEMILL_TRY_OK(check_partitions(metadata));
+    if (change_data_feed_enabled(content_.protocol, metadata)) {
+      LAKEMILL_TRY_OK(check_feed_columns(metadata.schema));
+    }
     return check_metadata_change();
   }
 
@@ -214,12 +229,11 @@ class ContentBuilder {
     const bool adds_rows = std::ranges::any_of(
         changes_.adds, [](const auto& file) { return file.data_change; });
     if (removes_rows && adds_rows && !changes_.remove_all &&
-        changes_.cdc_files.empty() &&
+        changes_.cdc_files.empty() && !changes_.follow_from_files &&
         change_data_feed_enabled(content_.protocol, content_.metadata)) {
-      return unsupported(
-          "the table keeps a change data feed (delta.enableChangeDataFeed), which is "
-          "not written yet: rows can be appended, replaced or removed by whole files, "
-          "not changed");
+      return invalid(
+          "the table keeps a change data feed (delta.enableChangeDataFeed), and the "
+          "commit that changes rows comes without change files");
     }
     if (!changes_.domains.empty() &&
         !has_feature(content_.protocol, "domainMetadata")) {
@@ -246,7 +260,8 @@ class ContentBuilder {
       const auto before = removed.find(file.path);
       const bool is_new = before != removed.end() &&
                           before->second != file.deletion_vector->unique_id();
-      if (is_new && !deletion_vectors_enabled(content_.protocol, content_.metadata)) {
+      if (is_new && !changes_.follow_from_files &&
+          !deletion_vectors_enabled(content_.protocol, content_.metadata)) {
         return unsupported(
             "the table forbids new deletion vectors (delta.enableDeletionVectors)");
       }

@@ -22,6 +22,7 @@ struct CollectedChanges {
   std::vector<SetTransaction> transactions;
   std::vector<DomainMetadata> domains;
   std::vector<AddCdcFile> cdc_files;
+  bool follow_from_files = false;
   std::optional<ReadScope> scope;
   std::vector<data::Comparison> conjuncts;
 };

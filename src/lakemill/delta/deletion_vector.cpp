@@ -206,6 +206,12 @@ DeletionVector DeletionVector::united_with(const DeletionVector& other) const {
   return DeletionVector(std::make_shared<Set>(std::move(map)));
 }
 
+DeletionVector DeletionVector::without(const DeletionVector& other) const {
+  Roaring64Map map = set_->rows;
+  map -= other.set_->rows;
+  return DeletionVector(std::make_shared<Set>(std::move(map)));
+}
+
 std::vector<std::uint64_t> DeletionVector::rows() const {
   std::vector<std::uint64_t> rows(set_->count);
   set_->rows.toUint64Array(rows.data());

@@ -37,6 +37,8 @@ class DeletionVector final : public data::DeletedRows {
 
   /// The rows of both.
   DeletionVector united_with(const DeletionVector& other) const;
+  /// The rows of this that the other does not have.
+  DeletionVector without(const DeletionVector& other) const;
   /// Every row, ascending.
   std::vector<std::uint64_t> rows() const;
 

@@ -103,9 +103,21 @@ void Replay::merge_files() {
     if (entry.file) files.push_back(std::move(entry.file));
     if (entry.tombstone) tombstones.push_back(std::move(entry.tombstone));
   }
+  const bool any_comes_back = std::any_of(
+      files.begin(), files.end(), [&](const std::shared_ptr<const LogicalFile>& file) {
+        const auto found = std::lower_bound(
+            state_.tombstones->begin(), state_.tombstones->end(), file->key,
+            [](const auto& tombstone, const std::string& key) {
+              return tombstone->key < key;
+            });
+        return found != state_.tombstones->end() && (*found)->key == file->key;
+      });
+  // Appends leave the tombstones of a week alone.
+  if (!tombstones.empty() || any_comes_back) {
+    state_.tombstones =
+        merged(*state_.tombstones, std::move(tombstones), tombstone_before, untouched);
+  }
   state_.files = merged(*state_.files, std::move(files), file_before, untouched);
-  state_.tombstones =
-      merged(*state_.tombstones, std::move(tombstones), tombstone_before, untouched);
 }
 
 Result<TableState> Replay::finish(Version version) && {

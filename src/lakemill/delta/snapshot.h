@@ -31,6 +31,8 @@ class Snapshot {
   /// Files that were removed and that the log still names, sorted by path: checkpoints
   /// keep those that have not expired.
   virtual std::vector<RemoveFile> tombstones() const = 0;
+  /// How many actions a checkpoint of this version would hold at most.
+  virtual std::size_t action_count() const = 0;
   /// The version that `app_id` last committed here, or nothing.
   virtual std::optional<std::int64_t> transaction(std::string_view app_id) const = 0;
   virtual std::vector<SetTransaction> transactions() const = 0;
@@ -89,6 +91,19 @@ class Table {
   /// Errors: invalid, naming the version, if one of them removed rows or replaced the
   /// table (commits that only rearrange rows, dataChange false, are passed over).
   Result<std::shared_ptr<const data::TableScan>> appended(Version from, Version to);
+
+  /// The rows that commits `from`..`to` changed, as files to read: the columns of
+  /// version `to`, then `_change_type` ("insert", "delete", "update_preimage",
+  /// "update_postimage"), `_commit_version` and `_commit_timestamp`. From change files
+  /// where a commit has some; else from the files that it added and removed, and from
+  /// what their deletion vectors differ in. Commits that only rearrange rows give none.
+  /// Applied to version `from` - 1 in the order of versions, deletions first, they make
+  /// version `to`.
+  /// Errors: not_found (a version that was cleaned away, with the oldest there is),
+  /// invalid, naming the version: one that rewrote files without keeping changes, one
+  /// that changed the schema so that older rows have no place in it; a table that has a
+  /// column of those names.
+  Result<std::shared_ptr<const data::TableScan>> changes(Version from, Version to);
 
  private:
   class State;

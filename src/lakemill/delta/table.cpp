@@ -59,6 +59,11 @@ Result<std::shared_ptr<const data::TableScan>> Table::appended(Version from,
   return of_table(store(), state_->appended(from, to));
 }
 
+Result<std::shared_ptr<const data::TableScan>> Table::changes(Version from,
+                                                              Version to) {
+  return of_table(store(), state_->changes(from, to));
+}
+
 Result<bool> table_exists(storage::ObjectStore& store) {
   LAKEMILL_TRY(const LogListing listing, list_log(store, 0));
   return !listing.empty();
@@ -100,12 +105,24 @@ Result<bool> Table::State::kept_is_newest() {
   return false;
 }
 
+Result<LogListing> Table::State::commits_from(Version version) {
+  constexpr Version kLookUpsMax = 16;
+  LogListing listing;
+  for (Version next = version; next < version + kLookUpsMax; ++next) {
+    Result<storage::ObjectInfo> info = store_->head(commit_path(next));
+    if (!info && info.error().code() == ErrorCode::not_found) return listing;
+    if (!info) return std::move(info).error();
+    listing.commits.push_back({next, std::move(*info)});
+  }
+  return list_log(*store_, version);
+}
+
 Result<std::shared_ptr<const TableSnapshot>> Table::State::advance_kept() {
   const std::shared_ptr<const TableSnapshot> gone;
   const Version version = kept_->version();
   LAKEMILL_TRY(const bool unchanged, kept_is_newest());
   if (unchanged) return kept_;
-  LAKEMILL_TRY(const LogListing listing, list_log(*store_, version));
+  LAKEMILL_TRY(const LogListing listing, commits_from(version));
   // The commit that the kept snapshot ends with must still be the same: a table may
   // have been dropped and made anew.
   const CommitFile* own = listing.find_commit(version);

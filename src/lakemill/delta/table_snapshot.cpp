@@ -23,6 +23,11 @@ std::vector<RemoveFile> TableSnapshot::tombstones() const {
   return removed;
 }
 
+std::size_t TableSnapshot::action_count() const {
+  return 2 + state_.files->size() + state_.tombstones->size() +
+         state_.transactions->size() + state_.domains->size();
+}
+
 std::optional<std::int64_t> TableSnapshot::transaction(std::string_view app_id) const {
   const auto found = state_.transactions->find(app_id);
   if (found == state_.transactions->end()) return std::nullopt;

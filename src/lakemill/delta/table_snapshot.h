@@ -23,6 +23,7 @@ class TableSnapshot final : public Snapshot {
   const Metadata& metadata() const override { return *state_.metadata; }
   const std::vector<AddFile>& files() const override;
   std::vector<RemoveFile> tombstones() const override;
+  std::size_t action_count() const override;
   std::optional<std::int64_t> transaction(std::string_view app_id) const override;
   std::vector<SetTransaction> transactions() const override;
   std::vector<DomainMetadata> domains() const override;

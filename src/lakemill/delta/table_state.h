@@ -29,17 +29,26 @@ class Table::State {
   Result<std::vector<HistoryEntry>> history(std::size_t count_max);
   Result<std::vector<CommitActions>> commits(Version from, Version to);
   Result<std::shared_ptr<const data::TableScan>> appended(Version from, Version to);
+  Result<std::shared_ptr<const data::TableScan>> changes(Version from, Version to);
 
  private:
+  class SchemaWatch;
   using SnapshotResult = Result<std::shared_ptr<const TableSnapshot>>;
 
   /// The whole log; not_found if there is none.
   Result<LogListing> full_listing();
+  /// Fills in what other writers leave out of removals.
+  Status complete_removals(Version version, std::vector<Action>& actions);
+  /// The log from `from` on, which must be in it.
+  Result<LogListing> changes_listing(Version from, Version to);
   SnapshotResult latest_locked();
   /// Whether nothing came after the kept snapshot.
   Result<bool> kept_is_newest();
   /// The kept snapshot moved forward; null if it no longer fits the log.
   SnapshotResult advance_kept();
+  /// Commit `version` and those behind it. A few are looked up one by one: where a log
+  /// is long, a listing costs more than all else.
+  Result<LogListing> commits_from(Version version);
   SnapshotResult reload();
   SnapshotResult reload_from_hint();
   SnapshotResult make_snapshot(const LogListing& listing, TableState state);

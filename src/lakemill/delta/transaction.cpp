@@ -31,6 +31,7 @@ class Transaction::State {
 
  private:
   std::optional<Conflicted> held_already() const;
+  Result<std::optional<Conflicted>> base_cleaned_away(Clock& clock) const;
   Result<CommitOutcome> create(const CommitContent& content, Clock& clock,
                                Random& random);
   Result<CommitOutcome> append(const CommitContent& content, Clock& clock,
@@ -75,6 +76,10 @@ void Transaction::set_domain(DomainMetadata domain) {
 
 void Transaction::add_cdc(AddCdcFile file) {
   state_->changes.cdc_files.push_back(std::move(file));
+}
+
+void Transaction::changes_follow_from_files() {
+  state_->changes.follow_from_files = true;
 }
 
 void Transaction::read(ReadScope scope) { state_->changes.scope = scope; }
@@ -131,6 +136,29 @@ std::optional<Conflicted> Transaction::State::held_already() const {
   return std::nullopt;
 }
 
+// A base of days ago may lie before what a clean-up left of the log: the next version
+// would then be free again, and a commit that is put there would be lost.
+Result<std::optional<Conflicted>> Transaction::State::base_cleaned_away(
+    Clock& clock) const {
+  constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+  const Version version = changes.base->version();
+  const std::int64_t now_ms = to_epoch_ms(clock.now());
+  const std::int64_t base_ms = changes.base->timestamp_ms();
+  // No clean-up takes entries of the day.
+  const bool is_of_today = base_ms <= now_ms && base_ms / kDayMs == now_ms / kDayMs;
+  if (is_of_today) return std::optional<Conflicted>();
+  const auto own = table.store().head(commit_path(version));
+  if (own) return std::optional<Conflicted>();
+  if (own.error().code() != ErrorCode::not_found) return own.error();
+  LAKEMILL_TRY(const LogListing listing, list_log(table.store(), version));
+  if (!listing.empty() && listing.newest() == version)
+    return std::optional<Conflicted>();
+  return std::optional(Conflicted{
+      listing.empty() ? version : listing.newest(),
+      "version " + std::to_string(version) +
+          ", which this commit was built on, was cleaned away from the log"});
+}
+
 Result<CommitOutcome> Transaction::State::create(const CommitContent& content,
                                                  Clock& clock, Random& random) {
   const Conflicted lost{0, "the table was created meanwhile"};
@@ -151,6 +179,8 @@ Result<CommitOutcome> Transaction::State::create(const CommitContent& content,
 
 Result<CommitOutcome> Transaction::State::append(const CommitContent& content,
                                                  Clock& clock, Random& random) {
+  LAKEMILL_TRY(const auto stale, base_cleaned_away(clock));
+  if (stale) return CommitOutcome(*stale);
   const ConflictCheck check(table, *changes.base, content.footprint);
   commit_info_["readVersion"] = changes.base->version();
   previous_timestamp_ms_ = changes.base->timestamp_ms();

@@ -67,6 +67,9 @@ class Transaction {
   void set_metadata(Metadata metadata);
   void set_domain(DomainMetadata domain);
   void add_cdc(AddCdcFile file);
+  /// Says that what changes follows from the files that come and go, as for a restore:
+  /// a change feed then needs no change files.
+  void changes_follow_from_files();
   void read(ReadScope scope);
   /// With scope `files`: conjuncts that describe what was read.
   void read_where(std::vector<data::Comparison> conjuncts);

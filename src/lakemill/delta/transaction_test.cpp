@@ -207,7 +207,7 @@ TEST_F(TransactionTest, RefusesChangesThatAChangeFeedWouldMiss) {
   Transaction change(table_, latest());
   change.remove(removal_of(latest()->files().front()));
   change.add(file_of("b", 1, 5));
-  EXPECT_THAT(commit(change), HasError(ErrorCode::unsupported, "change data feed"));
+  EXPECT_THAT(commit(change), HasError(ErrorCode::invalid, "change data feed"));
   Transaction overwrite(table_, latest());
   overwrite.remove_all();
   overwrite.add(file_of("b", 1, 5));

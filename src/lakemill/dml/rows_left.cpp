@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "lakemill/base/check.h"
+#include "lakemill/delta/deletion_vector.h"
+#include "lakemill/delta/only_rows.h"
 
 namespace lakemill::dml {
 namespace {
@@ -47,17 +49,12 @@ class MoreDeletedRows final : public data::DeletedRows {
   std::vector<std::uint64_t> more_;
 };
 
-class RowsLeft final : public data::TableScan {
+/// Some files of a scan, with other rows in them.
+class SomeFiles final : public data::TableScan {
  public:
-  RowsLeft(std::shared_ptr<const data::TableScan> whole,
-           const std::vector<engine::FileRows>& removed)
-      : whole_(std::move(whole)) {
-    for (const engine::FileRows& rows : removed) {
-      data::DataFile file = whole_->files().at(rows.file_index);
-      file.deleted = std::make_shared<MoreDeletedRows>(file.deleted, rows.positions);
-      files_.push_back(std::move(file));
-    }
-  }
+  SomeFiles(std::shared_ptr<const data::TableScan> whole,
+            std::vector<data::DataFile> files)
+      : whole_(std::move(whole)), files_(std::move(files)) {}
 
   const data::Schema& schema() const override { return whole_->schema(); }
   const std::string& column_mapping_mode() const override {
@@ -84,7 +81,36 @@ class RowsLeft final : public data::TableScan {
 std::shared_ptr<const data::TableScan> rows_left(
     const std::shared_ptr<const data::TableScan>& whole,
     const std::vector<engine::FileRows>& removed) {
-  return std::make_shared<RowsLeft>(whole, removed);
+  std::vector<data::DataFile> files;
+  for (const engine::FileRows& rows : removed) {
+    data::DataFile file = whole->files().at(rows.file_index);
+    file.deleted = std::make_shared<MoreDeletedRows>(file.deleted, rows.positions);
+    files.push_back(std::move(file));
+  }
+  return std::make_shared<SomeFiles>(whole, std::move(files));
+}
+
+std::shared_ptr<const data::TableScan> rows_named(
+    const std::shared_ptr<const data::TableScan>& whole,
+    const std::vector<engine::FileRows>& named) {
+  std::vector<data::DataFile> files;
+  for (const engine::FileRows& rows : named) {
+    data::DataFile file = whole->files().at(rows.file_index);
+    file.deleted = std::make_shared<delta::OnlyRows>(
+        std::make_shared<delta::DeletionVector>(
+            delta::DeletionVector::of(rows.positions)),
+        file.row_count);
+    files.push_back(std::move(file));
+  }
+  return std::make_shared<SomeFiles>(whole, std::move(files));
+}
+
+std::shared_ptr<const data::TableScan> whole_files(
+    const std::shared_ptr<const data::TableScan>& whole,
+    const std::vector<std::size_t>& indexes) {
+  std::vector<data::DataFile> files;
+  for (const std::size_t index : indexes) files.push_back(whole->files().at(index));
+  return std::make_shared<SomeFiles>(whole, std::move(files));
 }
 
 }  // namespace lakemill::dml

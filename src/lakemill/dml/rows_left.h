@@ -14,4 +14,14 @@ std::shared_ptr<const data::TableScan> rows_left(
     const std::shared_ptr<const data::TableScan>& whole,
     const std::vector<engine::FileRows>& removed);
 
+/// Only the rows that `named` names.
+std::shared_ptr<const data::TableScan> rows_named(
+    const std::shared_ptr<const data::TableScan>& whole,
+    const std::vector<engine::FileRows>& named);
+
+/// The files of `whole` at those indexes, with all of their rows.
+std::shared_ptr<const data::TableScan> whole_files(
+    const std::shared_ptr<const data::TableScan>& whole,
+    const std::vector<std::size_t>& indexes);
+
 }  // namespace lakemill::dml

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "lakemill/dml/change_files.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/row_removal.h"
 
@@ -25,9 +26,11 @@ std::unique_ptr<delta::Transaction> begin(delta::Table& table, const TableState&
                              change.metadata.description});
 }
 
+// `staged`: gets the files that this attempt writes beside those of the change.
 Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                                         const TableState& state,
-                                        const TableChange& change) {
+                                        const TableChange& change,
+                                        std::vector<engine::WrittenFile>& staged) {
   const auto transaction = begin(context.table, state, change);
   if (change.replaces_rows && state.snapshot != nullptr) transaction->remove_all();
   LAKEMILL_TRY(const std::vector<delta::Action> removals,
@@ -41,6 +44,12 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
   LAKEMILL_TRY(std::vector<delta::AddFile> added,
                to_add_files(change.added, change.metadata, context.clock.now()));
   for (delta::AddFile& file : added) transaction->add(std::move(file));
+  if (needs_change_files(state, change)) {
+    LAKEMILL_TRY(staged, write_change_files(context, state, change));
+    LAKEMILL_TRY(const auto cdc_files,
+                 to_cdc_files(staged, change.metadata, context.clock.now()));
+    for (const delta::AddCdcFile& file : cdc_files) transaction->add_cdc(file);
+  }
   transaction->read(change.scope);
   if (!change.read_where.empty()) transaction->read_where(change.read_where);
   if (!context.app_id.empty()) {
@@ -108,8 +117,10 @@ Result<ChangeOutcome> change_table(const ChangeContext& context,
       }
     }
     LAKEMILL_TRY(const TableChange change, plan(state));
-    const auto outcome = try_commit(context, state, change);
+    std::vector<engine::WrittenFile> staged;
+    const auto outcome = try_commit(context, state, change, staged);
     if (!outcome) {
+      discard(context.table, staged);
       // The caller may repeat a change that can still succeed: with the same files.
       if (!outcome.error().retryable()) discard(context.table, change.added);
       return outcome.error();
@@ -125,6 +136,7 @@ Result<ChangeOutcome> change_table(const ChangeContext& context,
                        " was sent and not answered: repeat the batch");
     }
     const auto& conflict = std::get<delta::Conflicted>(*outcome);
+    discard(context.table, staged);
     lost.insert(lost.end(), change.added.begin(), change.added.end());
     lost_to = "version " + std::to_string(conflict.version) + ": " + conflict.reason;
   }

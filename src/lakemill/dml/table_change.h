@@ -25,6 +25,9 @@ struct TableChange {
   bool replaces_rows = false;  ///< every row of before goes
   std::vector<engine::FileRows> removed;   ///< rows of the state's scan that go
   std::vector<engine::WrittenFile> added;  ///< files that come
+  /// Columns that tell rows apart: in a change data feed a row that goes and one that
+  /// comes with equal values in them are one update. None: rows only go and come.
+  std::vector<std::string> keys = {};
   delta::ReadScope scope = delta::ReadScope::none;
   std::vector<data::Comparison> read_where;  ///< with scope `files`
   std::string operation;                     ///< of commitInfo: "WRITE", "MERGE"
@@ -64,11 +67,11 @@ inline constexpr int kChangeAttemptsMax = 100;
 /// Plans a change on the newest state and commits it; a lost race plans it again.
 ///
 /// Rows are removed by deletion vectors where the table has
-/// `delta.enableDeletionVectors`, else the files that hold them are rewritten.
-/// Files of attempts that lost a race, and of a change that can never be committed, are
-/// removed.
-/// Errors: those of `plan` and of the store; unavailable (the commit is undecided, or
-/// lost every race; the same change may be repeated).
+/// `delta.enableDeletionVectors`, else the files that hold them are rewritten. Where
+/// the table has `delta.enableChangeDataFeed`, changed rows are written to change
+/// files. Files of attempts that lost a race, and of a change that can never be
+/// committed, are removed. Errors: those of `plan` and of the store; unavailable (the
+/// commit is undecided, or lost every race; the same change may be repeated).
 Result<ChangeOutcome> change_table(const ChangeContext& context,
                                    const PlanChange& plan);
 
