@@ -42,6 +42,8 @@ constexpr std::array kTypes{
                   "table {table} is at version {version}"},
     EventTypeInfo{EventType::table_dropped, "table_dropped", EventLevel::warning,
                   "table {table} was dropped"},
+    EventTypeInfo{EventType::table_adopted, "table_adopted", EventLevel::info,
+                  "node {node} has taken over table {table}"},
     EventTypeInfo{EventType::schema_changed, "schema_changed", EventLevel::warning,
                   "the columns of table {table} changed with version {version}"},
     EventTypeInfo{EventType::expectation_passed, "expectation_passed",
@@ -193,8 +195,11 @@ const data::Schema& event_schema() {
 }
 
 std::string chain_of(std::string_view previous, const Event& event) {
-  return sha256_hex(
-      std::string(previous).append("\n").append(json_text(columns_of(event))));
+  return chain_after(previous, columns_of(event));
+}
+
+std::string chain_after(std::string_view previous, const Json& columns) {
+  return sha256_hex(std::string(previous).append("\n").append(json_text(columns)));
 }
 
 std::string row_of(const Event& event, std::string_view chain) {

@@ -28,6 +28,7 @@ enum class EventType : std::uint8_t {
   table_created,
   table_committed,
   table_dropped,
+  table_adopted,
   schema_changed,
   expectation_passed,
   expectation_warned,
@@ -96,6 +97,10 @@ inline constexpr std::string_view kChainBegin = "";
 /// JSON object with sorted keys. A change, a gap or another order breaks all later
 /// links.
 std::string chain_of(std::string_view previous, const Event& event);
+
+/// The same of an event as its columns (but `chain`): names as event_schema() has them,
+/// times as text.
+std::string chain_after(std::string_view previous, const Json& columns);
 
 /// The event as a row of the log: one JSON object without a newline, keys as
 /// event_schema() names them, time as "2026-01-31T23:59:59.123456Z". Messages are cut
