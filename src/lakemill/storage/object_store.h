@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,12 @@ struct ObjectInfo {
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;  ///< since 1970
   std::string etag;  ///< changes when the content does; local: inode and mtime in ns
+};
+
+/// The end of an object.
+struct ObjectTail {
+  ObjectInfo info;
+  std::string bytes;  ///< the last ones; all of a small object
 };
 
 /// Receives one object piece by piece. Nothing is visible before finish() returns; an
@@ -48,6 +55,9 @@ class ObjectStore {
   virtual Result<std::string> get_range(std::string_view path, std::int64_t offset,
                                         std::int64_t size) = 0;
   virtual Result<ObjectInfo> head(std::string_view path) = 0;
+  /// What head() says and the last `size` bytes (all of a shorter object), at once
+  /// where the store can. `size` > 0.
+  virtual Result<ObjectTail> tail(std::string_view path, std::int64_t size);
 
   /// Every object whose path begins with `prefix` and sorts after `start_after` (empty:
   /// all), sorted bytewise by path. A root or folder that does not exist has none.
@@ -69,10 +79,16 @@ class ObjectStore {
 
   /// Removes an object; one that is absent is a success.
   virtual Status remove(std::string_view path) = 0;
+  /// Removes many, in few requests where the store can; stops at the first error.
+  virtual Status remove_all(std::span<const std::string> paths);
+
+  /// How many reads at a time are faster than one after another: 1 where an answer is
+  /// near.
+  virtual int parallel_reads() const { return 1; }
 };
 
-/// Gives stores by URL: "/folder" or "file:///folder" (local); tests add
-/// "memory://name".
+/// Gives stores by URL: "/folder" or "file:///folder" (local), "s3://bucket/prefix";
+/// tests add "memory://name".
 ///
 /// Thread-safety: concurrent calls are allowed; the same URL may give the same store.
 class StoreProvider {

@@ -1,6 +1,8 @@
-// The contract of ObjectStore, for every implementation there is.
+// The contract of ObjectStore, for every implementation there is; for S3 against the
+// server at LAKEMILL_TEST_S3_ENDPOINT (tests/s3/with_server.py starts one).
 #include "lakemill/storage/object_store.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <string>
@@ -10,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "lakemill/storage/local_store.h"
+#include "lakemill/storage/s3_test_server.h"
 #include "lakemill/testing/matchers.h"
 #include "lakemill/testing/memory_store.h"
 #include "lakemill/testing/temporary_folder.h"
@@ -25,8 +28,14 @@ using testkit::IsOkAnd;
 
 class StoreContract : public ::testing::TestWithParam<std::string> {
  protected:
+  void SetUp() override {
+    if (GetParam() == "s3" && !s3_.is_there()) GTEST_SKIP() << S3TestServer::kMissing;
+    store_ = open("");
+  }
+
   std::shared_ptr<ObjectStore> open(const std::string& below) {
     auto opened = GetParam() == "local" ? local_->open(folder_.at("root" + below))
+                  : GetParam() == "s3"  ? s3_.provider().open(s3_.folder() + below)
                                         : memory_.open("memory://root" + below);
     EXPECT_THAT(opened, IsOk());
     return *std::move(opened);
@@ -35,7 +44,8 @@ class StoreContract : public ::testing::TestWithParam<std::string> {
   testkit::TemporaryFolder folder_;
   std::unique_ptr<StoreProvider> local_ = make_local_provider();
   testkit::MemoryStoreProvider memory_;
-  std::shared_ptr<ObjectStore> store_ = open("");
+  S3TestServer s3_;
+  std::shared_ptr<ObjectStore> store_;
 };
 
 std::vector<std::string> paths_of(const Result<std::vector<ObjectInfo>>& listed) {
@@ -239,7 +249,70 @@ TEST_P(StoreContract, RefusesPathsThatLeaveTheRoot) {
   EXPECT_THAT(store_->list_folders(".."), HasError(ErrorCode::invalid, ".."));
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, StoreContract, ::testing::Values("local", "memory"),
+TEST_P(StoreContract, ReadsTheEndOfAnObject) {
+  ASSERT_THAT(store_->put("digits", "0123456789"), IsOk());
+  auto tail = store_->tail("digits", 3);
+  ASSERT_THAT(tail, IsOk());
+  EXPECT_EQ(tail->bytes, "789");
+  EXPECT_EQ(tail->info.size_bytes, 10);
+  EXPECT_EQ(tail->info.path, "digits");
+  auto head = store_->head("digits");
+  ASSERT_THAT(head, IsOk());
+  EXPECT_EQ(tail->info.etag, head->etag);
+  EXPECT_EQ(tail->info.modified_ms, head->modified_ms);
+  tail = store_->tail("digits", 100);
+  ASSERT_THAT(tail, IsOk());
+  EXPECT_EQ(tail->bytes, "0123456789");
+  ASSERT_THAT(store_->put("empty", ""), IsOk());
+  tail = store_->tail("empty", 100);
+  ASSERT_THAT(tail, IsOk());
+  EXPECT_EQ(tail->bytes, "");
+  EXPECT_EQ(tail->info.size_bytes, 0);
+  EXPECT_THAT(store_->tail("none", 1), HasError(ErrorCode::not_found, "none"));
+}
+
+TEST_P(StoreContract, RemovesManyAtOnce) {
+  std::vector<std::string> paths = {"odd <&> \"name'", "absent"};
+  for (int i = 0; i < 30; ++i) paths.push_back("many/" + std::to_string(i));
+  for (const auto& path : paths) {
+    if (path == "absent") continue;
+    ASSERT_THAT(store_->put(path, "x"), IsOk());
+  }
+  ASSERT_THAT(store_->put("kept", "x"), IsOk());
+  EXPECT_THAT(store_->remove_all(paths), IsOk());
+  EXPECT_THAT(store_->remove_all({}), IsOk());
+  EXPECT_THAT(paths_of(store_->list("", "")), ElementsAre("kept"));
+}
+
+// Goal: no letter of a path is lost or means anything on the way.
+TEST_P(StoreContract, KeepsOddNames) {
+  const std::vector<std::string> names = {
+      "a b+c",        "p=x%20y/q=100%", "\xC3\xA4\xE2\x82\xAC", "quote\"'<&>",
+      "a?b=c#d",      "~!@$^*(),;:",    "back\\slash",          "...",
+      "time=12:00/x", "a b/c d/e"};
+  for (const auto& name : names) {
+    SCOPED_TRACE(name);
+    EXPECT_THAT(store_->put_if_absent("odd/" + name, name), IsOk());
+    EXPECT_THAT(store_->get("odd/" + name), IsOkAnd(name));
+    auto head = store_->head("odd/" + name);
+    ASSERT_THAT(head, IsOk());
+    EXPECT_EQ(head->size_bytes, std::ssize(name));
+  }
+  auto sorted = names;
+  for (auto& name : sorted) name = "odd/" + name;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(paths_of(store_->list("odd/", "")), sorted);
+  EXPECT_EQ(paths_of(store_->list("odd/a b", "")),
+            (std::vector<std::string>{"odd/a b+c", "odd/a b/c d/e"}));
+  EXPECT_THAT(store_->list_folders("odd"),
+              IsOkAnd(ElementsAre("a b", "p=x%20y", "time=12:00")));
+  for (const auto& name : names) {
+    EXPECT_THAT(store_->remove("odd/" + name), IsOk());
+  }
+  EXPECT_THAT(paths_of(store_->list("", "")), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, StoreContract, ::testing::Values("local", "memory", "s3"),
                          [](const auto& tested) { return tested.param; });
 
 }  // namespace

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lakemill/base/result.h"
+
+namespace lakemill::net {
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+};
+
+struct HttpRequest {
+  std::string method = {};  ///< "GET", "PUT", …
+  std::string url = {};     ///< http:// or https://, escaped, taken as it is
+  std::vector<HttpHeader> headers = {};
+  std::string_view body = {};  ///< must outlive the call
+  std::chrono::milliseconds timeout = std::chrono::minutes(5);  ///< of the exchange
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<HttpHeader> headers;  ///< names in lower case
+  std::string body;
+
+  /// The value of a header (its name in lower case); "" if there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+struct HttpOptions {
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+  /// An exchange in which nothing moves for so long is given up.
+  std::chrono::seconds stall_timeout = std::chrono::seconds(30);
+  std::int64_t body_size_max = std::int64_t{1} << 31;  ///< of an answer
+  std::size_t idle_connections_max = 32;
+  std::string ca_file = {};  ///< certificates to trust; empty: the system's
+};
+
+/// Sends one request and waits for its answer; repeats nothing and follows no redirect.
+///
+/// Thread-safety: concurrent calls are allowed. Connections are kept and used again.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+
+  /// Any answer is a success, whatever its status. Errors: unavailable (nothing was
+  /// sent), unknown (sent at least in part, and no or no whole answer: the peer may
+  /// have acted), denied (TLS: the peer is not who it should be), invalid (no such URL,
+  /// or an answer larger than the options allow). Messages name the host, never a
+  /// header.
+  virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
+};
+
+/// Over libcurl, which is loaded at the first request: where it is missing, that is
+/// an error of the request (unsupported).
+std::unique_ptr<HttpClient> make_http_client(HttpOptions options);
+
+}  // namespace lakemill::net
