@@ -7,7 +7,7 @@
 set -euo pipefail
 packages=(build-essential ninja-build cmake ccache mold pkg-config
   python3 python3-pip python3-venv golang-1.19-go
-  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libedit-dev libcli11-dev)
+  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev)
 case ${1:-build} in
   build) ;;
   test) packages+=(libgtest-dev libgmock-dev openjdk-17-jre-headless maven) ;;
