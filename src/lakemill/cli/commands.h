@@ -50,6 +50,20 @@ struct TableOptions {
   bool yes = false;
 };
 
+/// Of table optimize, vacuum, restore and changes.
+struct MaintenanceOptions {
+  std::string table;
+  std::string target_size;  ///< "128mb"
+  std::string retain;       ///< "168h"
+  bool dry_run = false;
+  bool force = false;
+  std::int64_t version = -1;
+  std::string timestamp;
+  std::int64_t from = 0;
+  std::int64_t to = -1;
+  std::int64_t limit = 0;
+};
+
 struct EventOptions {
   std::vector<std::string> types;
   std::string run_id;
@@ -72,6 +86,10 @@ int query_command(const CommonOptions& common, const QueryOptions& options);
 int shell_command(const CommonOptions& common);
 int table_command(const CommonOptions& common, const std::string& action,
                   const TableOptions& options);
+/// `action`: optimize, vacuum, restore, changes.
+int maintenance_command(const CommonOptions& common, const std::string& action,
+                        const MaintenanceOptions& options);
+bool is_maintenance(const std::string& action);
 int graph_command(const CommonOptions& common);
 int events_command(const CommonOptions& common, const EventOptions& options);
 int schema_command(bool markdown);

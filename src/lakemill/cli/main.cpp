@@ -19,6 +19,7 @@ struct CommandLine {
   RunOptions run;
   QueryOptions query;
   TableOptions table;
+  MaintenanceOptions maintenance;
   EventOptions events;
   std::string node;
   std::string folder;
@@ -125,6 +126,44 @@ void add_table_command(CLI::App& table, CommandLine& line, const char* name,
   if (action == "drop") command->add_flag("--yes", line.table.yes, "really");
 }
 
+CLI::App* add_maintenance_command(CLI::App& table, CommandLine& line, const char* name,
+                                  const char* what, const char* examples) {
+  CLI::App* command = add_command(table, name, what, examples);
+  add_environment(*command, line.common);
+  add_json(*command, line.common);
+  command->add_option("table", line.maintenance.table, "a path or a name")->required();
+  return command;
+}
+
+void add_maintenance_commands(CLI::App& table, CommandLine& line) {
+  MaintenanceOptions& options = line.maintenance;
+  add_maintenance_command(table, line, "optimize", "write small files together",
+                          "  lakemill table optimize main.silver.orders")
+      ->add_option("--target-size", options.target_size,
+                   "of a file: 128mb; delta.targetFileSize if left out");
+  auto* vacuum = add_maintenance_command(
+      table, line, "vacuum", "remove files that no kept version needs",
+      "  lakemill table vacuum main.silver.orders --dry-run\n"
+      "  lakemill table vacuum lake/main/silver/orders --retain 240h");
+  vacuum->add_option("--retain", options.retain,
+                     "keep what versions of this time need: 168h; "
+                     "delta.deletedFileRetentionDuration if left out");
+  vacuum->add_flag("--force", options.force, "also for less than the table says");
+  vacuum->add_flag("--dry-run", options.dry_run, "only print what would go");
+  auto* restore = add_maintenance_command(
+      table, line, "restore", "make a table what it was, by a new version",
+      "  lakemill table restore main.silver.orders --version 12\n"
+      "  lakemill table restore main.silver.orders --timestamp 2026-01-31T12:00:00Z");
+  restore->add_option("--version", options.version, "to this version");
+  restore->add_option("--timestamp", options.timestamp, "to this time");
+  auto* changes = add_maintenance_command(
+      table, line, "changes", "rows that versions changed",
+      "  lakemill table changes main.silver.orders --from 12 --to 14");
+  changes->add_option("--from", options.from, "the first version")->required();
+  changes->add_option("--to", options.to, "the last version; the newest if left out");
+  changes->add_option("--limit,-n", options.limit, "rows");
+}
+
 void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   auto* query = add_command(
       app, "query", "run a SELECT over tables and files",
@@ -143,7 +182,7 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   shell->add_flag("--confined", line.common.confined, "read only inside the project");
   add_environment(*shell, line.common);
   auto* table =
-      add_command(app, "table", "look at a table, by path or name",
+      add_command(app, "table", "look at a table or maintain it, by path or name",
                   "  lakemill table show main.silver.orders\n"
                   "  lakemill table diff lake/main/silver/orders --version 1");
   table->require_subcommand(1);
@@ -154,6 +193,7 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   add_table_command(*table, line, "files", "data files");
   add_table_command(*table, line, "diff", "compare two tables or versions");
   add_table_command(*table, line, "drop", "remove a table and its files");
+  add_maintenance_commands(*table, line);
   auto* events = add_command(app, "events", "show what happened",
                              "  lakemill events --type node_failed\n"
                              "  lakemill events --run 1234… --json\n"
@@ -187,6 +227,9 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "events") return events_command(line.common, line.events);
   if (name == "table") {
     const std::string action = command->get_subcommands().front()->get_name();
+    if (is_maintenance(action)) {
+      return maintenance_command(line.common, action, line.maintenance);
+    }
     return table_command(line.common, action, line.table);
   }
   std::printf("lakemill %s\n", LAKEMILL_VERSION);

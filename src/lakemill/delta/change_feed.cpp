@@ -266,6 +266,21 @@ Result<std::shared_ptr<const data::TableScan>> make_changes_scan(
 
 }  // namespace
 
+Result<std::shared_ptr<const data::TableScan>> rows_as_changes(
+    const Snapshot& snapshot) {
+  LAKEMILL_TRY_OK(check_names(snapshot.metadata().schema));
+  LAKEMILL_TRY(const auto scan, snapshot.scan());
+  std::vector<data::DataFile> files = scan->files();
+  for (data::DataFile& file : files) {
+    file.constants[std::string(kChangeType)] = std::string(kInsert);
+    file.constants[std::string(kCommitVersion)] = std::int64_t{snapshot.version()};
+    file.constants[std::string(kCommitTimestamp)] =
+        data::Timestamp{snapshot.timestamp_ms() * 1000};
+  }
+  return std::shared_ptr<const data::TableScan>(
+      std::make_shared<ChangesScan>(*scan, std::move(files)));
+}
+
 /// Holds the schemas that a range of versions had to the one at its end.
 class Table::State::SchemaWatch {
  public:

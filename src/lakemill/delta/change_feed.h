@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
+
+#include "lakemill/delta/snapshot.h"
 
 namespace lakemill::delta {
 
@@ -17,5 +20,11 @@ inline constexpr std::string_view kUpdatePostimage = "update_postimage";
 
 /// Where a table's change files are, below its root.
 inline constexpr std::string_view kChangeFolder = "_change_data";
+
+/// All rows of a version as if they were inserted in it, with the columns of
+/// Table::changes(): what a reader of changes begins with. Errors: those of
+/// Snapshot::scan(); invalid (a column has a name that the feed needs).
+Result<std::shared_ptr<const data::TableScan>> rows_as_changes(
+    const Snapshot& snapshot);
 
 }  // namespace lakemill::delta

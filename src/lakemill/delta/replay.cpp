@@ -1,8 +1,10 @@
 #include "lakemill/delta/replay.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "lakemill/delta/file_path.h"
+#include "lakemill/delta/table_properties.h"
 
 namespace lakemill::delta {
 
@@ -39,6 +41,20 @@ std::shared_ptr<const std::vector<Item>> merged(const std::vector<Item>& base,
   std::move(added.begin(), added.end(), std::back_inserter(*all));
   std::inplace_merge(all->begin(), all->begin() + middle, all->end(), before);
   return all;
+}
+
+// Tombstones of that time and before had expired when the newest of `added` came: a
+// checkpoint would not hold them either. Without it a process that follows a table
+// would keep them for ever.
+std::int64_t oldest_kept_ms(const std::vector<std::shared_ptr<const Tombstone>>& added,
+                            const Metadata& metadata) {
+  std::int64_t newest_ms = -1;
+  for (const auto& tombstone : added) {
+    newest_ms =
+        std::max(newest_ms, tombstone->remove.deletion_timestamp_ms.value_or(-1));
+  }
+  if (newest_ms < 0) return std::numeric_limits<std::int64_t>::min();
+  return newest_ms - deleted_file_retention_ms(metadata);
 }
 
 }  // namespace
@@ -114,8 +130,13 @@ void Replay::merge_files() {
       });
   // Appends leave the tombstones of a week alone.
   if (!tombstones.empty() || any_comes_back) {
+    const std::int64_t oldest_ms = oldest_kept_ms(tombstones, *state_.metadata);
+    const auto kept = [&](const auto& item) {
+      return untouched(item) &&
+             item->remove.deletion_timestamp_ms.value_or(0) > oldest_ms;
+    };
     state_.tombstones =
-        merged(*state_.tombstones, std::move(tombstones), tombstone_before, untouched);
+        merged(*state_.tombstones, std::move(tombstones), tombstone_before, kept);
   }
   state_.files = merged(*state_.files, std::move(files), file_before, untouched);
 }

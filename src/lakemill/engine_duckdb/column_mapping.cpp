@@ -45,7 +45,8 @@ bool is_field(const Field& field, const Definition& column, const std::string& m
   if (mode == "name") {
     return column.name == string_member(field.metadata, kPhysicalName, field.name);
   }
-  if (mode == "id") {
+  const bool by_id = mode == "id" && find_member(field.metadata, kFieldId) != nullptr;
+  if (by_id) {
     return !column.identifier.IsNull() &&
            column.identifier.type().id() == LogicalTypeId::INTEGER &&
            column.identifier.GetValue<std::int32_t>() ==

@@ -26,7 +26,8 @@ using engine::Origin;
 
 constexpr std::array kTableFunctions{"range",     "generate_series", "unnest",
                                      "repeat",    "repeat_row",      "json_each",
-                                     "json_tree", "delta_scan",      "table_history"};
+                                     "json_tree", "delta_scan",      "table_history",
+                                     "table_changes"};
 
 // What a person at the command line may read besides.
 constexpr std::array kUserTableFunctions{"read_csv",

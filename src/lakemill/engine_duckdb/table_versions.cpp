@@ -79,6 +79,33 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_delta_scan(
   return std::move(bound.bind_data);
 }
 
+// table_changes(path, from) and (path, from, to): what commits changed.
+duckdb::unique_ptr<duckdb::FunctionData> bind_table_changes(
+    ClientContext& context, duckdb::TableFunctionBindInput& input,
+    duckdb::vector<LogicalType>& types, duckdb::vector<std::string>& names) {
+  const auto state = SessionState::of(context);
+  const auto path = input.inputs[0].ToString();
+  std::string url;
+  const auto table = open_named(state.get(), path, url);
+  const auto scan = [&]() -> Result<std::shared_ptr<const data::TableScan>> {
+    LAKEMILL_TRY(const auto from, as_version(input.inputs[1]));
+    if (input.inputs.size() > 2) {
+      LAKEMILL_TRY(const auto to, as_version(input.inputs[2]));
+      return table->changes(from, to);
+    }
+    LAKEMILL_TRY(const auto newest, table->latest());
+    return table->changes(from, std::max(from, newest->version()));
+  }();
+  if (!scan) throw_error(Error(scan.error()).while_doing("table_changes " + path));
+  auto source = duckdb::make_shared_ptr<ScanSource>();
+  source->scan = *scan;
+  source->name = url;
+  auto bound = bind_scan(context, std::move(source));
+  types = std::move(bound.types);
+  names = {bound.names.begin(), bound.names.end()};
+  return std::move(bound.bind_data);
+}
+
 struct HistoryData final : duckdb::TableFunctionData {
   std::vector<delta::HistoryEntry> entries;
 };
@@ -198,6 +225,20 @@ void register_delta_functions(duckdb::Connection& connection) {
   scan.named_parameters["timestamp"] = LogicalType::ANY;
   duckdb::CreateTableFunctionInfo scan_info(std::move(scan));
   catalog.CreateTableFunction(context, scan_info);
+
+  duckdb::TableFunctionSet changes("table_changes");
+  for (const std::size_t arguments : {2, 3}) {
+    auto form = scan_function(context, "table_changes");
+    form.bind = bind_table_changes;
+    form.named_parameters.clear();
+    form.arguments.resize(1);
+    while (form.arguments.size() < arguments) {
+      form.arguments.push_back(LogicalType::BIGINT);
+    }
+    changes.AddFunction(std::move(form));
+  }
+  duckdb::CreateTableFunctionInfo changes_info(std::move(changes));
+  catalog.CreateTableFunction(context, changes_info);
 
   duckdb::TableFunction history("table_history", {LogicalType::VARCHAR}, give_history,
                                 bind_history, start_history);

@@ -27,7 +27,7 @@ Result<std::shared_ptr<const data::TableScan>> open_version(
 /// to the roots where the statement's origin is. Errors: denied, invalid.
 Result<std::string> locate(const SessionState* state, const std::string& path);
 
-/// Registers delta_scan and table_history; a transaction is open.
+/// Registers delta_scan, table_history and table_changes; a transaction is open.
 void register_delta_functions(duckdb::Connection& connection);
 
 }  // namespace lakemill::engine_duckdb
