@@ -131,19 +131,10 @@ Status MergeSink::check_changeable(const delta::Snapshot* snapshot,
     LAKEMILL_TRY_OK(delta::check_writable(*current, snapshot->metadata()));
   }
   LAKEMILL_TRY(const delta::Protocol protocol, delta::protocol_for(metadata, current));
-  std::string property;
-  if (delta::append_only(protocol, metadata)) property = "delta.appendOnly";
-  if (delta::change_data_feed_enabled(protocol, metadata)) {
-    property = "delta.enableChangeDataFeed";
-  }
-  if (property.empty()) return {};
-  return Error(
-      ErrorCode::unsupported,
-      "a merge changes rows, which table " + target_.spec().name +
-          " does not allow: its property " + property + " is true" +
-          (property == "delta.appendOnly"
-               ? ""
-               : ", and a change data feed of changed rows is not written yet"));
+  if (!delta::append_only(protocol, metadata)) return {};
+  return Error(ErrorCode::unsupported,
+               "a merge changes rows, which table " + target_.spec().name +
+                   " does not allow: its property delta.appendOnly is true");
 }
 
 Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
@@ -285,6 +276,10 @@ Result<SinkResult> MergeSink::commit_target(const MergeRun& run, MergeStep& step
     result.rows_updated = rows.updated;
     result.rows_added = written.written_rows - rows.updated;
     change.added = std::move(written.files);
+    change.keys = options().primary_keys;
+    if (options().scd_type == 2) {
+      change.keys.push_back(options().start_at_column_name);
+    }
     change.scope = delta::ReadScope::table;
     change.operation = "MERGE";
     change.details = commit_details(
