@@ -18,6 +18,7 @@ from harness import environment  # noqa: E402
 environment.enter()
 
 import deltalake  # noqa: E402
+import feeds  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 import written_tables  # noqa: E402
@@ -112,6 +113,13 @@ def main() -> None:
             for commit in sorted((folder / "foreign/_delta_log").glob("*.json"))[:-1]:
                 commit.unlink()
             foreign(folder, mode, options)
+
+    def feed(path, first):
+        read = pa.table(deltalake.DeltaTable(str(path)).load_cdf(starting_version=first).read_all())
+        version = read.column_names.index("_commit_version")
+        return read.set_column(version, "_commit_version", read["_commit_version"].cast(pa.int64()))
+
+    feeds.add_cases(suite, lambda path: theirs(path.parent, path.name), feed, "delta-rs")
 
     @suite.case("goes on with our table: appends, deletes, merges, optimizes; we read and merge it")
     def back_and_forth(folder):

@@ -19,6 +19,7 @@ environment.enter()
 
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
+import feeds  # noqa: E402
 import written_tables  # noqa: E402
 from harness import tables  # noqa: E402
 from harness.process import Failure, lakemill, must, parquet, write_files  # noqa: E402
@@ -149,6 +150,8 @@ def main() -> None:
                     spark.sql(statement.format(t=f"delta.`{folder / 'foreign'}`"))
                 spark.go_on(folder, mode, options)
             suite.add(f"its table {kind}, then {mode} and read again", case)
+
+    feeds.add_spark_cases(suite, spark)
 
     @suite.case("goes on with our table: DML, OPTIMIZE; we read and merge it")
     def back_and_forth(folder):

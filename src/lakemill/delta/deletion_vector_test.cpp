@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "lakemill/delta/crc32.h"
+#include "lakemill/delta/only_rows.h"
 
 namespace lakemill::delta {
 namespace {
@@ -257,6 +258,27 @@ TEST(DeletionVectorWriter, WritesNoFileWhenAllIsInTheLog) {
 
 TEST(Crc32, GivesTheCheckValueOfItsPolynomial) {
   EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
+}
+
+TEST(DeletionVector, TellsWhatAnotherLacks) {
+  const std::vector<std::uint64_t> before = {1, 2, 70'000};
+  const std::vector<std::uint64_t> after = {2, 3, 70'000, 5'000'000'000};
+  const auto old = DeletionVector::of(before);
+  const auto now = DeletionVector::of(after);
+  EXPECT_EQ(now.without(old).rows(), (std::vector<std::uint64_t>{3, 5'000'000'000}));
+  EXPECT_EQ(old.without(now).rows(), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(old.without(old).count(), 0U);
+}
+
+TEST(OnlyRows, KeepsWhatTheVectorNames) {
+  const std::vector<std::uint64_t> rows = {1, 3};
+  const OnlyRows only(std::make_shared<DeletionVector>(DeletionVector::of(rows)), 5);
+  EXPECT_EQ(only.count(), 3U);
+  EXPECT_TRUE(only.contains(0));
+  EXPECT_FALSE(only.contains(3));
+  std::array<bool, 3> keep{};
+  EXPECT_EQ(only.fill_kept(2, keep.size(), keep.data()), 1U);
+  EXPECT_EQ(keep, (std::array{false, true, false}));
 }
 
 }  // namespace
