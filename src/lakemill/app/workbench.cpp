@@ -7,11 +7,11 @@
 
 #include "lakemill/app/catalog_tables.h"
 #include "lakemill/app/event_files.h"
+#include "lakemill/app/object_stores.h"
 #include "lakemill/app/secret_engine.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/sources/file_pattern.h"
-#include "lakemill/storage/local_store.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::app {
@@ -192,7 +192,10 @@ std::vector<std::string> Workbench::allowed_roots() const {
 Status Workbench::start_services(const OpenRequest& request) {
   working_folder_ = request.working_folder;
   root_ = storage::normalize_path(storage::join_path(project_.folder, project_.root));
-  stores_ = storage::make_local_provider();
+  secrets_ = std::make_unique<Secrets>(project_.secrets, project_.folder);
+  store_client_ = make_store_client(environment_variable);
+  stores_ = make_stores({project_, *secrets_, *store_client_, clock_, random_},
+                        environment_variable);
   checkpoints_ = engine_duckdb::make_checkpoint_format(*stores_);
   catalog::CatalogPlaces places;
   places.root = root_;
@@ -225,7 +228,6 @@ Status Workbench::start_services(const OpenRequest& request) {
   LAKEMILL_TRY(engine_,
                engine_duckdb::make_duckdb_engine(std::move(options), *stores_,
                                                  make_catalog_tables(*catalog_)));
-  secrets_ = std::make_unique<Secrets>(project_.secrets, project_.folder);
   pipeline_engine_ = make_secret_engine(*engine_, *secrets_);
   event_files_ = make_event_files(*engine_, *stores_, clock_);
   return {};

@@ -13,6 +13,7 @@
 #include "lakemill/events/event_writer.h"
 #include "lakemill/flow/workspace.h"
 #include "lakemill/language/load.h"
+#include "lakemill/net/http_client.h"
 
 namespace lakemill::app {
 
@@ -87,11 +88,12 @@ class Workbench {
   std::string working_folder_;
   SystemClock clock_;
   SystemRandom random_;
+  std::unique_ptr<Secrets> secrets_;
+  std::unique_ptr<net::HttpClient> store_client_;
   std::unique_ptr<storage::StoreProvider> stores_;
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<Secrets> secrets_;
   std::unique_ptr<engine::Engine> pipeline_engine_;  // puts secrets into pipelines' SQL
   std::unique_ptr<events::EventFiles> event_files_;
   std::mutex events_mutex_;

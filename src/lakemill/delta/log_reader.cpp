@@ -4,6 +4,7 @@
 
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/protocol.h"
+#include "lakemill/storage/read_ahead.h"
 
 namespace lakemill::delta {
 
@@ -77,8 +78,13 @@ Result<TableState> LogReader::build(const LogListing& listing,
 }
 
 Result<TableState> LogReader::build_on(Replay replay, const LogSegment& segment) {
+  std::vector<std::string> paths;
   for (const CommitFile& commit : segment.commits) {
-    LAKEMILL_TRY_OK(replay_commit(commit.version, replay));
+    paths.push_back(commit_path(commit.version));
+  }
+  storage::ReadAhead reads(store_, std::move(paths));
+  for (const CommitFile& commit : segment.commits) {
+    LAKEMILL_TRY_OK(replay_commit(commit.version, reads.next(), replay));
   }
   Result<TableState> state = std::move(replay).finish(segment.version);
   if (!state)
@@ -93,11 +99,12 @@ Result<TableState> LogReader::advance(const TableState& base,
   return build_on(Replay(base), {version, nullptr, commits});
 }
 
-Status LogReader::replay_commit(Version version, Replay& replay) {
+Status LogReader::replay_commit(Version version, Result<std::string> text,
+                                Replay& replay) {
   const std::string path = commit_path(version);
-  LAKEMILL_TRY(const std::string text, store_.get(path));
+  if (!text) return std::move(text).error();
   Status status = for_each_action(
-      text, [&](Action action) { replay.apply(std::move(action), version); });
+      *text, [&](Action action) { replay.apply(std::move(action), version); });
   if (!status) {
     return std::move(status).error().while_doing(version_text(version) + " (" + path +
                                                  ")");

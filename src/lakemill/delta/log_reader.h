@@ -33,7 +33,7 @@ class LogReader {
  private:
   /// The state that `replay` and the segment's commits make.
   Result<TableState> build_on(Replay replay, const LogSegment& segment);
-  Status replay_commit(Version version, Replay& replay);
+  Status replay_commit(Version version, Result<std::string> text, Replay& replay);
   Status replay_checkpoint(const CheckpointFiles& checkpoint, Replay& replay);
   Status replay_part(std::string_view path, Replay& replay,
                      std::vector<std::string>* sidecars);

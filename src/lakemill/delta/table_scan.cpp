@@ -1,7 +1,9 @@
 #include "lakemill/delta/table_scan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
+#include <thread>
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/deletion_vector.h"
@@ -255,6 +257,29 @@ Result<std::shared_ptr<const data::DeletedRows>> deleted_rows(
   return file.deleted;
 }
 
+// Loads the deletion vectors that are not here yet, several at a time where the store
+// is far. What fails is told when the file is made.
+void load_deleted_rows_ahead(storage::ObjectStore& store, const LogicalFiles& files) {
+  std::vector<const LogicalFile*> wanted;
+  for (const auto& file : files) {
+    if (!file->add.deletion_vector) continue;
+    const std::lock_guard lock(file->deleted_mutex);
+    if (!file->deleted) wanted.push_back(file.get());
+  }
+  const auto threads =
+      std::min(static_cast<std::size_t>(store.parallel_reads()), wanted.size());
+  if (threads <= 1) return;
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::jthread> readers;
+  for (std::size_t i = 0; i < threads; ++i) {
+    readers.emplace_back([&] {
+      for (std::size_t at = next++; at < wanted.size(); at = next++) {
+        (void)deleted_rows(store, *wanted[at]);  // kept, or told later
+      }
+    });
+  }
+}
+
 Result<DataFile> make_data_file(storage::ObjectStore& store, const LogicalFile& file,
                                 const std::vector<PartitionColumn>& columns) {
   DataFile data_file;
@@ -290,6 +315,7 @@ Result<std::shared_ptr<const data::TableScan>> make_table_scan(
   LAKEMILL_TRY(const auto columns, partition_columns(metadata, mode != "none"));
   std::vector<DataFile> data_files;
   data_files.reserve(files->size());
+  load_deleted_rows_ahead(*store, *files);
   for (const auto& file : *files) {
     LAKEMILL_TRY(DataFile data_file, make_data_file(*store, *file, columns));
     data_files.push_back(std::move(data_file));

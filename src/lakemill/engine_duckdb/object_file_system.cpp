@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
@@ -22,7 +23,10 @@ using duckdb::idx_t;
 using duckdb::optional_ptr;
 
 constexpr std::string_view kStorePrefix = "lakemill-store:";
-constexpr std::int64_t kWholeObjectMax = 4 << 20;  // smaller ones are read at once
+// Read when an object is opened: a Parquet footer, and all of a small object.
+constexpr std::int64_t kTailBytes = 512 << 10;
+constexpr std::int64_t kReadAheadBytes = 1 << 20;  // what a smaller read asks for
+constexpr std::int64_t kCopyPieceBytes = 8 << 20;
 
 struct Place {
   std::string folder;  // a store's root
@@ -53,11 +57,9 @@ class ObjectHandle final : public FileHandle {
         object_(std::move(object)) {}
 
   void open_for_reading() {
-    info_ = value_or_throw(store_->head(object_));
-    if (info_.size_bytes <= kWholeObjectMax) {
-      whole_ = value_or_throw(store_->get(object_));
-      info_.size_bytes = static_cast<std::int64_t>(whole_->size());
-    }
+    auto tail = value_or_throw(store_->tail(object_, kTailBytes));
+    info_ = std::move(tail.info);
+    tail_ = {info_.size_bytes - std::ssize(tail.bytes), std::move(tail.bytes)};
   }
   void open_for_writing() { writer_ = value_or_throw(store_->create(object_)); }
 
@@ -67,18 +69,23 @@ class ObjectHandle final : public FileHandle {
     if (auto done = writer->finish(); !done) throw_error(done.error());
   }
 
-  std::int64_t read_at(void* buffer, std::int64_t size, std::int64_t offset) const {
-    if (whole_) {
-      const auto count =
-          std::max<std::int64_t>(0, std::min(size, info_.size_bytes - offset));
-      if (count > 0) {
-        std::memcpy(buffer, whole_->data() + offset, static_cast<std::size_t>(count));
-      }
-      return count;
+  // May be called by several threads.
+  std::int64_t read_at(void* buffer, std::int64_t size, std::int64_t offset) {
+    const auto count =
+        std::max<std::int64_t>(0, std::min(size, info_.size_bytes - offset));
+    if (count == 0 || tail_.copy(buffer, count, offset)) return count;
+    if (count >= kReadAheadBytes) {
+      const auto bytes = value_or_throw(store_->get_range(object_, offset, count));
+      std::memcpy(buffer, bytes.data(), bytes.size());
+      return std::ssize(bytes);
     }
-    const auto bytes = value_or_throw(store_->get_range(object_, offset, size));
-    std::memcpy(buffer, bytes.data(), bytes.size());
-    return static_cast<std::int64_t>(bytes.size());
+    const std::lock_guard lock(mutex_);
+    if (ahead_.copy(buffer, count, offset)) return count;
+    ahead_ = {offset,
+              value_or_throw(store_->get_range(object_, offset, kReadAheadBytes))};
+    if (ahead_.copy(buffer, count, offset)) return count;
+    std::memcpy(buffer, ahead_.bytes.data(), ahead_.bytes.size());
+    return std::ssize(ahead_.bytes);
   }
   void append(const void* buffer, std::int64_t size) {
     if (!writer_) throw duckdb::IOException("%s is not open for writing", path);
@@ -93,10 +100,26 @@ class ObjectHandle final : public FileHandle {
   std::int64_t position = 0;
 
  private:
+  // Bytes of the object that are held.
+  struct Piece {
+    std::int64_t begin = 0;
+    std::string bytes;
+
+    // False if they are not all here.
+    bool copy(void* buffer, std::int64_t count, std::int64_t offset) const {
+      if (offset < begin || offset + count > begin + std::ssize(bytes)) return false;
+      std::memcpy(buffer, bytes.data() + (offset - begin),
+                  static_cast<std::size_t>(count));
+      return true;
+    }
+  };
+
   std::shared_ptr<storage::ObjectStore> store_;
   std::string object_;
   storage::ObjectInfo info_;
-  std::optional<std::string> whole_;
+  Piece tail_;
+  std::mutex mutex_;
+  Piece ahead_;  // guarded by mutex_
   std::unique_ptr<storage::ObjectWriter> writer_;
 };
 
@@ -204,10 +227,16 @@ class ObjectFileSystem final : public duckdb::FileSystem {
                 optional_ptr<FileOpener> opener) override {
     const auto from = place_of(source);
     const auto to = place_of(target);
-    const auto bytes =
-        value_or_throw(value_or_throw(stores_.open(from.folder))->get(from.name));
-    const auto done = value_or_throw(stores_.open(to.folder))->put(to.name, bytes);
-    if (!done) throw_error(done.error());
+    const auto read = value_or_throw(stores_.open(from.folder));
+    const auto writer =
+        value_or_throw(value_or_throw(stores_.open(to.folder))->create(to.name));
+    for (std::int64_t at = 0;; at += kCopyPieceBytes) {
+      const auto bytes =
+          value_or_throw(read->get_range(from.name, at, kCopyPieceBytes));
+      if (auto done = writer->append(bytes); !done) throw_error(done.error());
+      if (std::ssize(bytes) < kCopyPieceBytes) break;
+    }
+    if (auto done = writer->finish(); !done) throw_error(done.error());
     RemoveFile(source, opener);
   }
 

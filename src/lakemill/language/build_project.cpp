@@ -26,9 +26,8 @@ void check_roots(const Fields& fields, BuildContext& context) {
     const std::string scheme = remote_scheme(root.text);
     if (scheme.empty()) continue;
     context.diagnostics.error(
-        root.location, "roots",
-        "object stores are not supported yet: " + scheme + ":// at roots",
-        "use a folder of this machine");
+        root.location, "roots", scheme + ":// is not supported yet at roots",
+        std::string(kReachable));
   }
 }
 

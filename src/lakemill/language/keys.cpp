@@ -66,13 +66,20 @@ constexpr std::array kEnvironmentKeys{
     KeySpec{.key = "catalog", .type = text, .doc = "Default catalog in this environment."},
 };
 constexpr std::array kConnectionKeys{
-    KeySpec{.key = "type", .type = choice, .doc = "What is there.", .choices = "POSTGRES|KAFKA", .refused = "UNITY_CATALOG|DATABRICKS", .required = true},
+    KeySpec{.key = "type", .type = choice, .doc = "What is there.", .choices = "POSTGRES|KAFKA|S3", .refused = "UNITY_CATALOG|DATABRICKS", .required = true},
     KeySpec{.key = "uri", .type = text, .doc = "Address of the server."},
     KeySpec{.key = "publication", .type = text, .doc = "PostgreSQL publication."},
     KeySpec{.key = "slot", .type = text, .doc = "PostgreSQL replication slot."},
     KeySpec{.key = "create", .type = boolean, .doc = "Create publication and slot when missing.", .default_text = "true"},
     KeySpec{.key = "brokers", .type = text_list, .doc = "Kafka brokers."},
     KeySpec{.key = "options", .type = any_map, .doc = "Options of the client library."},
+    KeySpec{.key = "bucket", .type = text, .doc = "S3: the bucket that is reached so; by default all that have no connection of their own."},
+    KeySpec{.key = "endpoint", .type = text, .doc = "S3: URL of the store, for others than Amazon's; by default AWS_ENDPOINT_URL."},
+    KeySpec{.key = "region", .type = text, .doc = "S3: region of the bucket; by default AWS_REGION, else us-east-1."},
+    KeySpec{.key = "access_key_id", .type = text, .doc = "S3: by default AWS_ACCESS_KEY_ID."},
+    KeySpec{.key = "secret_access_key", .type = text, .doc = "S3: write ${secret.NAME}; by default AWS_SECRET_ACCESS_KEY."},
+    KeySpec{.key = "session_token", .type = text, .doc = "S3: of temporary credentials; by default AWS_SESSION_TOKEN."},
+    KeySpec{.key = "path_style", .type = boolean, .doc = "S3: endpoint/bucket/key rather than bucket.endpoint/key; by default so where an endpoint is given."},
 };
 constexpr std::array kSecretsKeys{
     KeySpec{.key = "environment", .type = boolean, .doc = "Look into LAKEMILL_SECRET_NAME.", .default_text = "true"},

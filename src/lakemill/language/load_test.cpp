@@ -192,9 +192,9 @@ const std::vector<BadCase> kBadCases = {
      "- {name: b, source: {path: b.csv}, sinks: [{table_name: t}]}\n",
      "p.yaml:4:44: error: the nodes 'a' and 'b' write the same place: default.t; give "
      "each its own, or write shared: true in both sinks\n"},
-    {"ObjectStore", "name: p\nnodes:\n- {name: a, source: {path: 's3://b/x.csv'}}\n",
-     "p.yaml:3:28: error: object stores are not supported yet: s3:// at "
-     "nodes[0].source.path; use a folder of this machine\n"},
+    {"ObjectStore", "name: p\nnodes:\n- {name: a, source: {path: 'gs://b/x.csv'}}\n",
+     "p.yaml:3:28: error: gs:// is not supported yet at nodes[0].source.path; use a "
+     "folder of this machine, or s3://bucket/folder\n"},
     {"Kafka", "name: p\nnodes:\n- {name: a, source: {type: KAFKA, topics: [t]}}\n",
      "p.yaml:3:21: error: KAFKA sources are not supported yet at nodes[0].source; "
      "supported kinds are FILE, UNITY_CATALOG, HIVE_METASTORE, TABLE, PIPELINE_NODE, "

@@ -234,9 +234,8 @@ class ShapeCheck {
     const std::string scheme = remote_scheme(value.text);
     if (scheme.empty()) return;
     fault(value, below(path, key.key),
-          "object stores are not supported yet: " + scheme + ":// at " +
-              below(path, key.key),
-          "use a folder of this machine");
+          scheme + ":// is not supported yet at " + below(path, key.key),
+          std::string(kReachable));
   }
 
   void check_choice(Tree& value, const KeySpec& key, const std::string& path) {
@@ -413,7 +412,8 @@ std::string remote_scheme(std::string_view path) {
            (character >= '0' && character <= '9') || character == '+' ||
            character == '.' || character == '-';
   });
-  return is_scheme && scheme != "file" ? scheme : "";
+  const bool reached = scheme == "file" || scheme == "s3" || scheme == "s3a";
+  return is_scheme && !reached ? scheme : "";
 }
 
 std::string at_path(const std::string& path) {

@@ -20,8 +20,12 @@ void check_shape(Tree& mapping, const ObjectSpec& object, const std::string& pat
 /// keys; empty when nothing tells it.
 std::string kind_of(const Tree& mapping, std::string_view object);
 
-/// "" for a path that this version can reach; else the scheme ("s3") that it cannot.
+/// "" for a path that this version can reach; else the scheme ("gs") that it cannot.
 std::string remote_scheme(std::string_view path);
+
+/// What to write instead of such a path.
+inline constexpr std::string_view kReachable =
+    "use a folder of this machine, or s3://bucket/folder";
 
 /// " at nodes[1]", or " at the top level".
 std::string at_path(const std::string& path);

@@ -130,7 +130,8 @@ ErrorCode meaning(const S3Call& call, const net::HttpResponse& response,
 }  // namespace
 
 std::string s3_place(const S3Call& call) {
-  return "s3://" + call.bucket + (call.key.empty() ? "" : "/" + call.key);
+  const std::string& named = call.key.empty() ? call.prefix : call.key;
+  return "s3://" + call.bucket + (named.empty() ? "" : "/" + named);
 }
 
 std::string s3_error_code(const net::HttpResponse& response) {

@@ -45,6 +45,7 @@ struct S3Call {
   std::string method;
   std::string bucket;
   std::string key;
+  std::string prefix;  ///< of a list: what messages name
   QueryParameters query;
   std::vector<net::HttpHeader> headers;
   std::string_view body;

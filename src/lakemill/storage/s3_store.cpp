@@ -240,10 +240,10 @@ Status S3Store::each_page(const std::string& prefix, QueryParameters query, Take
   std::string token;
   while (true) {
     S3Call call = bucket_->call("list", "GET", "");
+    call.prefix = prefix;
     call.query = query;
     if (!token.empty()) call.query.push_back({"continuation-token", token});
     LAKEMILL_TRY(const auto response, connection().send(call));
-    call.key = prefix;  // for the message
     if (!is_success(response)) return connection().failure(call, response);
     auto page = parse_xml(response.body);
     if (!page) return std::move(page).error().while_doing("list " + s3_place(call));
