@@ -26,3 +26,9 @@ lakemill_script_test(bad_input bad_input/run.py TIMEOUT 600 LABELS bad_input)
 lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABELS concurrency PROCESSORS 2)
 lakemill_script_test(crash.sigkill crash/sigkill.py TIMEOUT 3600 LABELS crash)
 lakemill_script_test(startup startup/limits.py TIMEOUT 900 LABELS startup SERIAL)
+# Beside a real S3 server, which the scripts start; they fail if a test is skipped.
+lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3
+  ARGS $<TARGET_FILE:lakemill_storage_test> --gtest_filter=*/s3:S3OverAServer.* --gtest_brief=1)
+lakemill_script_test(s3.crash s3/with_server.py TIMEOUT 28800 LABELS "s3;crash"
+  ARGS $<TARGET_FILE:lakemill_s3_crash_test>)
+lakemill_script_test(s3.run s3/run.py TIMEOUT 3600 LABELS "s3;crash")
