@@ -163,14 +163,19 @@ class CrashSweepOverS3 : public testing::Test {
   void drop(const std::string& folder) {
     const auto store = open(folder);
     std::vector<std::string> paths;
-    for (const ObjectInfo& object : store->list("", "").value()) {
+    const auto listed = store->list("", "");
+    ASSERT_THAT(listed, IsOk());
+    for (const ObjectInfo& object : listed.value()) {
       paths.push_back(object.path);
     }
     EXPECT_THAT(store->remove_all(paths), IsOk());
   }
   std::vector<std::string> objects_of(const std::string& folder) {
     std::vector<std::string> objects;
-    for (const ObjectInfo& object : open(folder)->list("", "").value()) {
+    const auto listed = open(folder)->list("", "");
+    EXPECT_THAT(listed, IsOk());
+    if (!listed) return objects;
+    for (const ObjectInfo& object : listed.value()) {
       objects.push_back(object.path + " " + object.etag);
     }
     return objects;
