@@ -11,6 +11,7 @@
 #include "lakemill/app/secret_engine.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
+#include "lakemill/language/variables.h"
 #include "lakemill/sources/file_pattern.h"
 #include "lakemill/storage/path.h"
 
@@ -62,6 +63,12 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+std::string system_temporary_folder() {
+  std::error_code fault;
+  std::string folder = std::filesystem::temp_directory_path(fault).string();
+  return fault ? "/tmp" : folder;
+}
+
 // The folder from which the project is looked for.
 std::string start_folder(const OpenRequest& request) {
   if (request.pipeline.empty()) return request.working_folder;
@@ -89,7 +96,7 @@ Workbench::~Workbench() {
   event_writer_.reset();  // writes what is left while the engine still lives
 }
 
-Result<std::unique_ptr<Workbench>> Workbench::open_project(
+Result<std::unique_ptr<Workbench>> Workbench::open_without_engines(
     const OpenRequest& request, language::Diagnostics& diagnostics) {
   const std::string folder = start_folder(request);
   const std::string file = find_project_file(folder);
@@ -108,14 +115,22 @@ Result<std::unique_ptr<Workbench>> Workbench::open_project(
     if (project.root.empty()) project.root = ".";
   }
   std::unique_ptr<Workbench> workbench(new Workbench(std::move(project)));
-  LAKEMILL_TRY_OK(workbench->start_services(request));
+  workbench->start_storage(request);
+  return workbench;
+}
+
+Result<std::unique_ptr<Workbench>> Workbench::open_project(
+    const OpenRequest& request, language::Diagnostics& diagnostics) {
+  LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
+  LAKEMILL_TRY_OK(workbench->start_engines(request));
   return workbench;
 }
 
 Result<std::unique_ptr<Workbench>> Workbench::open(const OpenRequest& request,
                                                    language::Diagnostics& diagnostics) {
-  LAKEMILL_TRY(auto workbench, open_project(request, diagnostics));
+  LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
   LAKEMILL_TRY_OK(workbench->load_pipelines(request, diagnostics));
+  LAKEMILL_TRY_OK(workbench->start_engines(request));
   return workbench;
 }
 
@@ -137,6 +152,8 @@ Status Workbench::load_pipelines(const OpenRequest& request,
                      "`lakemill init`");
   }
   std::vector<std::string> names;
+  language::Diagnostics of_others;
+  std::optional<Error> faulty_file;
   for (const std::string& pattern : project_.pipelines) {
     LAKEMILL_TRY(
         const auto files,
@@ -147,15 +164,27 @@ Status Workbench::load_pipelines(const OpenRequest& request,
                    "no pipeline file fits '" + pattern + "' of " + project_.file);
     }
     for (const auto& file : files) {
-      LAKEMILL_TRY_OK(load_pipeline(file.path, request, diagnostics));
-      names.push_back(pipelines_.back().name);
+      if (!by_name) {
+        LAKEMILL_TRY_OK(load_pipeline(file.path, request, diagnostics));
+        continue;
+      }
+      language::Diagnostics own;  // what is wrong with others is no matter here
+      const Status loaded = load_pipeline(file.path, request, own);
+      if (loaded) names.push_back(pipelines_.back().name);
+      if (loaded && names.back() == request.pipeline) {
+        merge(diagnostics, own);
+        continue;
+      }
+      if (loaded) pipelines_.pop_back();
+      if (!loaded && !faulty_file) faulty_file = loaded.error();
+      merge(of_others, own);
     }
   }
-  if (!by_name) return {};
-  std::erase_if(pipelines_, [&](const language::Pipeline& pipeline) {
-    return pipeline.name != request.pipeline;
-  });
-  if (!pipelines_.empty()) return {};
+  if (!by_name || !pipelines_.empty()) return {};
+  if (faulty_file) {  // it may be the one
+    merge(diagnostics, of_others);
+    return *faulty_file;
+  }
   const auto guess = nearest(request.pipeline, names);
   return Error(ErrorCode::not_found,
                "no pipeline '" + request.pipeline + "'" +
@@ -189,7 +218,7 @@ std::vector<std::string> Workbench::allowed_roots() const {
   return roots;
 }
 
-Status Workbench::start_services(const OpenRequest& request) {
+void Workbench::start_storage(const OpenRequest& request) {
   working_folder_ = request.working_folder;
   root_ = storage::normalize_path(storage::join_path(project_.folder, project_.root));
   secrets_ = std::make_unique<Secrets>(project_.secrets, project_.folder);
@@ -213,24 +242,75 @@ Status Workbench::start_services(const OpenRequest& request) {
   }
   catalog_ =
       std::make_unique<catalog::Catalog>(std::move(places), *stores_, *checkpoints_);
+}
+
+Status Workbench::start_engines(const OpenRequest& request) {
+  if (pipelines_.size() != 1) {
+    LAKEMILL_TRY_OK(add_engine(request, project_settings()));
+  }
+  for (const language::Pipeline& pipeline : pipelines_) {
+    const language::EngineOptions settings = settings_of(pipeline);
+    const bool known = std::any_of(
+        engines_.begin(), engines_.end(),
+        [&](const EngineOfSettings& item) { return item.settings == settings; });
+    if (!known) LAKEMILL_TRY_OK(add_engine(request, settings));
+  }
+  event_files_ = make_event_files(engine(), *stores_, clock_);
+  return {};
+}
+
+Status Workbench::add_engine(const OpenRequest& request,
+                             language::EngineOptions settings) {
   engine_duckdb::DuckdbOptions options;
-  options.memory_limit_bytes = project_.engine.memory_limit_bytes.value_or(0);
-  options.threads = static_cast<int>(project_.engine.threads.value_or(0));
-  options.temporary_folder =
-      project_.engine.temporary_folder.empty()
-          ? ""
-          : storage::normalize_path(
-                storage::join_path(project_.folder, project_.engine.temporary_folder));
+  options.memory_limit_bytes = settings.memory_limit_bytes.value_or(0);
+  options.threads = static_cast<int>(settings.threads.value_or(0));
+  // Processes that spill into one folder must not meet there.
+  options.temporary_folder = storage::join_path(
+      settings.temporary_folder, "lakemill-spill-" + make_uuid(random_));
+  options.temporary_bytes_max = settings.temporary_bytes_max.value_or(0);
   options.roots = allowed_roots();
   options.base_folder = working_folder_;
   options.confine_user = request.confine_user_sql;
   options.default_catalog = project_.catalog;
-  LAKEMILL_TRY(engine_,
+  EngineOfSettings started;
+  started.settings = std::move(settings);
+  LAKEMILL_TRY(started.plain,
                engine_duckdb::make_duckdb_engine(std::move(options), *stores_,
                                                  make_catalog_tables(*catalog_)));
-  pipeline_engine_ = make_secret_engine(*engine_, *secrets_);
-  event_files_ = make_event_files(*engine_, *stores_, clock_);
+  started.with_secrets = make_secret_engine(*started.plain, *secrets_);
+  engines_.push_back(std::move(started));
   return {};
+}
+
+language::EngineOptions Workbench::project_settings() const {
+  language::EngineOptions settings = project_.engine;
+  settings.temporary_folder = settings.temporary_folder.empty()
+                                  ? system_temporary_folder()
+                                  : storage::normalize_path(storage::join_path(
+                                        project_.folder, settings.temporary_folder));
+  return settings;
+}
+
+language::EngineOptions Workbench::settings_of(
+    const language::Pipeline& pipeline) const {
+  language::EngineOptions settings = project_settings();
+  const language::EngineOptions& own = pipeline.engine;
+  if (own.memory_limit_bytes) settings.memory_limit_bytes = own.memory_limit_bytes;
+  if (own.threads) settings.threads = own.threads;
+  if (own.temporary_bytes_max) settings.temporary_bytes_max = own.temporary_bytes_max;
+  if (!own.temporary_folder.empty()) {
+    settings.temporary_folder = storage::normalize_path(
+        storage::join_path(pipeline.folder, own.temporary_folder));
+  }
+  return settings;
+}
+
+engine::Engine& Workbench::pipeline_engine(const language::Pipeline& pipeline) {
+  const language::EngineOptions settings = settings_of(pipeline);
+  for (const EngineOfSettings& item : engines_) {
+    if (item.settings == settings) return *item.with_secrets;
+  }
+  return *engines_.front().with_secrets;
 }
 
 Result<events::EventLog*> Workbench::event_log() {
@@ -269,7 +349,7 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
                          pipeline,
                          *stores_,
                          *catalog_,
-                         *pipeline_engine_,
+                         pipeline_engine(pipeline),
                          *checkpoints_,
                          clock_,
                          random_,

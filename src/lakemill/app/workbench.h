@@ -60,7 +60,9 @@ class Workbench {
   storage::StoreProvider& stores() { return *stores_; }
   catalog::Catalog& catalog() { return *catalog_; }
   delta::CheckpointFormat& checkpoints() { return *checkpoints_; }
-  engine::Engine& engine() { return *engine_; }
+  /// The engine of `query` and of Lakemill itself. With one pipeline opened, that of
+  /// its settings.
+  engine::Engine& engine() { return *engines_.front().plain; }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
   /// Errors: those of the store.
@@ -76,11 +78,27 @@ class Workbench {
 
  private:
   explicit Workbench(language::Project project);
+  static Result<std::unique_ptr<Workbench>> open_without_engines(
+      const OpenRequest& request, language::Diagnostics& diagnostics);
   Status load_pipelines(const OpenRequest& request, language::Diagnostics& diagnostics);
   Status load_pipeline(const std::string& path, const OpenRequest& request,
                        language::Diagnostics& diagnostics);
-  Status start_services(const OpenRequest& request);
+  void start_storage(const OpenRequest& request);
+  Status start_engines(const OpenRequest& request);
+  Status add_engine(const OpenRequest& request, language::EngineOptions settings);
+  /// What holds for a pipeline: its own settings, else the project's; the temporary
+  /// folder as an absolute path.
+  language::EngineOptions settings_of(const language::Pipeline& pipeline) const;
+  language::EngineOptions project_settings() const;
+  engine::Engine& pipeline_engine(const language::Pipeline& pipeline);
   std::vector<std::string> allowed_roots() const;
+
+  // An engine for each group of pipelines with equal settings.
+  struct EngineOfSettings {
+    language::EngineOptions settings;
+    std::unique_ptr<engine::Engine> plain;
+    std::unique_ptr<engine::Engine> with_secrets;  // puts them into pipelines' SQL
+  };
 
   language::Project project_;
   std::vector<language::Pipeline> pipelines_;
@@ -93,8 +111,7 @@ class Workbench {
   std::unique_ptr<storage::StoreProvider> stores_;
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<engine::Engine> pipeline_engine_;  // puts secrets into pipelines' SQL
+  std::vector<EngineOfSettings> engines_;  // not empty once opened; DuckDB starts later
   std::unique_ptr<events::EventFiles> event_files_;
   std::mutex events_mutex_;
   std::unique_ptr<events::EventLog> event_log_;        // guarded by events_mutex_

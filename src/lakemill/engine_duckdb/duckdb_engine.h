@@ -17,6 +17,7 @@ struct DuckdbOptions {
   std::int64_t memory_limit_bytes = 0;  ///< 0: a share of the machine's memory
   int threads = 0;                      ///< 0: as many as there are processors
   std::string temporary_folder;         ///< where memory spills; empty: it may not
+  std::int64_t temporary_bytes_max = 0;  ///< that may spill; 0: what the disk holds
   /// Folders (absolute) that pipeline SQL may read tables from, links resolved.
   std::vector<std::string> roots;
   std::string base_folder;  ///< against which delta_scan('relative') resolves

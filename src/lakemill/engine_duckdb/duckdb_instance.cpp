@@ -1,6 +1,7 @@
 #include "lakemill/engine_duckdb/duckdb_instance.h"
 
 #include <duckdb/planner/planner_extension.hpp>
+#include <filesystem>
 
 #include "lakemill/engine_duckdb/catalog_extension.h"
 #include "lakemill/engine_duckdb/csv_integers.h"
@@ -30,6 +31,11 @@ void configure(duckdb::DBConfig& config, const DuckdbOptions& options) {
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("allow_community_extensions", Value::BOOLEAN(false));
+  if (!options.temporary_folder.empty()) {  // made by DuckDB when it first spills
+    std::error_code ignored;
+    std::filesystem::create_directories(
+        std::filesystem::path(options.temporary_folder).parent_path(), ignored);
+  }
   config.SetOptionByName("temp_directory", Value(options.temporary_folder));
   if (options.memory_limit_bytes > 0) {
     config.SetOptionByName("memory_limit",
@@ -53,6 +59,15 @@ void register_readers(duckdb::ClientContext& context) {
     duckdb::CreateTableFunctionInfo info(std::move(functions));
     catalog.CreateTableFunction(context, info);
   }
+}
+
+// DuckDB takes this of a database that runs only.
+void limit_spilling(duckdb::DuckDB& database, std::int64_t bytes_max) {
+  if (bytes_max <= 0) return;
+  duckdb::Connection connection(database);
+  const auto set = connection.Query("SET GLOBAL max_temp_directory_size='" +
+                                    std::to_string(bytes_max) + "B'");
+  if (set->HasError()) set->ThrowError();
 }
 
 void register_all(duckdb::DuckDB& database) {
@@ -110,6 +125,7 @@ Result<std::shared_ptr<DuckdbInstance>> DuckdbInstance::open(
                                   duckdb::ReplacementScan(replace_bound_name));
     register_gate(live);
     register_all(*instance->database_);
+    limit_spilling(*instance->database_, instance->options_.temporary_bytes_max);
   }));
   return instance;
 }

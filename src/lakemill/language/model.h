@@ -385,6 +385,8 @@ struct EngineOptions {
   std::string temporary_folder;
   std::optional<std::int64_t> temporary_bytes_max;
   std::string spark_remote;
+
+  bool operator==(const EngineOptions&) const = default;
 };
 
 struct Pipeline {
