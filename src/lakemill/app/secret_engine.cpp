@@ -4,12 +4,24 @@ namespace lakemill::app {
 
 namespace {
 
+using Options = std::map<std::string, std::string>;
+
+Status resolve(Options& options, Secrets& secrets) {
+  for (auto& [name, value] : options) {
+    LAKEMILL_TRY(value, secrets.in_text(value));
+  }
+  return {};
+}
+
 class SecretSession final : public engine::Session {
  public:
   SecretSession(std::unique_ptr<engine::Session> inner, Secrets& secrets)
       : inner_(std::move(inner)), secrets_(secrets) {}
 
   Status bind(std::string_view name, engine::Relation relation) override {
+    if (auto* files = std::get_if<engine::FilesRelation>(&relation)) {
+      LAKEMILL_TRY_OK(resolve(files->options, secrets_));
+    }
     return hidden(inner_->bind(name, std::move(relation)));
   }
 
@@ -39,6 +51,13 @@ class SecretSession final : public engine::Session {
     engine::WriteSpec resolved = spec;
     for (auto& check : resolved.checks) {
       LAKEMILL_TRY(check.predicate, secrets_.in_sql(check.predicate));
+    }
+    if (auto* file = std::get_if<engine::FileTarget>(&resolved.target)) {
+      LAKEMILL_TRY_OK(resolve(file->options, secrets_));
+    }
+    if (resolved.quarantine) {
+      auto* file = std::get_if<engine::FileTarget>(&*resolved.quarantine);
+      if (file != nullptr) LAKEMILL_TRY_OK(resolve(file->options, secrets_));
     }
     return hidden(inner_->write(resolved));
   }
@@ -73,7 +92,11 @@ class SecretEngine final : public engine::Engine {
   }
 
   Result<data::Schema> schema_of(const engine::FilesRelation& files) override {
-    return inner_.schema_of(files);
+    engine::FilesRelation resolved = files;
+    LAKEMILL_TRY_OK(resolve(resolved.options, secrets_));
+    auto schema = inner_.schema_of(resolved);
+    if (!schema) return secrets_.hide(schema.error());
+    return schema;
   }
 
  private:

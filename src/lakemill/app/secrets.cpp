@@ -92,17 +92,16 @@ Result<std::string> Secrets::in_file(const std::string& name) const {
   return not_found(name, sources_);
 }
 
-Result<std::string> Secrets::in_sql(std::string_view sql) {
+// Each reference in `text` replaced by what `put` makes of its value.
+Result<std::string> Secrets::replace(std::string_view text, const Put& put) {
   std::string result;
   std::size_t position = 0;
-  const auto spans = language::sql_regions(sql);
-  std::size_t span = 0;
-  for (std::size_t begin = sql.find(kOpening); begin != std::string_view::npos;
-       begin = sql.find(kOpening, position)) {
-    const std::size_t end = sql.find('}', begin);
+  for (std::size_t begin = text.find(kOpening); begin != std::string_view::npos;
+       begin = text.find(kOpening, position)) {
+    const std::size_t end = text.find('}', begin);
     if (end == std::string_view::npos) break;
     const std::string name(
-        sql.substr(begin + kOpening.size(), end - begin - kOpening.size()));
+        text.substr(begin + kOpening.size(), end - begin - kOpening.size()));
     const bool is_name =
         !name.empty() && name.find_first_not_of(
                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -111,18 +110,34 @@ Result<std::string> Secrets::in_sql(std::string_view sql) {
       return Error(ErrorCode::invalid, "'" + name + "' is no name of a secret");
     }
     LAKEMILL_TRY(const std::string value, find(name));
-    while (span + 1 < spans.size() && spans[span].end <= begin) ++span;
-    auto literal = language::value_in_sql(value, spans[span]);
+    auto literal = put(value, begin);
     if (!literal) {
       return hide(Error(
           ErrorCode::invalid,
           "secret '" + name + "' cannot stand here: " + literal.error().message()));
     }
-    result += sql.substr(position, begin - position);
+    result += text.substr(position, begin - position);
     result += *literal;
     position = end + 1;
   }
-  return result + std::string(sql.substr(position));
+  return result + std::string(text.substr(position));
+}
+
+Result<std::string> Secrets::in_sql(std::string_view sql) {
+  if (sql.find(kOpening) == std::string_view::npos) return std::string(sql);
+  const auto spans = language::sql_regions(sql);
+  std::size_t span = 0;
+  return replace(sql, [&](const std::string& value, std::size_t offset) {
+    while (span + 1 < spans.size() && spans[span].end <= offset) ++span;
+    return language::value_in_sql(value, spans[span]);
+  });
+}
+
+Result<std::string> Secrets::in_text(std::string_view text) {
+  return replace(text,
+                 [](const std::string& value, std::size_t) -> Result<std::string> {
+                   return value;
+                 });
 }
 
 std::string Secrets::hide(std::string text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -29,11 +30,17 @@ class Secrets {
   /// stands in quotes. Errors: those of find(); invalid where no value can stand.
   Result<std::string> in_sql(std::string_view sql);
 
+  /// Plain text with each `${secret.NAME}` replaced by its value. Errors: likewise.
+  Result<std::string> in_text(std::string_view text);
+
   /// `text` with each value that was given replaced by "***".
   std::string hide(std::string text);
   Error hide(const Error& error) { return {error.code(), hide(error.message())}; }
 
  private:
+  using Put =
+      std::function<Result<std::string>(const std::string& value, std::size_t offset)>;
+  Result<std::string> replace(std::string_view text, const Put& put);
   Result<std::string> look_up(const std::string& name) const;
   Result<std::string> in_file(const std::string& name) const;
 
