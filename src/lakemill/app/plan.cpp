@@ -2,6 +2,7 @@
 #include <set>
 
 #include "lakemill/app/run.h"
+#include "lakemill/flow/node_sinks.h"
 #include "lakemill/flow/run_graph.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
@@ -61,9 +62,13 @@ class Planner {
     planned.node = node.name;
     planned.layer = layer_name(node.layer);
     planned.upstream = language::upstream_of(node);
-    const auto done =
-        flow::is_view(node) ? plan_view(node, planned) : plan_node(node, planned);
-    if (!done) planned.error = done.error();
+    planned.error = blocked_by(planned.upstream);
+    if (!planned.error) {
+      const auto done =
+          flow::is_view(node) ? plan_view(node, planned) : plan_node(node, planned);
+      if (!done) planned.error = done.error();
+    }
+    if (planned.error) failing_.insert(node.name);
     if (planned.strategy != flow::Strategy::skip || planned.error) {
       if (!flow::is_view(node)) changing_.insert(node.name);
     }
@@ -71,6 +76,16 @@ class Planner {
   }
 
  private:
+  // A run would not come to what depends on a node that fails.
+  std::optional<Error> blocked_by(const std::vector<std::string>& upstream) const {
+    for (const std::string& name : upstream) {
+      if (!failing_.contains(name)) continue;
+      return Error(ErrorCode::cancelled,
+                   "would not run, because node " + name + " would not succeed");
+    }
+    return std::nullopt;
+  }
+
   Status plan_view(const language::Node& node, PlannedNode& planned) {
     planned.strategy = flow::Strategy::view;
     planned.reason = flow::StrategyReason::no_sink;
@@ -89,6 +104,13 @@ class Planner {
     LAKEMILL_TRY(const auto place,
                  flow::place_of(workspace_, node, *node.primary_sink()));
     planned.target = place.name;
+    LAKEMILL_TRY(const bool left_alone,
+                 flow::leaves_target_alone(workspace_, node, place));
+    if (left_alone) {
+      planned.strategy = flow::Strategy::skip;
+      planned.reason = flow::StrategyReason::target_exists;
+      return {};
+    }
     flow::FlowState state = flow::flow_state(workspace_, node);
     flow::NodeRunOptions options;
     options.run_id = "plan";
@@ -124,6 +146,7 @@ class Planner {
   const RunRequest& request_;
   flow::ExpectedSchemas expected_;
   std::set<std::string> changing_;
+  std::set<std::string> failing_;
 };
 
 }  // namespace

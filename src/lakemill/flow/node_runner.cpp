@@ -390,15 +390,8 @@ class NodeRun {
 
   // ERROR and IGNORE look at what is there when the run starts.
   Result<bool> mode_forbids(const Place& place) {
-    const language::Sink& sink = *node_.primary_sink();
-    if (sink.mode != SinkMode::error && sink.mode != SinkMode::ignore) return false;
-    LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));
-    if (!exists) return false;
-    if (sink.mode == SinkMode::error) {
-      return at(sink.location, place.name +
-                                   " exists already, and the sink's mode is "
-                                   "ERROR; drop it, or choose another mode");
-    }
+    LAKEMILL_TRY(const bool left_alone, leaves_target_alone(workspace_, node_, place));
+    if (!left_alone) return false;
     report_.status = NodeStatus::skipped;
     report_.strategy = Strategy::skip;
     report_.reason = StrategyReason::target_exists;

@@ -161,4 +161,17 @@ Result<bool> target_exists(const Workspace& workspace, const Place& place) {
   return !files.empty();
 }
 
+Result<bool> leaves_target_alone(const Workspace& workspace, const language::Node& node,
+                                 const Place& place) {
+  const language::Sink& sink = *node.primary_sink();
+  const bool ignores = sink.mode == language::SinkMode::ignore;
+  if (!ignores && sink.mode != language::SinkMode::error) return false;
+  LAKEMILL_TRY(const bool exists, target_exists(workspace, place));
+  if (!exists || ignores) return exists;
+  return Error(ErrorCode::invalid,
+               to_text(sink.location) + ": " + place.name +
+                   " exists already, and the sink's mode is ERROR; drop it, or choose "
+                   "another mode");
+}
+
 }  // namespace lakemill::flow
