@@ -8,6 +8,7 @@
 #include "lakemill/flow/step_sql.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/method_sql.h"
 
 namespace lakemill::flow {
 
@@ -250,7 +251,7 @@ class NodeQuery::State {
     const FrameNames names = [&](const language::FrameReference& reference) {
       return relation_of(frames, current, reference);
     };
-    const std::vector<language::Step> steps = fused_steps(node.steps);
+    const std::vector<language::Step> steps = language::fused_steps(node.steps);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const std::string name =
           frames.prefix + node.name + ".step" + std::to_string(i + 1);

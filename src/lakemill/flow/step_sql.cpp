@@ -83,19 +83,4 @@ Status bind_step(engine::Session& session, const language::Step& step,
   return {};
 }
 
-std::vector<language::Step> fused_steps(const std::vector<language::Step>& steps) {
-  std::vector<language::Step> fused;
-  for (const language::Step& step : steps) {
-    const bool continues =
-        !fused.empty() && !step.is_sql() && !fused.back().is_sql() &&
-        language::continues_method(fused.back().method(), step.method());
-    if (!continues) {
-      fused.push_back(step);
-      continue;
-    }
-    fused.back().what = language::fuse_methods(fused.back().method(), step.method());
-  }
-  return fused;
-}
-
 }  // namespace lakemill::flow

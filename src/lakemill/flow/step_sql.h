@@ -20,7 +20,4 @@ Status bind_step(engine::Session& session, const language::Step& step,
                  const std::string& current, const std::string& name,
                  const FrameNames& names);
 
-/// The steps with each `group_by` and the `agg` behind it made one.
-std::vector<language::Step> fused_steps(const std::vector<language::Step>& steps);
-
 }  // namespace lakemill::flow

@@ -67,6 +67,16 @@ void Diagnostics::notice(Location location, std::string path, std::string messag
        std::move(hint)});
 }
 
+bool Diagnostics::has_error_in(std::string_view path) const {
+  if (error_count_ == 0) return false;
+  return std::any_of(found_.begin(), found_.end(), [&](const Diagnostic& item) {
+    const std::string_view rest =
+        std::string_view(item.path).substr(std::min(path.size(), item.path.size()));
+    return item.severity == Severity::error && item.path.starts_with(path) &&
+           (rest.empty() || rest.front() == '.' || rest.front() == '[');
+  });
+}
+
 std::vector<Diagnostic> Diagnostics::sorted() const {
   std::vector<Diagnostic> all = found_;
   std::stable_sort(

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lakemill/language/location.h"
@@ -35,6 +36,8 @@ class Diagnostics {
               std::string hint);
 
   bool has_errors() const { return error_count_ > 0; }
+  /// True if there is an error at `path` or at something inside it.
+  bool has_error_in(std::string_view path) const;
   std::size_t error_count() const { return error_count_; }
   bool empty() const { return found_.empty(); }
 

@@ -9,6 +9,8 @@
 namespace lakemill::language {
 namespace {
 
+const data::Schema kNoColumns;
+
 constexpr std::array<std::string_view, 7> kNamespaces = {
     "str", "dt", "list", "struct", "cat", "name", "laktory"};
 
@@ -64,89 +66,34 @@ Error unknown_function(Position position, std::string_view scope,
   return error_at(position, message);
 }
 
-Result<std::vector<std::string>> order_terms(Compiler& compiler, const SyntaxNode& node,
-                                             const std::vector<std::string>& suffixes) {
-  LAKEMILL_TRY(std::vector<Operand> operands, compiler.columns(node, StringIs::column));
-  std::vector<std::string> terms;
-  for (const Operand& operand : operands) {
-    if (operand.aggregates || operand.windows) {
-      return error_at(node.position, "a window is partitioned and ordered by columns");
-    }
-    for (const std::string& suffix : suffixes) terms.push_back(operand.sql + suffix);
-  }
-  return terms;
-}
-
 }  // namespace
-
-// ------------------------------------------------------------------------------- Call
-
-Error Call::error(std::string_view message) const {
-  return error_at(position, message);
-}
-
-const SyntaxNode* Call::find(std::string_view argument) const {
-  const SyntaxNode* found = arguments.find(argument);
-  return found != nullptr && found->kind == NodeKind::none ? nullptr : found;
-}
-
-Result<std::string> Call::text(std::string_view argument,
-                               std::string_view otherwise) const {
-  const SyntaxNode* found = find(argument);
-  if (found == nullptr) return std::string(otherwise);
-  if (found->kind != NodeKind::string) {
-    return error_at(found->position,
-                    "'" + std::string(argument) + "' must be a string");
-  }
-  return found->text;
-}
-
-Result<std::int64_t> Call::integer(std::string_view argument,
-                                   std::int64_t otherwise) const {
-  const SyntaxNode* found = find(argument);
-  if (found == nullptr) return otherwise;
-  if (found->kind != NodeKind::integer) {
-    return error_at(found->position,
-                    "'" + std::string(argument) + "' must be a whole number");
-  }
-  return found->integer;
-}
-
-Result<double> Call::real(std::string_view argument, double otherwise) const {
-  const SyntaxNode* found = find(argument);
-  if (found == nullptr) return otherwise;
-  if (found->kind == NodeKind::integer) return static_cast<double>(found->integer);
-  if (found->kind != NodeKind::real) {
-    return error_at(found->position,
-                    "'" + std::string(argument) + "' must be a number");
-  }
-  return found->real;
-}
-
-Result<bool> Call::boolean(std::string_view argument, bool otherwise) const {
-  const SyntaxNode* found = find(argument);
-  if (found == nullptr) return otherwise;
-  if (found->kind != NodeKind::boolean) {
-    return error_at(found->position,
-                    "'" + std::string(argument) + "' must be True or False");
-  }
-  return found->boolean;
-}
-
-Result<std::string> Call::choice(std::string_view argument, std::string_view otherwise,
-                                 std::span<const std::string_view> choices) const {
-  LAKEMILL_TRY(std::string chosen, text(argument, otherwise));
-  if (std::find(choices.begin(), choices.end(), chosen) != choices.end()) return chosen;
-  const SyntaxNode* found = find(argument);
-  std::vector<std::string> known(choices.begin(), choices.end());
-  return error_at(found == nullptr ? position : found->position,
-                  "'" + std::string(argument) + "' must be one of " +
-                      join(known, ", ") + ", not '" + chosen + "'");
-}
 
 // --------------------------------------------------------------------------- Compiler
 
+Compiler::Compiler(AggregateForm form, std::vector<std::string>& faults)
+    : Compiler(kNoColumns, Dialect::duckdb, form) {
+  faults_ = &faults;
+}
+
+Operand Compiler::unknown_column(std::string name) {
+  Operand operand;
+  operand.sql = quote_identifier(name);
+  operand.name = std::move(name);
+  operand.columns = true;
+  return operand;
+}
+
 Result<Value> Compiler::compile(const SyntaxNode& node) {
+  if (!only_checks()) return compile_node(node);
+  const std::size_t known = faults_->size();
+  auto value = compile_node(node);
+  if (value) return value;
+  // What fails because of a part that failed is no fault of its own.
+  if (faults_->size() == known) faults_->push_back(value.error().message());
+  return column_value(unknown_column("?" + std::to_string(faults_->size())));
+}
+
+Result<Value> Compiler::compile_node(const SyntaxNode& node) {
   Result<Value> value = [&]() -> Result<Value> {
     switch (node.kind) {
       case NodeKind::call:
@@ -187,6 +134,7 @@ Result<Value> Compiler::compile(const SyntaxNode& node) {
 }
 
 Result<Operand> Compiler::column(std::string_view name, Position position) const {
+  if (only_checks()) return unknown_column(std::string(name));
   const data::Field* field = schema_.find(name);
   if (field == nullptr) {
     std::vector<std::string> known;
@@ -448,167 +396,6 @@ Result<Value> Compiler::compile_literal(const SyntaxNode& node) {
       return error_at(node.position, "a value is due here");
   }
   return column_value(std::move(operand));
-}
-
-// ---------------------------------------------------------------- aggregates, windows
-
-const WindowSpec& Compiler::window() const {
-  static const WindowSpec kNone;
-  return window_ == nullptr ? kNone : *window_;
-}
-
-std::string Compiler::aggregate(const std::string& function) const {
-  if (window_ != nullptr) {
-    if (window_->partition.empty()) return function + " OVER ()";
-    return function + " OVER (PARTITION BY " + join(window_->partition, ", ") + ")";
-  }
-  return form_ == AggregateForm::broadcast ? function + " OVER ()" : function;
-}
-
-Status Compiler::no_window_inside(const Call& call, const Operand& operand) const {
-  if (operand.windows || operand.aggregates) {
-    return call.error("'" + std::string(call.name) +
-                      "' cannot work on an aggregate or a window in the same step; " +
-                      "compute that with with_columns first");
-  }
-  return {};
-}
-
-Result<Operand> Compiler::finish_aggregate(const Call& call, Operand operand,
-                                           std::string sql,
-                                           std::optional<data::Type> type) const {
-  LAKEMILL_TRY_OK(no_window_inside(call, operand));
-  Operand result = with_sql(std::move(operand), std::move(sql), std::move(type));
-  result.is_sql = false;
-  if (window_ != nullptr || form_ == AggregateForm::broadcast) {
-    result.windows = true;
-    result.columns = true;
-  } else {
-    result.aggregates = true;
-    result.columns = false;
-  }
-  return result;
-}
-
-Status Compiler::need_order(const Call& call) const {
-  if (window_ != nullptr && !window_->order.empty()) return {};
-  return call.error("'" + std::string(call.name) +
-                    "' depends on the order of rows, which a table does not have; add "
-                    ".over(order_by=\"column\")");
-}
-
-Result<Value> Compiler::over(const SyntaxNode& node, const SyntaxNode& subject) {
-  const Position position = node.children[0]->position;
-  if (window_ != nullptr) {
-    return error_at(position, "'over' cannot stand inside of another 'over'");
-  }
-  std::vector<const SyntaxNode*> positional;
-  for (std::size_t i = 1; i < node.children.size(); ++i) {
-    positional.push_back(node.children[i].get());
-  }
-  WindowSpec spec;
-  const SyntaxNode* order_by = nullptr;
-  bool descending = false;
-  bool nulls_last = false;
-  for (const KeywordArgument& keyword : node.keywords) {
-    if (keyword.name == "partition_by") {
-      positional.push_back(keyword.value.get());
-    } else if (keyword.name == "order_by") {
-      order_by = keyword.value.get();
-    } else if ((keyword.name == "descending" || keyword.name == "nulls_last") &&
-               keyword.value->kind == NodeKind::boolean) {
-      (keyword.name == "descending" ? descending : nulls_last) = keyword.value->boolean;
-    } else {
-      return error_at(keyword.position,
-                      "unknown argument '" + keyword.name +
-                          "' of over(*partition_by, order_by=None, descending=False, "
-                          "nulls_last=False)");
-    }
-  }
-  for (const SyntaxNode* part : positional) {
-    if (part->kind == NodeKind::none) continue;
-    LAKEMILL_TRY(std::vector<std::string> terms, order_terms(*this, *part, {""}));
-    spec.partition.insert(spec.partition.end(), terms.begin(), terms.end());
-  }
-  if (order_by != nullptr && order_by->kind != NodeKind::none) {
-    auto direction = [](bool down, bool last) {
-      return std::string(down ? " DESC" : " ASC") +
-             (last ? " NULLS LAST" : " NULLS FIRST");
-    };
-    LAKEMILL_TRY(spec.order,
-                 order_terms(*this, *order_by, {direction(descending, nulls_last)}));
-    LAKEMILL_TRY(spec.order_reversed,
-                 order_terms(*this, *order_by, {direction(!descending, !nulls_last)}));
-  }
-  if (spec.partition.empty() && spec.order.empty()) {
-    return error_at(position, "'over' needs columns to partition by, or order_by");
-  }
-  window_ = &spec;
-  Result<Value> value = compile(subject);
-  window_ = nullptr;
-  if (!value) return value;
-  if (value->kind == Value::Kind::then) {
-    value = column_value(when_operand(*value, nullptr));
-  }
-  for (const Operand& operand : value->operands) {
-    if (!operand.windows) {
-      return error_at(position,
-                      "'over' needs an aggregate or a window function before it");
-    }
-  }
-  return value;
-}
-
-// ---------------------------------------------------------------------------- Operand
-
-bool Operand::is_integer() const {
-  return is(data::TypeKind::int8) || is(data::TypeKind::int16) ||
-         is(data::TypeKind::int32) || is(data::TypeKind::int64);
-}
-bool Operand::is_real() const {
-  return is(data::TypeKind::float32) || is(data::TypeKind::float64);
-}
-bool Operand::is_numeric() const {
-  return is_integer() || is_real() || is(data::TypeKind::decimal);
-}
-bool Operand::is_timestamp() const {
-  return is(data::TypeKind::timestamp) || is(data::TypeKind::timestamp_ntz);
-}
-
-Value columns_value(std::vector<Operand> operands) {
-  Value value;
-  value.operands = std::move(operands);
-  return value;
-}
-
-Value column_value(Operand operand) {
-  Value value;
-  value.operands.push_back(std::move(operand));
-  return value;
-}
-
-Operand with_sql(Operand operand, std::string sql, std::optional<data::Type> type) {
-  operand.sql = std::move(sql);
-  operand.type = std::move(type);
-  operand.duration = false;
-  return operand;
-}
-
-void absorb(Operand& operand, const Operand& other) {
-  operand.aggregates = operand.aggregates || other.aggregates;
-  operand.windows = operand.windows || other.windows;
-  operand.columns = operand.columns || other.columns;
-  operand.is_sql = operand.is_sql || other.is_sql;
-}
-
-Result<Value> for_each_column(const Value& value,
-                              const std::function<Result<Operand>(Operand)>& change) {
-  std::vector<Operand> changed;
-  for (const Operand& operand : value.operands) {
-    LAKEMILL_TRY(Operand result, change(operand));
-    changed.push_back(std::move(result));
-  }
-  return columns_value(std::move(changed));
 }
 
 }  // namespace lakemill::language

@@ -102,8 +102,14 @@ class Compiler {
  public:
   Compiler(const data::Schema& schema, Dialect dialect, AggregateForm form)
       : schema_(schema), dialect_(dialect), form_(form) {}
+  /// A compiler that only checks: any column is there, and the faults go to `faults`,
+  /// one for each part that has one.
+  Compiler(AggregateForm form, std::vector<std::string>& faults);
 
   Result<Value> compile(const SyntaxNode& node);
+  bool only_checks() const { return faults_ != nullptr; }
+  /// What stands for columns that cannot be known when only checking.
+  static Operand unknown_column(std::string name);
   /// The columns that `node` gives; a list gives those of its items.
   Result<std::vector<Operand>> columns(const SyntaxNode& node, StringIs strings);
   Result<std::vector<Operand>> columns(const std::vector<const SyntaxNode*>& nodes,
@@ -132,6 +138,7 @@ class Compiler {
   Result<Value> over(const SyntaxNode& node, const SyntaxNode& subject);
 
  private:
+  Result<Value> compile_node(const SyntaxNode& node);
   Result<Value> compile_call(const SyntaxNode& node);
   Result<Value> compile_attribute(const SyntaxNode& node);
   Result<Value> compile_binary(const SyntaxNode& node);
@@ -145,6 +152,7 @@ class Compiler {
   Dialect dialect_;
   AggregateForm form_;
   const WindowSpec* window_ = nullptr;
+  std::vector<std::string>* faults_ = nullptr;  // only when checking
 };
 
 using Handler = Result<Value> (*)(Compiler& compiler, const Call& call);

@@ -23,7 +23,7 @@ Result<Value> col(Compiler& compiler, const Call& call) {
       if (name->kind != NodeKind::string) {
         return error_at(name->position, "the name of a column is a string");
       }
-      if (name->text == "*") {
+      if (name->text == "*" && !compiler.only_checks()) {
         for (const data::Field& field : compiler.schema().fields) {
           LAKEMILL_TRY(Operand operand, compiler.column(field.name, name->position));
           operands.push_back(std::move(operand));
@@ -38,6 +38,7 @@ Result<Value> col(Compiler& compiler, const Call& call) {
 }
 
 Result<Value> all(Compiler& compiler, const Call& call) {
+  if (compiler.only_checks()) return column_value(Compiler::unknown_column("*"));
   std::vector<Operand> operands;
   for (const data::Field& field : compiler.schema().fields) {
     LAKEMILL_TRY(Operand operand, compiler.column(field.name, call.position));
@@ -65,6 +66,11 @@ Result<Value> nth(Compiler& compiler, const Call& call) {
   for (const SyntaxNode* argument : call.arguments.many) {
     if (argument->kind != NodeKind::integer) {
       return error_at(argument->position, "nth takes the places of columns, from 0");
+    }
+    if (compiler.only_checks()) {
+      operands.push_back(
+          Compiler::unknown_column("*" + std::to_string(argument->integer)));
+      continue;
     }
     const std::int64_t place =
         argument->integer < 0 ? argument->integer + count : argument->integer;

@@ -220,6 +220,25 @@ Result<std::vector<CompiledExpression>> compile_expressions(std::string_view tex
   return compiled;
 }
 
+CheckedExpressions check_expressions(std::string_view text, AggregateForm form) {
+  CheckedExpressions checked;
+  const auto root = parse_expression(text);
+  if (!root) {
+    checked.faults.push_back(root.error().message());
+    return checked;
+  }
+  Compiler compiler(form, checked.faults);
+  auto operands = compiler.columns(**root, StringIs::literal);
+  if (!operands) {
+    if (checked.faults.empty()) checked.faults.push_back(operands.error().message());
+    return checked;
+  }
+  for (Operand& operand : *operands) {
+    checked.columns.push_back(published(std::move(operand)));
+  }
+  return checked;
+}
+
 Result<CompiledExpression> compile_expression(std::string_view text,
                                               const data::Schema& schema,
                                               Dialect dialect) {

@@ -59,6 +59,15 @@ Result<std::vector<CompiledExpression>> compile_expressions(std::string_view tex
                                                             Dialect dialect,
                                                             AggregateForm form);
 
+/// What is wrong with an expression whatever the columns are: each fault with "column
+/// N: " in front. The columns that it gives, as far as they can be told; one called
+/// "*" stands for all of the frame.
+struct CheckedExpressions {
+  std::vector<CompiledExpression> columns;
+  std::vector<std::string> faults;
+};
+CheckedExpressions check_expressions(std::string_view text, AggregateForm form);
+
 /// An SQL expression as a column; a name after `AS` at its end is its alias. Only
 /// checked for being one expression: the engine binds it.
 Result<CompiledExpression> embed_sql_expression(std::string_view sql);

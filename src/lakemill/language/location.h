@@ -17,4 +17,8 @@ struct Location {
 /// "file:line:column", without what is unknown.
 std::string to_text(const Location& location);
 
+/// The place that `message` begins with ("file:line:column: …"), taken off it;
+/// `otherwise` if it begins with none.
+Location take_place(std::string& message, const Location& otherwise);
+
 }  // namespace lakemill::language

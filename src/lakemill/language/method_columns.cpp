@@ -143,7 +143,7 @@ Result<std::string> drop(const MethodContext& context) {
     }
   }
   for (const Tree* item : items) {
-    if (!strict && item->is_string() &&
+    if (!strict && item->is_string() && !context.input.is_open &&
         context.input.schema.find(item->text) == nullptr) {
       continue;
     }
@@ -154,7 +154,8 @@ Result<std::string> drop(const MethodContext& context) {
   for (const std::string& name : column_names(context.input.schema)) {
     if (!contains_name(dropped, name)) kept.push_back(name);
   }
-  if (kept.empty()) return context.error(nullptr, "no column would be left");
+  if (kept.empty() && !context.input.is_open)
+    return context.error(nullptr, "no column would be left");
   return "SELECT " + quoted_list(kept) + from(context);
 }
 

@@ -120,11 +120,12 @@ Result<bool> MethodContext::boolean(std::string_view argument, bool otherwise) c
   return found->boolean;
 }
 
-Result<std::string> MethodContext::column_of(const data::Schema& schema,
+Result<std::string> MethodContext::column_of(const Frame& frame,
                                              const Tree& value) const {
   if (!value.is_string()) return error(&value, "the name of a column is due here");
-  if (const data::Field* field = schema.find(value.text)) return field->name;
-  const std::vector<std::string> known = column_names(schema);
+  if (frame.is_open) return value.text;
+  if (const data::Field* field = frame.schema.find(value.text)) return field->name;
+  const std::vector<std::string> known = column_names(frame.schema);
   std::string message = "there is no column '" + value.text + "'";
   auto meant = nearest(value.text, known);
   message +=
@@ -133,19 +134,19 @@ Result<std::string> MethodContext::column_of(const data::Schema& schema,
 }
 
 Result<std::string> MethodContext::column(const Tree& value) const {
-  return column_of(input.schema, value);
+  return column_of(input, value);
 }
 
-Result<std::vector<std::string>> MethodContext::columns_of(const data::Schema& schema,
+Result<std::vector<std::string>> MethodContext::columns_of(const Frame& frame,
                                                            const Tree& value) const {
   std::vector<std::string> names;
   if (!value.is_list()) {
-    LAKEMILL_TRY(std::string name, column_of(schema, value));
+    LAKEMILL_TRY(std::string name, column_of(frame, value));
     names.push_back(std::move(name));
     return names;
   }
   for (const Tree& item : value.items) {
-    LAKEMILL_TRY(std::string name, column_of(schema, item));
+    LAKEMILL_TRY(std::string name, column_of(frame, item));
     if (contains_name(names, name)) {
       return error(&item, "the column '" + name + "' is named twice");
     }
@@ -158,7 +159,7 @@ Result<std::vector<std::string>> MethodContext::columns(
     std::string_view argument) const {
   const Tree* found = find(argument);
   if (found == nullptr) return std::vector<std::string>{};
-  return columns_of(input.schema, *found);
+  return columns_of(input, *found);
 }
 
 Result<std::vector<bool>> MethodContext::flags(std::string_view argument,
@@ -182,8 +183,38 @@ Result<std::vector<bool>> MethodContext::flags(std::string_view argument,
   return std::vector<bool>(count, all);
 }
 
+namespace {
+
+// A column of no meaning, where only checking finds none.
+std::vector<OutputColumn> unknown_column(std::size_t number) {
+  OutputColumn unknown;
+  unknown.name = "?" + std::to_string(number);
+  unknown.expression.name = unknown.name;
+  unknown.expression.sql = "NULL";
+  return {std::move(unknown)};
+}
+
+}  // namespace
+
+// When only checking: what failed is noted, and a column of no meaning stands for it.
+Result<std::vector<OutputColumn>> MethodContext::going_on(
+    Result<std::vector<OutputColumn>> found) const {
+  if (found || faults == nullptr) return found;
+  faults->push_back(found.error());
+  return unknown_column(faults->size());
+}
+
 Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
                                                              AggregateForm form) const {
+  return going_on(found_expressions(value, form));
+}
+
+Result<std::vector<OutputColumn>> MethodContext::aggregations(const Tree& value) const {
+  return going_on(found_aggregations(value));
+}
+
+Result<std::vector<OutputColumn>> MethodContext::found_expressions(
+    const Tree& value, AggregateForm form) const {
   std::vector<OutputColumn> found;
   if (value.is_list()) {
     for (const Tree& item : value.items) {
@@ -202,7 +233,7 @@ Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
   }
   if (value.literal || !is_expression(value.text, TextContext::method_argument)) {
     std::vector<std::string> names;
-    if (value.text == "*") {
+    if (value.text == "*" && !input.is_open) {
       names = column_names(input.schema);
     } else {
       auto name = column(value);
@@ -219,23 +250,46 @@ Result<std::vector<OutputColumn>> MethodContext::expressions(const Tree& value,
       column.sql = quote_identifier(name);
       column.name = name;
       column.reads_rows = true;
-      column.type = input.schema.find(name)->type;
+      if (const auto* field = input.schema.find(name)) column.type = field->type;
       found.push_back(OutputColumn{name, std::move(column), value.location});
     }
     return found;
   }
-  auto compiled = compile_expressions(value.text, input.schema, dialect, form);
-  if (!compiled) {
-    return error(&value, "in the expression, " + compiled.error().message());
+  return compiled_text(value, form);
+}
+
+Result<std::vector<OutputColumn>> MethodContext::compiled_text(
+    const Tree& value, AggregateForm form) const {
+  std::vector<CompiledExpression> compiled;
+  if (faults != nullptr) {
+    // A value that only a run has may stand here.
+    if (value.text.find("${") != std::string::npos) {
+      return unknown_column(static_cast<std::size_t>(value.location.line) << 16U |
+                            static_cast<std::size_t>(value.location.column));
+    }
+    CheckedExpressions checked = check_expressions(value.text, form);
+    for (const std::string& fault : checked.faults) {
+      faults->push_back(error(&value, "in the expression, " + fault));
+    }
+    compiled = std::move(checked.columns);
+  } else {
+    auto known = compile_expressions(value.text, input.schema, dialect, form);
+    if (!known) {
+      return error(&value, "in the expression, " + known.error().message());
+    }
+    compiled = *std::move(known);
   }
-  for (CompiledExpression& expression : *compiled) {
-    found.push_back(OutputColumn{expression.name, std::move(expression), value.location,
-                                 compiled->size() > 1});
+  std::vector<OutputColumn> found;
+  const bool many = compiled.size() > 1;
+  for (CompiledExpression& expression : compiled) {
+    found.push_back(
+        OutputColumn{expression.name, std::move(expression), value.location, many});
   }
   return found;
 }
 
-Result<std::vector<OutputColumn>> MethodContext::aggregations(const Tree& value) const {
+Result<std::vector<OutputColumn>> MethodContext::found_aggregations(
+    const Tree& value) const {
   std::vector<OutputColumn> found;
   if (value.is_list()) {
     for (const Tree& item : value.items) {
@@ -273,7 +327,9 @@ Result<std::vector<OutputColumn>> MethodContext::aggregations(const Tree& value)
     found.push_back(OutputColumn{embedded->name, *embedded, text->location});
     return found;
   }
+  const std::size_t known = faults == nullptr ? 0 : faults->size();
   LAKEMILL_TRY(found, expressions(*text, AggregateForm::plain));
+  if (faults != nullptr && faults->size() > known) return found;
   for (const OutputColumn& column : found) {
     if (column.expression.reads_rows && !column.expression.is_sql) {
       return error(text, "'" + column.name +
@@ -293,16 +349,18 @@ Result<std::vector<OutputColumn>> MethodContext::output_columns(
   }
   for (const auto& [name, argument] : arguments.many_named) {
     LAKEMILL_TRY(std::vector<OutputColumn> some, expressions(*argument, form));
-    if (some.size() != 1) {
+    if (some.size() != 1 && faults == nullptr) {
       return error(argument, "'" + name + "' names one column, not " +
                                  std::to_string(some.size()));
     }
+    if (some.empty()) continue;  // only checked, and not known yet
     some.front().name = name;
     found.push_back(std::move(some.front()));
   }
   std::vector<std::string> names;
   for (const OutputColumn& column : found) {
-    if (contains_name(names, column.name)) {
+    const bool stands_for_many = input.is_open && column.name.starts_with('*');
+    if (!stands_for_many && contains_name(names, column.name)) {
       Tree place;
       place.location = column.location;
       return error(&place, "two columns have the name '" + column.name +

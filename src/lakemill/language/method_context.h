@@ -28,6 +28,9 @@ struct MethodContext {
   const FrameResolver& frames;
   Dialect dialect;
   BoundArguments<Tree> arguments;
+  /// Where faults go that do not end the compiling; null: the first one ends it. Only
+  /// with an open input.
+  std::vector<Error>* faults = nullptr;
 
   /// "file:line:column: method: message".
   Error error(const Tree* at, std::string_view message) const;
@@ -39,9 +42,9 @@ struct MethodContext {
 
   /// Names of columns of the input, as its schema writes them.
   Result<std::string> column(const Tree& value) const;
-  Result<std::string> column_of(const data::Schema& schema, const Tree& value) const;
+  Result<std::string> column_of(const Frame& frame, const Tree& value) const;
   Result<std::vector<std::string>> columns(std::string_view argument) const;
-  Result<std::vector<std::string>> columns_of(const data::Schema& schema,
+  Result<std::vector<std::string>> columns_of(const Frame& frame,
                                               const Tree& value) const;
   /// A boolean for each of `count` columns: one for all, or a list.
   Result<std::vector<bool>> flags(std::string_view argument, std::size_t count) const;
@@ -58,6 +61,15 @@ struct MethodContext {
   Result<Frame> frame(std::string_view argument) const;
   /// ORDER BY terms of `order_by`; empty if it is not given.
   Result<std::vector<std::string>> order_terms(std::string_view argument) const;
+
+ private:
+  Result<std::vector<OutputColumn>> found_expressions(const Tree& value,
+                                                      AggregateForm form) const;
+  Result<std::vector<OutputColumn>> compiled_text(const Tree& value,
+                                                  AggregateForm form) const;
+  Result<std::vector<OutputColumn>> found_aggregations(const Tree& value) const;
+  Result<std::vector<OutputColumn>> going_on(
+      Result<std::vector<OutputColumn>> found) const;
 };
 
 using MethodHandler = Result<std::string> (*)(const MethodContext& context);

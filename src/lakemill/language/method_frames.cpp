@@ -39,10 +39,9 @@ Result<JoinKeys> join_keys(const MethodContext& context, const Frame& other,
   if (on == nullptr && (left_on == nullptr || right_on == nullptr)) {
     return context.error(nullptr, "'on', or 'left_on' and 'right_on', is missing");
   }
-  LAKEMILL_TRY(keys.left, context.columns_of(context.input.schema,
-                                             on != nullptr ? *on : *left_on));
-  LAKEMILL_TRY(keys.right,
-               context.columns_of(other.schema, on != nullptr ? *on : *right_on));
+  LAKEMILL_TRY(keys.left,
+               context.columns_of(context.input, on != nullptr ? *on : *left_on));
+  LAKEMILL_TRY(keys.right, context.columns_of(other, on != nullptr ? *on : *right_on));
   if (keys.left.size() != keys.right.size() || keys.left.empty()) {
     return context.error(on != nullptr ? on : right_on,
                          "there must be as many keys on the right as on the left");
@@ -187,6 +186,7 @@ Result<std::string> group_by(const MethodContext& context) {
   }
   for (const auto& [name, argument] : context.arguments.many_named) {
     LAKEMILL_TRY(std::vector<OutputColumn> some, context.aggregations(*argument));
+    if (some.empty() && context.faults != nullptr) continue;
     if (some.size() != 1) return context.error(argument, "one column is due here");
     some.front().name = name;
     aggregations.push_back(std::move(some.front()));
@@ -226,7 +226,9 @@ Result<std::string> unpivot(const MethodContext& context) {
       if (!contains_name(index, name)) on.push_back(name);
     }
   }
-  if (on.empty()) return context.error(nullptr, "there is no column to turn into rows");
+  if (on.empty() && !context.input.is_open) {
+    return context.error(nullptr, "there is no column to turn into rows");
+  }
   std::vector<std::string> names = index;
   for (const std::string& name : {variable, value}) {
     if (name.empty() || contains_name(names, name)) {

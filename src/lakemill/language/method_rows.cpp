@@ -86,7 +86,7 @@ Result<std::string> sort(const MethodContext& context) {
   LAKEMILL_TRY(std::vector<std::string> by, context.columns("by"));
   for (const Tree* more : context.arguments.many) {
     LAKEMILL_TRY(std::vector<std::string> names,
-                 context.columns_of(context.input.schema, *more));
+                 context.columns_of(context.input, *more));
     by.insert(by.end(), names.begin(), names.end());
   }
   if (by.empty()) return context.error(nullptr, "a column to sort by is due");
@@ -209,7 +209,7 @@ Result<std::string> explode(const MethodContext& context) {
   std::vector<std::string> chosen;
   for (const Tree* argument : context.arguments.many) {
     LAKEMILL_TRY(std::vector<std::string> names,
-                 context.columns_of(context.input.schema, *argument));
+                 context.columns_of(context.input, *argument));
     chosen.insert(chosen.end(), names.begin(), names.end());
   }
   if (chosen.empty()) return context.error(nullptr, "a column of lists is due");

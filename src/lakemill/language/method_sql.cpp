@@ -1,5 +1,6 @@
 #include "lakemill/language/method_sql.h"
 
+#include <algorithm>
 #include <array>
 
 #include "lakemill/base/text.h"
@@ -56,6 +57,47 @@ Result<MethodCall> without_chain(const MethodCall& call) {
   MethodCall aggregation = call;
   aggregation.name = "agg";
   return fuse_methods(group, aggregation);
+}
+
+bool has_null(const Tree& value) {
+  return value.is_null() ||
+         std::any_of(value.items.begin(), value.items.end(),
+                     [](const Tree& item) { return has_null(item); });
+}
+
+bool has_null(const MethodCall& call) {
+  return std::any_of(call.arguments.begin(), call.arguments.end(),
+                     [](const Tree& argument) { return has_null(argument); }) ||
+         std::any_of(call.named_arguments.begin(), call.named_arguments.end(),
+                     [](const NamedArgument& item) { return has_null(item.value); });
+}
+
+// `faults`: see MethodContext.
+Result<std::string> compile(const MethodCall& original, const Frame& input,
+                            const FrameResolver& frames, std::vector<Error>* faults) {
+  LAKEMILL_TRY(MethodCall call, without_chain(original));
+  const MethodEntry* entry = find_method(call.name);
+  if (entry == nullptr) {
+    std::string message = "unknown method '" + call.name + "'";
+    const std::vector<std::string> known = known_methods();
+    auto meant = nearest(call.name, known);
+    message += meant ? "; did you mean '" + *meant + "'?"
+                     : "; there are: " + join(known, ", ");
+    return error_in(call, message);
+  }
+  std::vector<const Tree*> positional;
+  for (const Tree& argument : call.arguments) positional.push_back(&argument);
+  std::vector<std::pair<std::string, const Tree*>> named;
+  for (const NamedArgument& argument : call.named_arguments) {
+    named.emplace_back(argument.name, &argument.value);
+  }
+  auto bound = bind_arguments(entry->name, entry->signature, positional, named);
+  MethodContext context{call, input, frames, Dialect::duckdb, {}, faults};
+  if (const auto* fault = std::get_if<BindFault<Tree>>(&bound)) {
+    return context.error(fault->at, fault->message);
+  }
+  context.arguments = std::get<BoundArguments<Tree>>(std::move(bound));
+  return entry->handler(context);
 }
 
 }  // namespace
@@ -116,36 +158,53 @@ MethodCall fuse_methods(const MethodCall& call, const MethodCall& next) {
   return fused;
 }
 
+std::vector<Step> fused_steps(const std::vector<Step>& steps) {
+  std::vector<Step> fused;
+  for (const Step& step : steps) {
+    const bool continues = !fused.empty() && !step.is_sql() && !fused.back().is_sql() &&
+                           continues_method(fused.back().method(), step.method());
+    if (!continues) {
+      fused.push_back(step);
+      continue;
+    }
+    fused.back().what = fuse_methods(fused.back().method(), step.method());
+  }
+  return fused;
+}
+
 Result<std::string> compile_method(const MethodCall& original, const Frame& input,
                                    const FrameResolver& frames, Dialect dialect) {
   if (dialect != Dialect::duckdb) {
     return Error(ErrorCode::unsupported,
                  "methods are written for the embedded engine only");
   }
-  LAKEMILL_TRY(MethodCall call, without_chain(original));
-  const MethodEntry* entry = find_method(call.name);
-  if (entry == nullptr) {
-    std::string message = "unknown method '" + call.name + "'";
-    const std::vector<std::string> known = known_methods();
-    auto meant = nearest(call.name, known);
-    message += meant ? "; did you mean '" + *meant + "'?"
-                     : "; there are: " + join(known, ", ");
-    return error_in(call, message);
+  if (input.schema.fields.empty()) {
+    return error_in(original, "the frame has no columns");
   }
-  if (input.schema.fields.empty()) return error_in(call, "the frame has no columns");
-  std::vector<const Tree*> positional;
-  for (const Tree& argument : call.arguments) positional.push_back(&argument);
-  std::vector<std::pair<std::string, const Tree*>> named;
-  for (const NamedArgument& argument : call.named_arguments) {
-    named.emplace_back(argument.name, &argument.value);
+  return compile(original, input, frames, nullptr);
+}
+
+std::vector<MethodFault> check_method(const MethodCall& call) {
+  Frame any;
+  any.relation = "\"any\"";
+  any.is_open = true;
+  const FrameResolver frames = [&any](std::string_view) -> Result<Frame> {
+    return any;
+  };
+  std::vector<Error> faults;
+  const auto compiled = compile(call, any, frames, &faults);
+  // What fails because of a part that failed is no fault of its own, and null may stand
+  // for a parameter that only a run has.
+  const bool complete = !has_null(call);
+  if (!compiled && faults.empty() && complete) faults.push_back(compiled.error());
+  std::vector<MethodFault> found;
+  for (const Error& fault : faults) {
+    MethodFault placed;
+    placed.message = fault.message();
+    placed.location = take_place(placed.message, call.location);
+    found.push_back(std::move(placed));
   }
-  auto bound = bind_arguments(entry->name, entry->signature, positional, named);
-  MethodContext context{call, input, frames, dialect, {}};
-  if (const auto* fault = std::get_if<BindFault<Tree>>(&bound)) {
-    return context.error(fault->at, fault->message);
-  }
-  context.arguments = std::get<BoundArguments<Tree>>(std::move(bound));
-  return entry->handler(context);
+  return found;
 }
 
 }  // namespace lakemill::language

@@ -25,6 +25,7 @@ namespace lakemill::language {
 struct Frame {
   std::string relation;  ///< as SQL names it: quoted, or a subquery in brackets
   data::Schema schema;
+  bool is_open = false;  ///< its columns are not known: any may be there
 };
 
 /// Finds a frame by its reference without braces: "nodes.x", "sources.x".
@@ -36,11 +37,24 @@ using FrameResolver = std::function<Result<Frame>(std::string_view reference)>;
 Result<std::string> compile_method(const MethodCall& call, const Frame& input,
                                    const FrameResolver& frames, Dialect dialect);
 
+/// A fault of a method call, and where.
+struct MethodFault {
+  Location location;
+  std::string message;
+};
+
+/// All that is wrong with a call whatever the columns of its frames are. Texts with
+/// `${`, which only a run resolves, are passed over.
+std::vector<MethodFault> check_method(const MethodCall& call);
+
 /// True if `next` continues `call`: `group_by` and then `agg`.
 bool continues_method(const MethodCall& call, const MethodCall& next);
 
 /// `group_by` and the `agg` after it as one call.
 MethodCall fuse_methods(const MethodCall& call, const MethodCall& next);
+
+/// The steps with each `group_by` and the `agg` behind it made one.
+std::vector<Step> fused_steps(const std::vector<Step>& steps);
 
 /// References to frames ("nodes.x", "sources.x", "df") in the arguments, in order.
 std::vector<std::string> frame_references(const MethodCall& call);

@@ -6,6 +6,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/transform_check.h"
 
 namespace lakemill::language {
 
@@ -21,6 +22,9 @@ class PipelineCheck {
     check_upstream();
     check_circles();
     check_targets();
+    for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      check_transforms(pipeline_.nodes[i], path_of(i), diagnostics_);
+    }
     check_tests();
   }
 
