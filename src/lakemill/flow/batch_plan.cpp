@@ -39,16 +39,20 @@ std::int64_t number_of(std::int64_t transaction_version) {
 Json to_json(const BatchPlan& plan) {
   Json slices = Json::array();
   for (const SourceSlice& slice : plan.slices) slices.push_back(slice_to_json(slice));
-  return {{"generation", plan.generation},
-          {"batch", plan.number},
-          {"definition", plan.definition},
-          {"now", format_instant(plan.now)},
-          {"seed", plan.seed},
-          {"run_id", plan.run_id},
-          {"strategy", std::string(to_text(plan.strategy))},
-          {"reason", std::string(to_text(plan.reason))},
-          {"sources", std::move(slices)},
-          {"pinned_tables", plan.pinned_tables}};
+  Json json = {{"generation", plan.generation},
+               {"batch", plan.number},
+               {"definition", plan.definition},
+               {"now", format_instant(plan.now)},
+               {"seed", plan.seed},
+               {"run_id", plan.run_id},
+               {"strategy", std::string(to_text(plan.strategy))},
+               {"reason", std::string(to_text(plan.reason))},
+               {"sources", std::move(slices)},
+               {"pinned_tables", plan.pinned_tables}};
+  for (const auto& [view, moment] : plan.views) {
+    json["views"][view] = {{"now", format_instant(moment.now)}, {"seed", moment.seed}};
+  }
+  return json;
 }
 
 Result<BatchPlan> plan_from_json(const Json& json) {
@@ -79,6 +83,15 @@ Result<BatchPlan> plan_from_json(const Json& json) {
       if (version.is_number_integer()) {
         plan.pinned_tables[name] = version.get<std::int64_t>();
       }
+    }
+  }
+  if (const Json* views = find_member(json, "views");
+      views != nullptr && views->is_object()) {
+    for (const auto& [view, moment] : views->items()) {
+      const auto then = parse_instant(string_member(moment, "now", ""));
+      if (!then) return Error(ErrorCode::corrupt, "not a plan: " + json_text(json));
+      plan.views[view] = {
+          *then, static_cast<std::uint64_t>(integer_member(moment, "seed", 0))};
     }
   }
   return plan;

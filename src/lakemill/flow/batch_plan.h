@@ -19,6 +19,13 @@ struct SourceSlice {
   bool incremental = false;
 };
 
+/// When a view was computed that several nodes of a run use: what now() and random()
+/// in it give.
+struct ViewMoment {
+  Instant now;
+  std::uint64_t seed = 0;
+};
+
 /// The immutable record of what batch N covers: enough to make the batch again, equal.
 struct BatchPlan {
   std::int64_t generation = 0;
@@ -31,6 +38,7 @@ struct BatchPlan {
   StrategyReason reason = StrategyReason::whole_sources;
   std::vector<SourceSlice> slices;
   std::map<std::string, std::int64_t> pinned_tables;  ///< other tables read → version
+  std::map<std::string, ViewMoment> views;  ///< shared with other nodes of the run
 
   /// generation · 2^32 + N: what Delta's txn carries.
   std::int64_t transaction_version() const;

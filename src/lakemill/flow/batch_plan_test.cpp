@@ -70,6 +70,20 @@ TEST(BatchPlan, IsNothingElse) {
   EXPECT_THAT(plan_from_json(json), testkit::HasError(ErrorCode::corrupt, "to"));
 }
 
+TEST(BatchPlan, HoldsTheMomentsOfTheViewsThatItShares) {
+  BatchPlan plan = full_plan();
+  EXPECT_EQ(find_member(to_json(plan), "views"), nullptr);
+  const auto now = parse_instant("2026-01-02T03:04:05.678901Z");
+  ASSERT_THAT(now, testkit::IsOk());
+  plan.views["v"] = {*now, 7};
+  const auto read = plan_from_json(to_json(plan));
+  ASSERT_THAT(read, testkit::IsOk());
+  ASSERT_EQ(read->views.size(), 1U);
+  EXPECT_EQ(read->views.at("v").now, *now);
+  EXPECT_EQ(read->views.at("v").seed, 7U);
+  EXPECT_EQ(to_json(*read), to_json(plan));
+}
+
 TEST(BatchPlan, HasATransactionVersionThatGrowsWithGenerationThenNumber) {
   BatchPlan plan;
   plan.generation = 1;

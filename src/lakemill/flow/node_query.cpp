@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "lakemill/base/check.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
+#include "lakemill/flow/node_sinks.h"
+#include "lakemill/flow/rescued_columns.h"
+#include "lakemill/flow/shared_views.h"
 #include "lakemill/flow/source_opening.h"
 #include "lakemill/flow/step_sql.h"
 #include "lakemill/flow/view_sink.h"
@@ -99,6 +103,27 @@ std::vector<std::string> source_clauses(const language::Source& source,
 
 }  // namespace
 
+std::vector<std::string> nodes_read_by(const language::Node& node) {
+  std::vector<std::string> names = nodes_in_steps(node);
+  for (const language::Source& source : node.sources) {
+    if (source.kind == language::SourceKind::pipeline_node &&
+        std::find(names.begin(), names.end(), source.node_name) == names.end()) {
+      names.push_back(source.node_name);
+    }
+  }
+  return names;
+}
+
+namespace {
+
+// What a quarantine has besides the columns of its node.
+data::Field failed_expectations_field() {
+  return {"_failed_expectations",
+          data::make_array(data::make_type(data::TypeKind::string), true)};
+}
+
+}  // namespace
+
 bool needs_sequence(const language::Node& node) {
   const language::Sink* sink = node.primary_sink();
   return sink != nullptr && sink->merge_cdc_options &&
@@ -123,6 +148,15 @@ class NodeQuery::State {
     return bind_frames(root_, node_, true);
   }
 
+  void share_views(BatchPlan& plan) {
+    if (workspace_.views != nullptr) share_views_in(root_, plan);
+  }
+
+  Status compute_views(const BatchPlan& plan, const std::stop_token& stop) {
+    if (plan.views.empty() || workspace_.views == nullptr) return {};
+    return compute_views_in(root_, plan, stop);
+  }
+
   std::vector<Leaf> leaves;
 
  private:
@@ -134,7 +168,8 @@ class NodeQuery::State {
     std::size_t leaf = 0;
     const language::Node* view = nullptr;  // else a leaf
     std::unique_ptr<Frames> inner;
-    std::string relation;  // after bind
+    std::optional<engine::FilesRelation> computed;  // of a shared view
+    std::string relation;                           // after bind
   };
   struct Frames {
     std::string prefix;
@@ -217,8 +252,23 @@ class NodeQuery::State {
     }
     auto leaf = open_leaf(workspace_, node, *frame.source, state, frame.id, reading);
     if (!leaf) return std::move(leaf).error();
+    LAKEMILL_TRY_OK(await_writer(*leaf, node, *frame.source));
     frame.leaf = leaves.size();
     leaves.push_back(*std::move(leaf));
+    return {};
+  }
+
+  // A table or file that another node has yet to write stands open, as its node does.
+  Status await_writer(Leaf& leaf, const language::Node& node,
+                      const language::Source& source) const {
+    if (source.written_by.empty()) return {};
+    LAKEMILL_TRY(const Place place, place_of(workspace_, node, source));
+    LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));
+    if (exists) return {};
+    leaf.stream_declared = leaf.incremental();
+    leaf.source = nullptr;
+    leaf.upstream_node = source.written_by.front();
+    leaf.of_quarantine = source.reads_quarantine;
     return {};
   }
 
@@ -236,6 +286,119 @@ class NodeQuery::State {
     frame.leaf = leaves.size();
     leaves.push_back(std::move(leaf));
     return {};
+  }
+
+  template <typename Call>
+  static Status for_each_view(Frames& frames, const Call& call) {
+    for (Frame& frame : frames.sources) {
+      if (frame.view != nullptr) LAKEMILL_TRY_OK(call(frame));
+    }
+    for (auto& [name, frame] : frames.nodes) {
+      if (frame.view != nullptr) LAKEMILL_TRY_OK(call(frame));
+    }
+    return {};
+  }
+
+  // The positions of the leaves that a view reads, itself or by other views.
+  static void add_leaves(const Frames& frames, std::vector<std::size_t>& found) {
+    const auto add = [&found](const Frame& frame) {
+      if (frame.view != nullptr) {
+        add_leaves(*frame.inner, found);
+      } else {
+        found.push_back(frame.leaf);
+      }
+    };
+    for (const Frame& frame : frames.sources) add(frame);
+    for (const auto& [name, frame] : frames.nodes) add(frame);
+  }
+
+  // What is new of a stream is read once by each of its readers as it is.
+  bool is_read_whole(const Frame& frame) const {
+    std::vector<std::size_t> found;
+    add_leaves(*frame.inner, found);
+    return std::none_of(found.begin(), found.end(), [this](std::size_t leaf) {
+      return leaves[leaf].incremental();
+    });
+  }
+
+  void share_views_in(Frames& frames, BatchPlan& plan) {
+    const auto shared = for_each_view(frames, [&](Frame& frame) -> Status {
+      const std::string& name = frame.view->name;
+      if (workspace_.views->is_shared(name) && is_read_whole(frame)) {
+        plan.views[name] = workspace_.views->moment(name, {plan.now, plan.seed});
+      }
+      share_views_in(*frame.inner, plan);
+      return {};
+    });
+    LAKEMILL_CHECK(shared.has_value());
+  }
+
+  Status compute_views_in(Frames& frames, const BatchPlan& plan,
+                          const std::stop_token& stop) {
+    return for_each_view(frames, [&](Frame& frame) -> Status {
+      LAKEMILL_TRY_OK(compute_views_in(*frame.inner, plan, stop));
+      const auto moment = plan.views.find(frame.view->name);
+      if (moment == plan.views.end() || !is_read_whole(frame)) return {};
+      auto computed = compute_view(frame, plan, moment->second, stop);
+      if (computed) {
+        frame.computed = *std::move(computed);
+        return {};
+      }
+      // Rows that no file can hold (intervals, say) are computed in place.
+      const ErrorCode code = computed.error().code();
+      if (code == ErrorCode::invalid || code == ErrorCode::unsupported) return {};
+      return std::move(computed).error();
+    });
+  }
+
+  Result<engine::FilesRelation> compute_view(Frame& frame, const BatchPlan& plan,
+                                             const ViewMoment& moment,
+                                             const std::stop_token& stop) {
+    BatchPlan at_moment = plan;
+    at_moment.now = moment.now;
+    at_moment.seed = moment.seed;
+    LAKEMILL_TRY(const auto session, workspace_.engine.open_session(session_options(
+                                         workspace_, at_moment, stop, {})));
+    const ExpectedSchemas none;
+    session_ = session.get();
+    plan_ = &at_moment;
+    expected_ = &none;
+    LAKEMILL_TRY(const std::string rows, bind_frames(*frame.inner, *frame.view, false));
+    const std::string sql = "SELECT * FROM " + quote_identifier(rows);
+    LAKEMILL_TRY(const auto shape, session->describe(sql, engine::Origin::lakemill));
+    return workspace_.views->rows(content_of(frame, at_moment, shape.relations),
+                                  [&](const engine::FileTarget& target) -> Status {
+                                    engine::WriteSpec spec;
+                                    spec.sql = sql;
+                                    spec.target = target;
+                                    LAKEMILL_TRY(const auto written,
+                                                 session->write(spec));
+                                    (void)written;  // the file is all that is wanted
+                                    return {};
+                                  });
+  }
+
+  // All that the rows of a view depend on, whoever reads it.
+  std::string content_of(const Frame& frame, const BatchPlan& plan,
+                         const std::vector<std::string>& read_tables) const {
+    Json content = {{"view", frame.view->name},
+                    {"now", format_instant(plan.now)},
+                    {"seed", plan.seed}};
+    std::vector<std::size_t> read;
+    add_leaves(*frame.inner, read);
+    for (const std::size_t leaf : read) {
+      for (const SourceSlice& slice : plan.slices) {
+        if (slice.source == leaves[leaf].id) {
+          content["slices"][slice.source.substr(frame.id.size())] = slice.to;
+        }
+      }
+    }
+    for (const std::string& relation : read_tables) {
+      const auto pinned = plan.pinned_tables.find(relation);
+      if (pinned != plan.pinned_tables.end())
+        content["tables"][relation] = pinned->second;
+    }
+    return json_text(content);
   }
 
   // Binds all that the node reads, then its steps; gives the last relation's name.
@@ -259,7 +422,9 @@ class NodeQuery::State {
       current = name;
     }
     if (!is_main) return current;
-    return add_batch_columns(*session_, node_, *plan_, current);
+    LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current));
+    if (given_ != nullptr) return current;  // a test touches no table
+    return rescue_misfits(*session_, workspace_, node_, *plan_, current);
   }
 
   Result<std::string> relation_of(const Frames& frames, const std::string& current,
@@ -292,7 +457,10 @@ class NodeQuery::State {
   }
 
   Status bind_frame(Frame& frame, const language::Node& node, bool with_batch_columns) {
-    if (frame.view != nullptr) {
+    if (frame.computed) {
+      frame.relation = frame.id;
+      LAKEMILL_TRY_OK(session_->bind(frame.id, *frame.computed));
+    } else if (frame.view != nullptr) {
       LAKEMILL_TRY(frame.relation, bind_frames(*frame.inner, *frame.view, false));
     } else {
       LAKEMILL_TRY_OK(bind_leaf(frame, node, with_batch_columns));
@@ -316,7 +484,9 @@ class NodeQuery::State {
                                                leaf.upstream_node +
                                                ", which has not run yet; run it first");
       }
-      return session_->bind(frame.id, engine::RowsRelation{"[]", found->second});
+      data::Schema schema = found->second;
+      if (leaf.of_quarantine) schema.fields.push_back(failed_expectations_field());
+      return session_->bind(frame.id, engine::RowsRelation{"[]", std::move(schema)});
     }
     const auto slice =
         std::find_if(plan_->slices.begin(), plan_->slices.end(),
@@ -408,6 +578,12 @@ bool NodeQuery::all_incremental() {
 Result<std::string> NodeQuery::bind(engine::Session& session, const BatchPlan& plan,
                                     const ExpectedSchemas& expected) {
   return state_->bind(session, plan, expected);
+}
+
+void NodeQuery::share_views(BatchPlan& plan) { state_->share_views(plan); }
+
+Status NodeQuery::compute_views(const BatchPlan& plan, std::stop_token stop) {
+  return state_->compute_views(plan, stop);
 }
 
 }  // namespace lakemill::flow

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Leaf {
       source;                    ///< null: an upstream node that has not run yet
   std::string upstream_node;     ///< of which node it is the output, or empty
   bool stream_declared = false;  ///< without a source: it will be read incrementally
+  bool of_quarantine = false;    ///< without a source: it will hold quarantined rows
 
   bool incremental() const {
     return source == nullptr ? stream_declared : source->incremental();
@@ -71,11 +73,21 @@ class NodeQuery {
   Result<std::string> bind(engine::Session& session, const BatchPlan& plan,
                            const ExpectedSchemas& expected);
 
+  /// Writes into `plan` the moments of the views that other nodes of the run use too
+  /// and that are read as a whole.
+  void share_views(BatchPlan& plan);
+  /// Computes those views, unless another node of the run did; bind() then reads what
+  /// they gave. Errors: those of bind() and of writing.
+  Status compute_views(const BatchPlan& plan, std::stop_token stop);
+
  private:
   class State;
   explicit NodeQuery(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// The nodes whose rows a node reads, by its sources and in its steps, each once.
+std::vector<std::string> nodes_read_by(const language::Node& node);
 
 /// True if the node's primary sink merges without an `order_by` of its own.
 bool needs_sequence(const language::Node& node);

@@ -83,6 +83,7 @@ class Decider {
     }
     LAKEMILL_TRY_OK(choose());
     LAKEMILL_TRY_OK(pin_tables());
+    decision_.query->share_views(decision_.plan);
     decision_.schema = shape_.schema;
     if (nothing_changed()) skip();
     return std::move(decision_);
@@ -419,8 +420,8 @@ class NodeRun {
     LAKEMILL_TRY(const BatchPlan plan, standing_plan(decision));
     // Tables that the SQL names are seen at their pinned versions only by a session
     // that was opened with them.
-    const bool reusable =
-        plan_hash(plan) == plan_hash(decision.plan) && plan.pinned_tables.empty();
+    const bool reusable = plan_hash(plan) == plan_hash(decision.plan) &&
+                          plan.pinned_tables.empty() && plan.views.empty();
     if (!reusable) decision.bound.reset();
     const bool more =
         plan.strategy != Strategy::replace && decision.query->any_incremental();
@@ -505,6 +506,7 @@ class NodeRun {
                  std::optional<BoundRows> bound) {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
+    LAKEMILL_TRY_OK(query.compute_views(plan, options_.stop));
     LAKEMILL_TRY(auto sinks,
                  open_sinks(workspace_, node, state_,
                             {plan.strategy, plan.generation, starts_over(plan),

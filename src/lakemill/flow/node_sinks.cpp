@@ -1,6 +1,7 @@
 #include "lakemill/flow/node_sinks.h"
 
 #include "lakemill/flow/node_query.h"
+#include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/source_opening.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/sinks/file_sink.h"
@@ -64,6 +65,9 @@ sinks::ChangeOptions change_options(const language::Node& node,
   options.delete_where = given.delete_where.text;
   options.truncate_where = given.truncate_where.text;
   options.include_columns = given.include_columns;
+  if (!options.include_columns.empty() && rescues_misfits(node, sink)) {
+    options.include_columns.emplace_back(kRescuedColumn);
+  }
   options.exclude_columns = given.exclude_columns;
   options.ignore_null_updates = given.ignore_null_updates;
   options.null_equals_null = given.null_equals_null;

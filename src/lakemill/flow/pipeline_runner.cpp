@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "lakemill/flow/run_graph.h"
+#include "lakemill/flow/shared_views.h"
 
 namespace lakemill::flow {
 
@@ -153,7 +154,11 @@ bool RunReport::cancelled() const {
 Result<RunReport> run_pipeline(const Workspace& workspace, const RunOptions& options,
                                RunObserver& observer) {
   LAKEMILL_TRY(RunGraph graph, make_run_graph(workspace.pipeline, options.nodes));
-  return PipelineRun(workspace, options, observer, std::move(graph)).run();
+  SharedViews views(workspace, options.run_id,
+                    views_of_several(workspace.pipeline, options.nodes));
+  Workspace shared = workspace;
+  shared.views = &views;
+  return PipelineRun(shared, options, observer, std::move(graph)).run();
 }
 
 }  // namespace lakemill::flow

@@ -98,12 +98,20 @@ Status check_no_view(const Workspace& workspace, const Place& place,
                 place.name + "), or by the node that writes it (node_name)");
 }
 
+// The flow that writes what a source reads: the first of the nodes that do.
+std::string writer_flow(const Workspace& workspace, const language::Source& source) {
+  return source.written_by.empty() ? ""
+                                   : flow_id(workspace, source.written_by.front());
+}
+
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
                             const language::Source& source, FlowState& state,
                             const std::string& id, bool incremental) {
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   if (place.is_delta) {
-    return open_table_leaf(workspace, place, {place.name, incremental, {}, {}, ""}, id);
+    return open_table_leaf(
+        workspace, place,
+        {place.name, incremental, {}, {}, writer_flow(workspace, source)}, id);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
@@ -205,7 +213,8 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
-  sources::TableSourceSpec spec{place.name, incremental, source.version, {}, ""};
+  sources::TableSourceSpec spec{place.name, incremental, source.version, {},
+                                writer_flow(workspace, source)};
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
     if (!instant) {

@@ -32,27 +32,6 @@ std::string layer_schema(const Workspace& workspace, language::Layer layer) {
   return "default";
 }
 
-// What a path is by its ending, or nothing.
-FileFormat format_of_ending(const std::string& path) {
-  struct Ending {
-    std::string_view ending;
-    FileFormat format;
-  };
-  static constexpr std::array kEndings = {
-      Ending{".csv", FileFormat::csv},         Ending{".json", FileFormat::json},
-      Ending{".jsonl", FileFormat::jsonl},     Ending{".ndjson", FileFormat::jsonl},
-      Ending{".parquet", FileFormat::parquet}, Ending{".txt", FileFormat::text},
-  };
-  std::string lower = to_lower(path);
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
-  }
-  for (const Ending& known : kEndings) {
-    if (lower.ends_with(known.ending)) return known.format;
-  }
-  return FileFormat::unset;
-}
-
 // Names of places are shown and stored, so none may hold a secret.
 Status check_no_secret(const std::string& name) {
   if (name.find("${secret") == std::string::npos) return {};
@@ -115,8 +94,6 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
   place.url = *std::move(url);
   place.name = sink.path;
   place.format = sink.format;
-  if (place.format == FileFormat::unset) place.format = format_of_ending(sink.path);
-  if (place.format == FileFormat::unset) place.format = FileFormat::delta;
   place.is_delta = place.format == FileFormat::delta;
   return place;
 }
@@ -132,17 +109,6 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
   place.url = *std::move(url);
   place.name = source.path;
   place.format = source.format;
-  if (place.format == FileFormat::unset) {
-    LAKEMILL_TRY(const auto store, workspace.stores.open(place.url));
-    const auto is_table = delta::table_exists(*store);
-    place.format =
-        is_table && *is_table ? FileFormat::delta : format_of_ending(source.path);
-  }
-  if (place.format == FileFormat::unset) {
-    return Error(ErrorCode::invalid,
-                 to_text(source.location) + ": the format of " + source.path +
-                     " cannot be told by its name; give the source a `format`");
-  }
   place.is_delta = place.format == FileFormat::delta;
   return place;
 }

@@ -15,6 +15,8 @@
 
 namespace lakemill::flow {
 
+class SharedViews;
+
 /// What every flow of a pipeline borrows. All must outlive it.
 ///
 /// Thread-safety: its members allow concurrent calls.
@@ -32,6 +34,8 @@ struct Workspace {
   std::string state_folder;  ///< "_lakemill/flows/<pipeline>"
   /// Folders (absolute) that the pipeline may read and write.
   std::vector<std::string> roots;
+  /// Of the run, or null: then a view is computed where it is used.
+  SharedViews* views = nullptr;
 };
 
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.

@@ -203,6 +203,9 @@ std::vector<Name> upstream_mentions(const Node& node) {
     if (source.kind == SourceKind::pipeline_node && !source.node_name.empty()) {
       names.push_back({source.node_name, source.node_name_location});
     }
+    for (const std::string& writer : source.written_by) {
+      names.push_back({writer, source.location});
+    }
     add_sql(source.filter);
   }
   for (const Step& step : node.steps) add(step_references(step));

@@ -9,6 +9,7 @@
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/pipeline_check.h"
 #include "lakemill/language/shape_check.h"
+#include "lakemill/language/written_tables.h"
 #include "lakemill/language/yaml_tree.h"
 
 namespace lakemill::language {
@@ -184,6 +185,8 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   pipeline.folder = folder_of(path);
   pipeline.variables = resolver.root_variables(root);
   pipeline.parameters = std::move(parameters);
+  link_written_tables(pipeline,
+                      options.project == nullptr ? Project() : *options.project);
   check_pipeline(pipeline, diagnostics);
   if (!diagnostics.has_errors()) loaded.pipeline = std::move(pipeline);
   return loaded;

@@ -24,7 +24,6 @@ enum class DataframeApi : std::uint8_t { narwhals, native };
 enum class Layer : std::uint8_t { none, bronze, silver, gold };
 enum class Refresh : std::uint8_t { automatic, append, merge, replace, incremental };
 enum class FileFormat : std::uint8_t {
-  unset,
   csv,
   delta,
   json,
@@ -136,7 +135,7 @@ struct Source {
 
   // FILE
   std::string path;
-  FileFormat format = FileFormat::unset;
+  FileFormat format = FileFormat::delta;
   bool has_header = true;
   bool infer_schema = false;
   std::vector<ColumnSpec> schema;
@@ -152,6 +151,11 @@ struct Source {
   // PIPELINE_NODE
   std::string node_name;
   Location node_name_location;
+
+  /// FILE and TABLE: the other nodes of the pipeline whose sinks write what is read,
+  /// and whether it is the quarantine of one of them.
+  std::vector<std::string> written_by;
+  bool reads_quarantine = false;
 
   // DATAFRAME: a list of records, or a mapping of columns to lists
   Tree data;
@@ -268,7 +272,7 @@ struct Sink {
 
   // FILE
   std::string path;
-  FileFormat format = FileFormat::unset;
+  FileFormat format = FileFormat::delta;
 
   // TABLE
   TableName table;

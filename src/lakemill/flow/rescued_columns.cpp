@@ -1,0 +1,157 @@
+#include "lakemill/flow/rescued_columns.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/dml/sql_type.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& item) {
+    return equals_ignoring_case(item, name);
+  });
+}
+
+// Columns that a merge needs and its target need not have.
+bool is_of_the_change(const language::Node& node, const language::Sink& sink,
+                      const std::string& name) {
+  if (name.starts_with("_lakemill_")) return true;
+  if (!sink.merge_cdc_options) return false;
+  const language::MergeCdcOptions& merge = *sink.merge_cdc_options;
+  const bool left_out =
+      !merge.include_columns.empty() && !contains(merge.include_columns, name);
+  return left_out || contains(merge.exclude_columns, name) ||
+         contains(merge.order_by, name) || contains(merge.primary_keys, name) ||
+         contains(node.primary_keys, name);
+}
+
+// A column as it goes into the table, and what is kept of it beside.
+class HeldColumns {
+ public:
+  void keep(const std::string& name) { columns_.push_back(quote_identifier(name)); }
+
+  void hold(const data::Field& field, const data::Field& target) {
+    const std::string name = quote_identifier(field.name);
+    const std::string value =
+        "TRY_CAST(" + name + " AS " + dml::sql_type(target.type) + ")";
+    if (target.type.kind == data::TypeKind::string) {  // any value has a text
+      columns_.push_back("CAST(" + name + " AS VARCHAR) AS " + name);
+      return;
+    }
+    std::string misfit = name + " IS NOT NULL AND (" + value + " IS NULL";
+    if (field.type.kind != data::TypeKind::string) {  // nothing of it may be lost
+      misfit += " OR TRY_CAST(" + value + " AS " + dml::sql_type(field.type) +
+                ") IS DISTINCT FROM " + name;
+    }
+    misfit += ")";
+    columns_.push_back("CASE WHEN " + misfit + " THEN NULL ELSE " + value + " END AS " +
+                       name);
+    rescue(field, misfit);
+  }
+
+  void rescue(const data::Field& field, const std::string& misfit) {
+    const std::string name = quote_identifier(field.name);
+    const bool nested = !field.type.children.empty();
+    const std::string text =
+        "CAST(" + (nested ? "to_json(" + name + ")" : name) + " AS VARCHAR)";
+    any_.push_back("(" + misfit + ")");
+    entries_.push_back("{'k': " + quote_literal(field.name) + ", 'v': CASE WHEN " +
+                       misfit + " THEN " + text + " END}");
+  }
+
+  // `has_rescued`: the rows bring what was rescued before them.
+  std::string select(const std::string& relation, bool has_rescued) const {
+    const std::string before = has_rescued ? std::string(kRescuedColumn) : "";
+    std::string now = before.empty() ? "CAST(NULL AS VARCHAR)" : before;
+    if (!entries_.empty()) {
+      const std::string found = "CAST(to_json(map_from_entries(list_filter([" +
+                                join(entries_, ", ") +
+                                "], lambda _lakemill_entry: _lakemill_entry.v IS NOT "
+                                "NULL))) AS VARCHAR)";
+      const std::string both = before.empty()
+                                   ? found
+                                   : "CASE WHEN " + before + " IS NULL THEN " + found +
+                                         " ELSE CAST(json_merge_patch(" + before +
+                                         ", " + found + ") AS VARCHAR) END";
+      now =
+          "CASE WHEN " + join(any_, " OR ") + " THEN " + both + " ELSE " + now + " END";
+    }
+    std::vector<std::string> columns = columns_;
+    columns.push_back(now + " AS " + std::string(kRescuedColumn));
+    return "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(relation);
+  }
+
+ private:
+  std::vector<std::string> columns_;
+  std::vector<std::string> any_;
+  std::vector<std::string> entries_;
+};
+
+// The columns that the table has; none if it is yet to come.
+Result<data::Schema> target_schema(const Workspace& workspace,
+                                   const language::Node& node,
+                                   const language::Sink& sink, const BatchPlan& plan) {
+  const bool begins_anew = plan.generation > 0 && plan.number == 1;
+  if (begins_anew && !sink.shared) return data::Schema();
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
+  LAKEMILL_TRY(const auto table, open_table(workspace, place));
+  const auto snapshot = table->latest();
+  if (snapshot) return (*snapshot)->metadata().schema;
+  if (snapshot.error().code() == ErrorCode::not_found) return data::Schema();
+  return snapshot.error();
+}
+
+}  // namespace
+
+bool rescues_misfits(const language::Node& node, const language::Sink& sink) {
+  const bool is_table = sink.kind == language::SinkKind::table
+                            ? sink.table_type == language::TableType::table
+                            : sink.kind == language::SinkKind::file &&
+                                  sink.format == language::FileFormat::delta;
+  if (!is_table || sink.is_quarantine) return false;
+  if (sink.schema_evolution != language::SchemaEvolution::unset) {
+    return sink.schema_evolution == language::SchemaEvolution::rescue;
+  }
+  // What a file's reader rescues, and what the author's steps make, is settled.
+  const bool whole_payload =
+      std::all_of(node.sources.begin(), node.sources.end(), [](const auto& source) {
+        return source.kind != language::SourceKind::file && source.selects.empty() &&
+               source.renames.empty() && source.drops.empty();
+      });
+  return node.layer == language::Layer::bronze && node.steps.empty() && whole_payload;
+}
+
+Result<std::string> rescue_misfits(engine::Session& session, const Workspace& workspace,
+                                   const language::Node& node, const BatchPlan& plan,
+                                   const std::string& relation) {
+  const language::Sink* sink = node.primary_sink();
+  if (sink == nullptr || !rescues_misfits(node, *sink)) return relation;
+  LAKEMILL_TRY(const data::Schema target, target_schema(workspace, node, *sink, plan));
+  LAKEMILL_TRY(const auto shape,
+               session.describe("SELECT * FROM " + quote_identifier(relation),
+                                engine::Origin::lakemill));
+  HeldColumns held;
+  bool has_rescued = false;
+  for (const data::Field& field : shape.schema.fields) {
+    const data::Field* place = target.find(field.name);
+    if (equals_ignoring_case(field.name, kRescuedColumn)) {
+      has_rescued = true;
+    } else if (place != nullptr && to_text(place->type) != to_text(field.type)) {
+      held.hold(field, *place);
+    } else if (place != nullptr || target.fields.empty() ||
+               is_of_the_change(node, *sink, field.name)) {
+      held.keep(field.name);
+    } else {
+      held.rescue(field, quote_identifier(field.name) + " IS NOT NULL");
+    }
+  }
+  std::string name = node.name + ".rescued";
+  LAKEMILL_TRY_OK(session.bind_query(name, held.select(relation, has_rescued),
+                                     engine::Origin::lakemill));
+  return name;
+}
+
+}  // namespace lakemill::flow

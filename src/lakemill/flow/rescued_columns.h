@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "lakemill/flow/workspace.h"
+
+namespace lakemill::flow {
+
+/// Where a sink with `schema_evolution: RESCUE` keeps what its table has no place for:
+/// {column: text, …} as JSON, null where all fits.
+inline constexpr std::string_view kRescuedColumn = "_rescued";
+
+/// True if what does not fit the sink's table is kept in kRescuedColumn: where that is
+/// written, and for whole payloads of BRONZE.
+bool rescues_misfits(const language::Node& node, const language::Sink& sink);
+
+/// `relation` held to the columns and types of the table of the node's primary sink, if
+/// that rescues what does not fit: the name of a view in `session` that has
+/// kRescuedColumn. A table that is yet to come, or begun anew by `plan`, takes the
+/// columns as they are. Errors: those of the table and the session.
+Result<std::string> rescue_misfits(engine::Session& session, const Workspace& workspace,
+                                   const language::Node& node, const BatchPlan& plan,
+                                   const std::string& relation);
+
+}  // namespace lakemill::flow

@@ -1,0 +1,135 @@
+#include "lakemill/language/written_tables.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <unordered_map>
+
+#include "lakemill/language/file_reader.h"
+
+namespace lakemill::language {
+
+namespace {
+
+struct Writer {
+  std::string node;
+  bool is_quarantine = false;
+};
+
+using Writers = std::unordered_map<std::string, std::vector<Writer>>;
+
+std::string normal_path(const std::string& folder, const std::string& path) {
+  if (path.find("://") != std::string::npos) return path;
+  std::string normal =
+      std::filesystem::path(path_from(folder, path)).lexically_normal().string();
+  while (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();
+  return normal;
+}
+
+std::string_view default_schema(Layer layer) {
+  switch (layer) {
+    case Layer::bronze:
+      return "bronze";
+    case Layer::silver:
+      return "silver";
+    case Layer::gold:
+      return "gold";
+    case Layer::none:
+      break;
+  }
+  return "default";
+}
+
+// What is written and read, under names that are equal where the places are.
+class Places {
+ public:
+  Places(const Pipeline& pipeline, const Project& project)
+      : pipeline_(pipeline), project_(project) {}
+
+  std::string of_path(const std::string& path) const {
+    return "path " + normal_path(pipeline_.folder, path);
+  }
+
+  std::string of_table(const TableName& name, Layer layer) const {
+    const std::string& catalog = name.catalog.empty() ? project_.catalog : name.catalog;
+    return "table " + catalog + "." + schema_of(name, layer) + "." + name.table;
+  }
+
+  // The folder of a table of the catalog, which a path may name too.
+  std::string folder_of_table(const TableName& name, Layer layer) const {
+    const std::string schema = schema_of(name, layer);
+    for (const auto& [known, options] : project_.layers) {
+      const std::string of_layer =
+          options.schema.empty() ? std::string(default_schema(known)) : options.schema;
+      if (of_layer != schema || options.root.empty()) continue;
+      return "path " + normal_path(project_.folder, options.root + "/" + name.table);
+    }
+    const std::string& catalog = name.catalog.empty() ? project_.catalog : name.catalog;
+    const std::string root = project_.root.empty() ? "." : project_.root;
+    return "path " + normal_path(project_.folder, root + "/" + catalog + "/" + schema +
+                                                      "/" + name.table);
+  }
+
+ private:
+  std::string schema_of(const TableName& name, Layer layer) const {
+    if (!name.schema.empty()) return name.schema;
+    const auto found = project_.layers.find(layer);
+    if (found != project_.layers.end() && !found->second.schema.empty()) {
+      return found->second.schema;
+    }
+    return std::string(default_schema(layer));
+  }
+
+  const Pipeline& pipeline_;
+  const Project& project_;
+};
+
+Writers writers_of(const Pipeline& pipeline, const Places& places) {
+  Writers writers;
+  for (const Node& node : pipeline.nodes) {
+    for (const Sink& sink : node.sinks) {
+      const Writer writer{node.name, sink.is_quarantine};
+      if (sink.kind == SinkKind::file && !sink.path.empty()) {
+        writers[places.of_path(sink.path)].push_back(writer);
+      }
+      if (sink.kind == SinkKind::table && !sink.table.table.empty()) {
+        writers[places.of_table(sink.table, node.layer)].push_back(writer);
+        writers[places.folder_of_table(sink.table, node.layer)].push_back(writer);
+      }
+    }
+  }
+  return writers;
+}
+
+// The place that a source reads; empty where no sink can be meant.
+std::string place_of(const Source& source, const Node& node, const Places& places) {
+  if (source.version || !source.timestamp.empty()) return "";
+  if (source.kind == SourceKind::file && !source.path.empty()) {
+    return places.of_path(source.path);
+  }
+  if (source.kind == SourceKind::table && !source.table.table.empty()) {
+    return places.of_table(source.table, node.layer);
+  }
+  return "";
+}
+
+}  // namespace
+
+void link_written_tables(Pipeline& pipeline, const Project& project) {
+  const Places places(pipeline, project);
+  const Writers writers = writers_of(pipeline, places);
+  for (Node& node : pipeline.nodes) {
+    for (Source& source : node.sources) {
+      const auto found = writers.find(place_of(source, node, places));
+      if (found == writers.end()) continue;
+      for (const Writer& writer : found->second) {
+        const bool known = std::find(source.written_by.begin(), source.written_by.end(),
+                                     writer.node) != source.written_by.end();
+        if (writer.node == node.name || writer.node.empty() || known) continue;
+        source.written_by.push_back(writer.node);
+        source.reads_quarantine = writer.is_quarantine;
+      }
+    }
+  }
+}
+
+}  // namespace lakemill::language

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "lakemill/language/model.h"
+
+namespace lakemill::language {
+
+/// Fills in `written_by` of each source of `pipeline` that reads, by a table's name or
+/// by a path, what sinks of other nodes write: an edge of the graph like a reference by
+/// the node's name. A source that names a version reads what is there already.
+void link_written_tables(Pipeline& pipeline, const Project& project);
+
+}  // namespace lakemill::language
