@@ -50,6 +50,21 @@ struct RowsRelation {
   std::optional<data::Schema> schema;
 };
 
-using Relation = std::variant<TableRelation, FilesRelation, RowsRelation>;
+/// Whole rows in a file of formats/text_rows.h.
+struct TextRowsBlock {
+  std::string url;
+  std::int64_t offset = 0;  ///< where the first row begins
+  std::int64_t size_bytes = 0;
+};
+
+/// Rows of nullable texts that a source decoded, every column a string; in the order of
+/// the blocks. Only names that are one of `columns` can be asked for.
+struct TextRowsRelation {
+  std::vector<std::string> columns;
+  std::vector<TextRowsBlock> blocks;
+};
+
+using Relation =
+    std::variant<TableRelation, FilesRelation, RowsRelation, TextRowsRelation>;
 
 }  // namespace lakemill::engine

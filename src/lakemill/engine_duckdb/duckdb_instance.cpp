@@ -13,6 +13,7 @@
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
 #include "lakemill/engine_duckdb/table_versions.h"
+#include "lakemill/engine_duckdb/text_rows_relation.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
@@ -80,6 +81,7 @@ void register_all(duckdb::DuckDB& database) {
   register_row_checks(connection);
   register_csv_integers(connection);
   register_files(connection);
+  register_text_rows(connection);
   connection.Commit();
   attach_catalog(connection);
   const auto utc = connection.Query("SET GLOBAL TimeZone='UTC'");

@@ -12,6 +12,7 @@
 #include "lakemill/engine_duckdb/query_description.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
+#include "lakemill/engine_duckdb/text_rows_relation.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/write_query.h"
 
@@ -185,6 +186,9 @@ Status DuckdbSession::bind(std::string_view name, engine::Relation relation) {
   }
   if (const auto* rows = std::get_if<engine::RowsRelation>(&relation)) {
     return bind_rows(*this, name, *rows);
+  }
+  if (auto* rows = std::get_if<engine::TextRowsRelation>(&relation)) {
+    return bind_text_rows(*this, name, std::move(*rows));
   }
   auto& table = std::get<engine::TableRelation>(relation);
   const auto lower = to_lower(name);
