@@ -7,10 +7,10 @@
 set -euo pipefail
 packages=(build-essential ninja-build cmake ccache mold pkg-config
   python3 python3-pip python3-venv golang-1.19-go
-  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev)
+  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev libpq-dev)
 case ${1:-build} in
   build) ;;
-  test) packages+=(libgtest-dev libgmock-dev openjdk-17-jre-headless maven) ;;
+  test) packages+=(libgtest-dev libgmock-dev postgresql-15 openjdk-17-jre-headless maven) ;;
   edit) packages+=(libgtest-dev libgmock-dev clang-format clang-tidy) ;;
   *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -157,6 +157,7 @@ Result<std::vector<PlannedNode>> plan(Workbench& workbench,
   LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
   LAKEMILL_TRY(const auto nodes, language::select_nodes(pipeline, request.selectors));
   LAKEMILL_TRY(const auto graph, flow::make_run_graph(pipeline, nodes));
+  workspace.postgres->look_only();
   Planner planner(workspace, request);
   std::vector<PlannedNode> planned;
   for (const std::string& name : graph.order) {

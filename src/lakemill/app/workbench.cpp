@@ -13,6 +13,7 @@
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/language/variables.h"
 #include "lakemill/sources/file_pattern.h"
+#include "lakemill/sources/postgres/postgres_source.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::app {
@@ -345,6 +346,16 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
   LAKEMILL_TRY(auto store, stores_->open(state_root));
   std::vector<std::string> roots = allowed_roots();
   roots.push_back(pipeline.folder);
+  const auto resolve = [this](const std::string& text) {
+    return language::resolve_secrets(
+        text, [this](const std::string& name) { return secrets_->find(name); });
+  };
+  // Changes on their way: beside the state where that is local.
+  const std::string spool_root = storage::has_scheme(state_root)
+                                     ? system_temporary_folder() + "/lakemill-spool"
+                                     : state_root + "/_lakemill/spool";
+  auto postgres = std::make_shared<sources::PostgresFeeds>(
+      store, "_lakemill/flows/" + pipeline.name + "/_connections", spool_root, resolve);
   return flow::Workspace{project_,
                          pipeline,
                          *stores_,
@@ -355,7 +366,9 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
                          random_,
                          std::move(store),
                          "_lakemill/flows/" + pipeline.name,
-                         std::move(roots)};
+                         std::move(roots),
+                         nullptr,
+                         std::move(postgres)};
 }
 
 Result<std::string> Workbench::table_url(const std::string& path_or_name) {

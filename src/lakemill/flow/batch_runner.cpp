@@ -219,7 +219,21 @@ class Batch {
     const bool forgets =
         std::any_of(run_.sinks.begin(), run_.sinks.end(),
                     [](const NodeSink& sink) { return !sink.remembers; });
-    if (forgets) return run_.state.mark_done(run_.plan.generation, run_.plan.number);
+    if (forgets) {
+      LAKEMILL_TRY_OK(run_.state.mark_done(run_.plan.generation, run_.plan.number));
+    }
+    return acknowledge();
+  }
+
+  // Every sink holds the batch: its sources need not be able to give it again.
+  Status acknowledge() {
+    for (Leaf& leaf : run_.query.leaves()) {
+      if (leaf.source == nullptr) continue;
+      for (const SourceSlice& slice : run_.plan.slices) {
+        if (slice.source != leaf.id || !slice.incremental) continue;
+        LAKEMILL_TRY_OK(leaf.source->acknowledge(slice.to));
+      }
+    }
     return {};
   }
 

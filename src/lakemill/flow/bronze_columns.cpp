@@ -32,6 +32,7 @@ std::string source_label(const language::Node& node) {
     case language::SourceKind::file:
       return source.path;
     case language::SourceKind::table:
+    case language::SourceKind::postgres:
       return source.table.to_text();
     case language::SourceKind::pipeline_node:
       return source.node_name;
@@ -57,6 +58,10 @@ std::vector<std::string> kept_columns(const language::Node& node) {
   std::vector<std::string> kept;
   if (is_bronze(node)) {
     kept = {std::string(kSourceFile), std::string(kSourceOffset)};
+    const bool tells_operations =
+        !node.sources.empty() &&
+        node.sources.front().kind == language::SourceKind::postgres;
+    if (tells_operations) kept.insert(kept.end(), {"_op", "_unchanged", "_rescued"});
   }
   if (needs_sequence(node)) kept.emplace_back(kSequenceColumn);
   return kept;

@@ -498,13 +498,29 @@ class NodeQuery::State {
     }
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
-    LAKEMILL_TRY_OK(session_->bind(frame.id, std::move(read.relation)));
+    LAKEMILL_TRY_OK(bind_slice(frame.id, read));
     if (!with_batch_columns) return {};
     LAKEMILL_TRY(frame.relation,
                  add_source_columns(*session_, node, *plan_, frame.id,
                                     {read.source_offset_sql, read.source_file_sql,
                                      read.sequence_sql}));
     return {};
+  }
+
+  Status bind_slice(const std::string& name, sources::Slice& slice) {
+    if (slice.parts.empty()) {
+      return session_->bind(name, std::move(slice.relation));
+    }
+    std::vector<std::string> queries;
+    for (sources::SlicePart& part : slice.parts) {
+      const std::string inner = name + ".part" + std::to_string(queries.size());
+      LAKEMILL_TRY_OK(session_->bind(inner, std::move(part.relation)));
+      queries.push_back("SELECT " + part.select_list + " FROM " +
+                        quote_identifier(inner) +
+                        (part.condition.empty() ? "" : " WHERE " + part.condition));
+    }
+    return session_->bind_query(name, join(queries, " UNION ALL "),
+                                engine::Origin::lakemill);
   }
 
   // An empty slice of raw files has the columns of the files before it.

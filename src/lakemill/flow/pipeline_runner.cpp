@@ -153,6 +153,7 @@ bool RunReport::cancelled() const {
 
 Result<RunReport> run_pipeline(const Workspace& workspace, const RunOptions& options,
                                RunObserver& observer) {
+  if (workspace.postgres != nullptr) workspace.postgres->stop_on(options.stop);
   LAKEMILL_TRY(RunGraph graph, make_run_graph(workspace.pipeline, options.nodes));
   SharedViews views(workspace, options.run_id,
                     views_of_several(workspace.pipeline, options.nodes));

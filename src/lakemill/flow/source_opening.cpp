@@ -2,6 +2,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
+#include "lakemill/flow/postgres_opening.h"
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
 #include "lakemill/sources/table_source.h"
@@ -150,7 +151,8 @@ engine::FileFormat engine_format(language::FileFormat format) {
 bool is_incremental(const language::Node& node, const language::Source& source) {
   if (source.as_stream) return *source.as_stream;
   return node.layer == language::Layer::bronze &&
-         source.kind == language::SourceKind::file;
+         (source.kind == language::SourceKind::file ||
+          source.kind == language::SourceKind::postgres);
 }
 
 Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
@@ -207,6 +209,10 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
                   "no node '" + source.node_name + "'");
       }
       return open_upstream(workspace, *upstream, state, id, incremental);
+    }
+    case language::SourceKind::postgres: {
+      LAKEMILL_TRY(auto opened, open_postgres(workspace, node, source, state, id));
+      return Leaf{id, std::move(opened), ""};
     }
     case language::SourceKind::table:
       break;

@@ -11,6 +11,7 @@
 #include "lakemill/engine/engine.h"
 #include "lakemill/flow/flow_state.h"
 #include "lakemill/language/model.h"
+#include "lakemill/sources/postgres/postgres_source.h"
 #include "lakemill/storage/object_store.h"
 
 namespace lakemill::flow {
@@ -36,6 +37,9 @@ struct Workspace {
   std::vector<std::string> roots;
   /// Of the run, or null: then a view is computed where it is used.
   SharedViews* views = nullptr;
+  /// The replication slots that the run reads; told up to where all is safe when the
+  /// last copy of this goes.
+  std::shared_ptr<sources::PostgresFeeds> postgres = nullptr;
 };
 
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.

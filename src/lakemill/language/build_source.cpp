@@ -86,6 +86,31 @@ void missing(const Tree& tree, std::string_view key, const std::string& path,
                             "");
 }
 
+void read_postgres(Source& source, const Fields& fields) {
+  source.postgres.location = fields.place("connection");
+  if (const Tree* connection = fields.find("connection")) {
+    if (connection->is_mapping()) {
+      const Fields inner(*connection);
+      source.postgres.uri = inner.text("uri", "");
+      source.postgres.publication = inner.text("publication", "");
+      source.postgres.slot = inner.text("slot", "");
+      source.postgres.create = inner.flag("create", true);
+    } else {
+      source.postgres.connection = connection->text;
+    }
+  }
+  // The names of PostgreSQL keep their case; a dot parts schema and table.
+  const std::string table = fields.text("table", "");
+  const std::size_t dot = table.find('.');
+  source.table.location = fields.place("table");
+  source.table.schema = dot == std::string::npos ? "public" : table.substr(0, dot);
+  source.table.table = dot == std::string::npos ? table : table.substr(dot + 1);
+  const std::string snapshot = fields.choice("snapshot");
+  if (snapshot == "NEVER") source.snapshot = SnapshotMode::never;
+  if (snapshot == "ONLY") source.snapshot = SnapshotMode::only;
+  source.snapshot_parallelism = fields.integer("snapshot_parallelism").value_or(2);
+}
+
 bool is_dataframe_data(const Tree& data) {
   const std::vector<Tree>& items = data.items;
   if (data.is_list()) {
@@ -132,6 +157,11 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
     source.node_name = fields.text("node_name", "");
     source.node_name_location = fields.place("node_name");
     missing(tree, "node_name", path, context);
+  } else if (kind == "POSTGRES") {
+    source.kind = SourceKind::postgres;
+    read_postgres(source, fields);
+    missing(tree, "connection", path, context);
+    missing(tree, "table", path, context);
   } else if (kind == "DATAFRAME") {
     source.kind = SourceKind::dataframe;
     source.data = fields.raw("data");

@@ -68,8 +68,8 @@ constexpr std::array kEnvironmentKeys{
 constexpr std::array kConnectionKeys{
     KeySpec{.key = "type", .type = choice, .doc = "What is there.", .choices = "POSTGRES|KAFKA|S3", .refused = "UNITY_CATALOG|DATABRICKS", .required = true},
     KeySpec{.key = "uri", .type = text, .doc = "Address of the server."},
-    KeySpec{.key = "publication", .type = text, .doc = "PostgreSQL publication."},
-    KeySpec{.key = "slot", .type = text, .doc = "PostgreSQL replication slot."},
+    KeySpec{.key = "publication", .type = text, .doc = "PostgreSQL publication; by default lakemill_<pipeline>."},
+    KeySpec{.key = "slot", .type = text, .doc = "PostgreSQL replication slot; by default lakemill_<pipeline>."},
     KeySpec{.key = "create", .type = boolean, .doc = "Create publication and slot when missing.", .default_text = "true"},
     KeySpec{.key = "brokers", .type = text_list, .doc = "Kafka brokers."},
     KeySpec{.key = "options", .type = any_map, .doc = "Options of the client library."},
@@ -80,6 +80,12 @@ constexpr std::array kConnectionKeys{
     KeySpec{.key = "secret_access_key", .type = text, .doc = "S3: write ${secret.NAME}; by default AWS_SECRET_ACCESS_KEY."},
     KeySpec{.key = "session_token", .type = text, .doc = "S3: of temporary credentials; by default AWS_SESSION_TOKEN."},
     KeySpec{.key = "path_style", .type = boolean, .doc = "S3: endpoint/bucket/key rather than bucket.endpoint/key; by default so where an endpoint is given."},
+};
+constexpr std::array kPostgresConnectionKeys{
+    KeySpec{.key = "uri", .type = text, .doc = "postgresql://user:${secret.NAME}@host:port/database.", .required = true},
+    KeySpec{.key = "publication", .type = text, .doc = "PostgreSQL publication; by default lakemill_<pipeline>."},
+    KeySpec{.key = "slot", .type = text, .doc = "PostgreSQL replication slot; by default lakemill_<pipeline>."},
+    KeySpec{.key = "create", .type = boolean, .doc = "Create publication and slot when missing.", .default_text = "true"},
 };
 constexpr std::array kSecretsKeys{
     KeySpec{.key = "environment", .type = boolean, .doc = "Look into LAKEMILL_SECRET_NAME.", .default_text = "true"},
@@ -166,7 +172,7 @@ constexpr std::array kStepKeys{
 };
 constexpr std::array kSourceKeys{
     KeySpec{.key = "type", .type = choice, .doc = "Kind of the source; by default told by its keys.",
-            .choices = "FILE|UNITY_CATALOG|HIVE_METASTORE|TABLE|PIPELINE_NODE|DATAFRAME", .refused = "CUSTOM|POSTGRES|KAFKA|EVENTS|DELTA_SHARING"},
+            .choices = "FILE|UNITY_CATALOG|HIVE_METASTORE|TABLE|PIPELINE_NODE|DATAFRAME|POSTGRES", .refused = "CUSTOM|KAFKA|EVENTS|DELTA_SHARING"},
     KeySpec{.key = "name", .type = text, .doc = "Its name in {sources.name}."},
     KeySpec{.key = "as_stream", .type = boolean, .doc = "True: only what is new; false: read as a whole.", .default_text = "false"},
     KeySpec{.key = "filter", .type = sql, .doc = "SQL condition of the rows that are read."},
@@ -189,6 +195,10 @@ constexpr std::array kSourceKeys{
     KeySpec{.key = "timestamp", .type = text, .doc = "Instant whose version of the table is read.", .kinds = "FILE|UNITY_CATALOG|HIVE_METASTORE|TABLE", .ours = true},
     KeySpec{.key = "node_name", .type = text, .doc = "The upstream node.", .kinds = "PIPELINE_NODE"},
     KeySpec{.key = "data", .type = any, .doc = "Rows written in place: columns or records.", .kinds = "DATAFRAME"},
+    KeySpec{.key = "connection", .type = text_or_object, .doc = "Name of a connection of the project, or one written in place.", .object = "postgres_connection", .kinds = "POSTGRES", .ours = true},
+    KeySpec{.key = "table", .type = text, .doc = "The PostgreSQL table: schema.table, or one of schema public.", .kinds = "POSTGRES", .ours = true},
+    KeySpec{.key = "snapshot", .type = choice, .doc = "INITIAL: the rows that are there, then the changes; NEVER: the changes from now on; ONLY: the rows that are there, once.", .default_text = "INITIAL", .choices = "INITIAL|NEVER|ONLY", .kinds = "POSTGRES", .ours = true},
+    KeySpec{.key = "snapshot_parallelism", .type = integer, .doc = "Connections that read the rows that are there.", .default_text = "2", .kinds = "POSTGRES", .ours = true},
     KeySpec{.key = "max_rows", .type = integer, .doc = "Rows per batch at most.", .ours = true},
     KeySpec{.key = "max_bytes", .type = size, .doc = "Bytes per batch at most.", .ours = true},
     KeySpec{.key = "max_files", .type = integer, .doc = "Files per batch at most.", .ours = true},
@@ -385,6 +395,7 @@ constexpr std::array kObjects{
     ObjectSpec{"layer", "Where the tables of a layer live.", kLayerKeys},
     ObjectSpec{"environment", "What differs in an environment.", kEnvironmentKeys},
     ObjectSpec{"connection", "A place outside.", kConnectionKeys},
+    ObjectSpec{"postgres_connection", "A PostgreSQL database.", kPostgresConnectionKeys},
     ObjectSpec{"secrets", "Where secrets are looked up.", kSecretsKeys},
     ObjectSpec{"engine", "Limits of the engine.", kEngineKeys},
 };

@@ -105,7 +105,8 @@ struct ColumnSelection {
 
 // ---------------------------------------------------------------------------- sources
 
-enum class SourceKind : std::uint8_t { file, table, pipeline_node, dataframe };
+enum class SourceKind : std::uint8_t { file, table, pipeline_node, dataframe, postgres };
+enum class SnapshotMode : std::uint8_t { initial, never, only };
 enum class OnChange : std::uint8_t { ignore, read };
 enum class OnError : std::uint8_t { fail, dead_letter };
 
@@ -115,6 +116,17 @@ struct BatchLimits {
   std::optional<std::int64_t> max_bytes;
   std::optional<std::int64_t> max_files;
   std::optional<std::chrono::microseconds> max_delay;
+};
+
+/// Where a POSTGRES source reads: the name of a connection of the project, or one
+/// written in place (then `uri` is set).
+struct PostgresPlace {
+  std::string connection;
+  std::string uri;
+  std::string publication;
+  std::string slot;
+  bool create = true;
+  Location location;
 };
 
 struct Source {
@@ -156,6 +168,11 @@ struct Source {
   /// and whether it is the quarantine of one of them.
   std::vector<std::string> written_by;
   bool reads_quarantine = false;
+
+  // POSTGRES; `table` has schema and table
+  PostgresPlace postgres;
+  SnapshotMode snapshot = SnapshotMode::initial;
+  std::int64_t snapshot_parallelism = 2;
 
   // DATAFRAME: a list of records, or a mapping of columns to lists
   Tree data;

@@ -19,11 +19,11 @@ std::string flag_of(const std::string& predicate, std::string_view name) {
 
 /// The staged rows with what the pipeline's predicates say of them. The text is the
 /// pipeline's, so it is bound as the pipeline's.
-Result<std::string> flag_changes(Scratch& scratch, const std::string& staged_name,
+Result<std::string> flag_changes(Scratch& scratch, const std::string& staged,
                                  const ChangeOptions& options) {
   const std::string sql = "SELECT *, " + flag_of(options.delete_where, kIsDelete) +
                           ", " + flag_of(options.truncate_where, kIsTruncate) +
-                          " FROM " + quote_identifier(staged_name) + " AS source";
+                          " FROM " + staged + " AS source";
   const bool is_ours = options.delete_where.empty() && options.truncate_where.empty();
   auto view = scratch.view(
       "flagged", sql, is_ours ? engine::Origin::lakemill : engine::Origin::pipeline);
@@ -144,12 +144,12 @@ Status fail_on_equal_sequences(Scratch& scratch, const std::string& conflict_sql
                    "that orders the changes of a key");
 }
 
-Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_name,
+Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_rows,
                                    const data::Schema& staged,
                                    const ChangeColumns& columns,
                                    const ChangeOptions& options,
                                    const StateBounds& bounds, std::int64_t batch_id) {
-  LAKEMILL_TRY(const std::string flagged, flag_changes(scratch, staged_name, options));
+  LAKEMILL_TRY(const std::string flagged, flag_changes(scratch, staged_rows, options));
   const std::string sequenced = "(SELECT *, " + sequence_of("", columns) + " AS " +
                                 quote_identifier(kSequence) + ", " + operation_sql() +
                                 " AS " + quote_identifier(kOperation) + " FROM " +

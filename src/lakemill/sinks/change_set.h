@@ -28,9 +28,10 @@ struct ChangeSet {
   bool has_ties = false;       ///< some key has two changes at one sequence
 };
 
-/// Sorts out the rows staged under `staged_name`. Errors: invalid (a `delete_where`
-/// that is no SQL; two different changes of a key at one sequence where that fails).
-Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_name,
+/// Sorts out the rows of `staged_rows` (a name ready to stand in SQL). Errors: invalid
+/// (a `delete_where` that is no SQL; two different changes of a key at one sequence
+/// where that fails).
+Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_rows,
                                    const data::Schema& staged,
                                    const ChangeColumns& columns,
                                    const ChangeOptions& options,

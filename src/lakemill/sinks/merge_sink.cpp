@@ -8,6 +8,7 @@
 #include "lakemill/delta/protocol.h"
 #include "lakemill/dml/sql_type.h"
 #include "lakemill/sinks/state_retention.h"
+#include "lakemill/sinks/unchanged_values.h"
 
 namespace lakemill::sinks {
 namespace {
@@ -376,8 +377,11 @@ Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& tar
                  bind_as(scratch, "target", target, plan.metadata.schema.fields));
   }
   LAKEMILL_TRY(const StateBounds bounds, bounds_of(scratch, tables.state, batch));
+  LAKEMILL_TRY(const std::string staged_rows,
+               put_unchanged_values(scratch, quote_identifier(staged_name()), staged_,
+                                    columns, options(), tables.target));
   LAKEMILL_TRY(const ChangeSet set,
-               sort_out_changes(scratch, staged_name(), staged_, columns, options(),
+               sort_out_changes(scratch, staged_rows, staged_, columns, options(),
                                 bounds, batch.transaction_version));
   const MergeRun run{
       scratch,

@@ -22,6 +22,13 @@ struct Notice {
   std::string message;
 };
 
+/// Rows of a slice that are read in one way.
+struct SlicePart {
+  engine::Relation relation;
+  std::string select_list;  ///< SQL over it: the columns, the same in every part
+  std::string condition;    ///< which of its rows; empty: all
+};
+
 /// What `from..to` of a source is, for an engine.
 struct Slice {
   engine::Relation relation;
@@ -35,7 +42,8 @@ struct Slice {
   /// section 5.
   std::string sequence_sql;
   bool empty = false;  ///< known to hold no row
-};
+  /// If there are any, they stand for `relation`, one after the other.
+  std::vector<SlicePart> parts = {};
 
 /// An outside log as the one path sees it: where it ends, and what lies between two
 /// offsets. Decides nothing and writes nothing but the numbering of its own arrivals.
@@ -59,12 +67,26 @@ class Source {
   /// planned.
   virtual Result<Slice> read(const Offset& from, const Offset& to) = 0;
 
+  /// Whether read() would find what lies between as it was planned, without reading it.
+  /// Errors: invalid, as read(); those of the store.
+  virtual Status check(const Offset& from, const Offset& to) {
+    (void)from, (void)to;
+    return {};
+  }
+
   /// Files whose columns stand for those of an empty slice that ends at `to`; nothing
   /// if the slice tells its columns by itself, or nothing is left that could. Errors:
   /// those of the store.
   virtual Result<std::optional<engine::FilesRelation>> sample(const Offset& to) {
     (void)to;
     return std::optional<engine::FilesRelation>();
+  }
+
+  /// Every sink holds what lies before `to`: the source need not be able to give it
+  /// again. Errors: those of the source; the batch stands all the same.
+  virtual Status acknowledge(const Offset& to) {
+    (void)to;
+    return {};
   }
 
   /// What latest() noticed, each once.

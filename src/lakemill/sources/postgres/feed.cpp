@@ -1,0 +1,617 @@
+#include "lakemill/sources/postgres/feed.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <poll.h>
+
+#include "lakemill/base/text.h"
+
+namespace lakemill::sources::postgres {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kRetryFirst = milliseconds(100);
+constexpr auto kRetryDelayMax = seconds(3);
+constexpr auto kConnectTimeMax = seconds(12);  // until a server must be there
+constexpr auto kRecoverTimeMax = seconds(60);  // until it must be there again
+constexpr auto kKeepInterval = milliseconds(1000);
+constexpr auto kWaitSlice = milliseconds(20);
+constexpr auto kFollowWait = milliseconds(200);
+constexpr auto kAskInterval = milliseconds(50);
+constexpr int kIdleAnswersMin = 20;
+constexpr int kIdleAnswersEnd = 40;
+constexpr Lsn kIdleDistanceMax = 16384;  // page ends that no record fills
+constexpr std::int64_t kSpoolBytesMax = std::int64_t{1} << 30;  // of nodes not running
+
+auto now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+PostgresFeed::PostgresFeed(FeedOptions options)
+    : options_(std::move(options)),
+      lookup_([this] { return control(); }),
+      writer_(options_.spool_folder, lookup_) {
+  for (const FeedReader& spec : options_.readers) {
+    Reader reader;
+    reader.spec = spec;
+    reader.part.schema = spec.table.schema;
+    reader.part.table = spec.table.table;
+    readers_.emplace(spec.id, std::move(reader));
+  }
+}
+
+PostgresFeed::~PostgresFeed() {
+  keeper_ = std::jthread();
+  const Lock lock(mutex_);
+  if (stream_ != nullptr && !options_.looks_only && confirm(true)) {
+    // The answer proves that the server has taken the position in.
+    const auto end = now() + seconds(2);
+    const std::int64_t before = stream_->answers();
+    while (now() < end && stream_->answers() == before) {
+      if (!stream_->wait(kWaitSlice) || !stream_->take([] { return false; })) break;
+    }
+  }
+  stream_.reset();
+  writer_.set_readers({});
+  readers_.clear();
+  retired_.clear();
+  std::error_code ignored;
+  std::filesystem::remove_all(options_.spool_folder, ignored);
+}
+
+Result<PostgresFeed::Reader*> PostgresFeed::find(const std::string& id) {
+  const auto found = readers_.find(id);
+  if (found != readers_.end()) return &found->second;
+  return Error(ErrorCode::invalid, "the pipeline has no source " + id +
+                                       " any more, of which a batch was begun; put it "
+                                       "back under its name");
+}
+
+Result<std::unique_ptr<Connection>> PostgresFeed::connect(ConnectionPurpose purpose) {
+  auto delay = kRetryFirst;
+  const auto end = now() + kConnectTimeMax;
+  while (true) {
+    auto opened = Connection::open(options_.connection, purpose, options_.stop);
+    if (opened || !opened.error().retryable() || now() + delay > end) return opened;
+    std::this_thread::sleep_for(delay);
+    delay = std::min<milliseconds>(delay * 2, kRetryDelayMax);
+  }
+}
+
+// The connection for questions, made anew when it is gone.
+Result<Connection*> PostgresFeed::control() {
+  if (control_ != nullptr) {
+    const auto alive = control_->query("SELECT 1");
+    if (!alive) control_.reset();
+  }
+  if (control_ == nullptr) {
+    LAKEMILL_TRY(control_, connect(ConnectionPurpose::queries));
+  }
+  return control_.get();
+}
+
+Status PostgresFeed::load() {
+  if (loaded_) return {};
+  LAKEMILL_TRY(auto positions, load_positions(*options_.store, options_.folder));
+  if (positions) known_ = *std::move(positions);
+  if (known_.slot != options_.slot) known_.readers.clear();
+  for (auto& [id, position] : known_.readers) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end() || !found->second.spec.streams) continue;
+    Reader& reader = found->second;
+    reader.begun = true;
+    reader.acknowledged = reader.part.from = position.acknowledged;
+    reader.released = position.released;
+    reader.part.seen = position.seen;
+  }
+  std::filesystem::create_directories(options_.spool_folder);
+  loaded_ = true;
+  return {};
+}
+
+Status PostgresFeed::check_server(const ServerIdentity& before,
+                                  const ServerIdentity& server) const {
+  if (before.system.empty()) return {};
+  if (before.system != server.system) {
+    return Error(ErrorCode::invalid,
+                 options_.connection.place() +
+                     " is another server than the one that was read before (system "
+                     "identifier " +
+                     server.system + ", before " + before.system +
+                     "): its positions mean nothing there; correct the connection, or "
+                     "drop the bronze tables to begin anew with a snapshot");
+  }
+  if (before.timeline != server.timeline) {
+    return Error(
+        ErrorCode::invalid,
+        options_.connection.place() + " has failed over: its log went from timeline " +
+            std::to_string(before.timeline) + " to " + std::to_string(server.timeline) +
+            ", and changes that were read may not be in it; drop the bronze tables to "
+            "begin anew with a snapshot, or go back to the server of before");
+  }
+  return {};
+}
+
+// Connects and takes hold of the slot.
+Status PostgresFeed::open(bool may_create) {
+  LAKEMILL_TRY_OK(load());
+  if (stream_ != nullptr) return {};
+  LAKEMILL_TRY(Connection * connection, control());
+  LAKEMILL_TRY_OK(check_wal_level(*connection, options_.connection.place()));
+  if (!publication_checked_) {
+    std::vector<TableId> tables;
+    for (const auto& [id, reader] : readers_) {
+      if (reader.spec.streams) tables.push_back(reader.spec.table);
+    }
+    std::sort(tables.begin(), tables.end());
+    tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
+    const bool create = options_.create && !options_.looks_only;
+    LAKEMILL_TRY(const bool changed,
+                 ensure_publication(*connection, options_.publication, tables, create));
+    if (changed) LAKEMILL_TRY_OK(wait_for_writers(*connection, options_.stop));
+    publication_checked_ = true;
+  }
+  return open_slot(may_create);
+}
+
+Status PostgresFeed::open_slot(bool may_create) {
+  LAKEMILL_TRY(Connection * connection, control());
+  LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+  const std::string name = "replication slot " + options_.slot;
+  if (!slot && may_create && options_.create && !options_.looks_only) {
+    LAKEMILL_TRY_OK(
+        create_slot(*connection, options_.slot, options_.connection.user()));
+    LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
+  }
+  if (!slot) {
+    const std::string where = " does not exist at " + options_.connection.place();
+    if (!options_.create && known_.system.empty()) {
+      return Error(ErrorCode::not_found,
+                   name + where + "; type: SELECT pg_create_logical_replication_slot(" +
+                       quote_literal(options_.slot) + ", 'pgoutput')");
+    }
+    std::string came;
+    for (const auto& [id, reader] : readers_) {
+      if (reader.begun) came = to_text(reader.acknowledged);
+    }
+    return Error(ErrorCode::not_found,
+                 name + where + (came.empty() ? "" : ": it was lost") +
+                     (came.empty() ? ""
+                                   : "; what was committed after " + came +
+                                         " cannot be read any more, and nothing was "
+                                         "skipped; drop the bronze tables to begin "
+                                         "anew with a snapshot"));
+  }
+  if (slot->plugin != "pgoutput") {
+    return Error(ErrorCode::invalid, name + " belongs to the plugin " + slot->plugin +
+                                         "; name one of pgoutput, or none");
+  }
+  if (slot->database != options_.connection.database()) {
+    return Error(ErrorCode::invalid, name + " is one of database " + slot->database +
+                                         ", not of " + options_.connection.database() +
+                                         "; name another slot");
+  }
+  if (slot->wal_status == "lost") {
+    return Error(ErrorCode::invalid,
+                 name +
+                     " was lost: the server has removed log that it needed "
+                     "(max_slot_wal_keep_size); what was committed after " +
+                     to_text(slot->confirmed.value_or(0)) +
+                     " cannot be read any more; drop the slot (SELECT "
+                     "pg_drop_replication_slot(" +
+                     quote_literal(options_.slot) +
+                     ")) and the bronze tables to begin anew with a snapshot");
+  }
+  slot_confirmed_ = slot->confirmed.value_or(0);
+  auto delay = kRetryFirst;
+  const auto end = now() + kConnectTimeMax;
+  while (true) {
+    LAKEMILL_TRY(auto replication, connect(ConnectionPurpose::replication));
+    LAKEMILL_TRY(server_, identify(*replication));
+    LAKEMILL_TRY_OK(check_server({known_.system, known_.timeline, 0}, server_));
+    if (processed_ < slot_confirmed_) processed_ = slot_confirmed_;
+    auto started = ReplicationStream::start(
+        std::move(replication), {options_.slot, options_.publication, processed_},
+        writer_);
+    if (started) {
+      stream_ = *std::move(started);
+      break;
+    }
+    // Of a process that has just died, or of another one that goes on.
+    if (!started.error().retryable() || now() + delay > end) {
+      return std::move(started).error();
+    }
+    std::this_thread::sleep_for(delay);
+    delay = std::min<milliseconds>(delay * 2, kRetryDelayMax);
+  }
+  start_stream();
+  return {};
+}
+
+void PostgresFeed::start_stream() {
+  if (!target_) target_ = server_.flushed;
+  give_spools();
+  if (keeper_.joinable()) return;
+  keeper_ = std::jthread([this](const std::stop_token& stop) { keep_alive(stop); });
+}
+
+// Every reader with a position gets a spool; the stream is where it has all of it.
+void PostgresFeed::give_spools() {
+  std::vector<SpoolReader*> parts;
+  for (auto& [id, reader] : readers_) {
+    if (!reader.spec.streams) continue;
+    const bool is_all_to_come =
+        processed_ <= std::max(reader.part.from + 1, reader.released);
+    if (reader.begun && reader.spool == nullptr && is_all_to_come) {
+      reader.spool = std::make_unique<ChangeSpool>(
+          options_.spool_folder + "/" + std::to_string(++spools_made_),
+          reader.spec.every_commit);
+      reader.spooled_from = std::max(reader.part.from, processed_ - 1);
+      reader.part.spool = reader.spool.get();
+    }
+    parts.push_back(&reader.part);
+  }
+  writer_.set_readers(std::move(parts));
+}
+
+// Reads the slot from its own position again: a reader needs what is not here any more.
+Status PostgresFeed::restart() {
+  LAKEMILL_TRY_OK(writer_.take_back());
+  stream_.reset();
+  for (auto& [id, reader] : readers_) {
+    if (reader.spool != nullptr) retired_.push_back(std::move(reader.spool));
+    reader.spool = nullptr;
+    reader.part.spool = nullptr;
+  }
+  processed_ = 0;
+  return open_slot(false);
+}
+
+Status PostgresFeed::check_gap(const Reader& reader, Lsn from) const {
+  if (slot_confirmed_ <= from + 1) return {};
+  const auto known = known_.readers.find(reader.spec.id);
+  const bool was_idle = known != known_.readers.end() &&
+                        from >= known->second.acknowledged &&
+                        slot_confirmed_ <= known->second.released;
+  if (was_idle) return {};
+  return Error(
+      ErrorCode::invalid,
+      "replication slot " + options_.slot + " at " + options_.connection.place() +
+          " stands at " + to_text(slot_confirmed_) + ", but the table of " +
+          reader.spec.table.to_text() + " has the changes up to " + to_text(from) +
+          ": those between were confirmed by somebody else and cannot be read "
+          "any more; nothing was skipped. Restore the table and the state "
+          "folder of one time, or drop the table to begin anew with a "
+          "snapshot");
+}
+
+Status PostgresFeed::attach(Reader& reader, const FeedStart& from,
+                            const std::optional<Visibility>& seen) {
+  if (stream_ == nullptr) LAKEMILL_TRY_OK(open(false));
+  LAKEMILL_TRY_OK(check_server(from.server, server_));
+  const bool has_all = reader.spool != nullptr && reader.begun &&
+                       reader.part.from <= from.from &&
+                       reader.spooled_from <= std::max(from.from, slot_confirmed_ - 1);
+  if (!has_all) LAKEMILL_TRY_OK(check_gap(reader, from.from));
+  if (reader.begun && reader.acknowledged <= from.from) {
+    reader.acknowledged = from.from;
+  } else {
+    reader.acknowledged = reader.part.from = from.from;
+    reader.released = from.from + 1;
+  }
+  reader.begun = true;
+  reader.part.seen = seen;
+  if (has_all) return {};
+  reader.part.from = from.from;
+  if (reader.spool == nullptr && processed_ <= from.from + 1) {
+    give_spools();
+    return {};
+  }
+  return restart();
+}
+
+Result<FeedStart> PostgresFeed::begin(const std::string& id) {
+  const Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  LAKEMILL_TRY_OK(open(true));
+  reader->begun = true;
+  reader->acknowledged = reader->part.from = processed_ - 1;
+  reader->released = processed_;
+  reader->part.seen.reset();
+  if (reader->spool != nullptr) retired_.push_back(std::move(reader->spool));
+  reader->spool = nullptr;
+  give_spools();
+  if (!options_.looks_only) LAKEMILL_TRY_OK(confirm(false));
+  return FeedStart{processed_ - 1, server_};
+}
+
+Result<Visibility> PostgresFeed::export_snapshot(Connection& connection,
+                                                 const Reader& reader,
+                                                 std::string& name) {
+  constexpr int kTriesMax = 100;
+  const TableId& table = reader.spec.table;
+  LAKEMILL_TRY(Connection * before, control());
+  LAKEMILL_TRY(const auto described, describe_table(*before, table, "", 1));
+  for (int i = 0; i < kTriesMax; ++i) {
+    LAKEMILL_TRY_OK(connection.execute(
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+    // A table that is rewritten by an ALTER looks empty to a snapshot of before: so
+    // nobody may do that from here on.
+    const auto locked = connection.execute("LOCK TABLE ONLY " + table.quoted() +
+                                           " IN ACCESS SHARE MODE");
+    if (!locked) {
+      return Error(locked.error().code(),
+                   locked.error().message() + "; type: GRANT SELECT ON " +
+                       table.quoted() + " TO " +
+                       quote_identifier(options_.connection.user()));
+    }
+    LAKEMILL_TRY(
+        const TextTable told,
+        connection.query("SELECT pg_export_snapshot(), pg_current_snapshot()"));
+    name = told.at(0).at(0).value_or("");
+    LAKEMILL_TRY(Visibility seen, parse_snapshot(told.at(0).at(1).value_or("")));
+    LAKEMILL_TRY(Connection * other, control());
+    LAKEMILL_TRY(const TextTable end,
+                 other->query("SELECT pg_current_wal_insert_lsn()"));
+    const auto horizon = parse_lsn(end.at(0).at(0).value_or(""));
+    if (!horizon) return Error(ErrorCode::corrupt, "the server tells no position");
+    seen.horizon = *horizon;
+    // A commit is in the log a moment before it is seen: what was streamed already must
+    // be in the snapshot.
+    const bool has_all = !reader.spec.streams ||
+                         std::none_of(seen.running.begin(), seen.running.end(),
+                                      [this](std::uint64_t transaction) {
+                                        return writer_.has_committed(transaction);
+                                      });
+    if (has_all) return seen;
+    LAKEMILL_TRY_OK(connection.execute("ROLLBACK"));
+    std::this_thread::sleep_for(kWaitSlice);
+  }
+  return Error(ErrorCode::unavailable,
+               options_.connection.place() +
+                   ": transactions that were committed do not become visible");
+}
+
+Result<SharedSnapshot> PostgresFeed::begin_with_snapshot(const std::string& id,
+                                                         int parallelism) {
+  const Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  LAKEMILL_TRY_OK(open(true));
+  SharedSnapshot snapshot;
+  LAKEMILL_TRY(snapshot.connection, connect(ConnectionPurpose::queries));
+  LAKEMILL_TRY(snapshot.seen,
+               export_snapshot(*snapshot.connection, *reader, snapshot.name));
+  LAKEMILL_TRY(snapshot.table, describe_table(*snapshot.connection, reader->spec.table,
+                                              options_.publication, parallelism));
+  LAKEMILL_TRY(snapshot.layout, make_layout(snapshot.table.columns, lookup_));
+  snapshot.start = {processed_ - 1, server_};
+  reader->begun = true;
+  reader->acknowledged = reader->part.from = snapshot.start.from;
+  reader->released = processed_;
+  reader->part.seen = snapshot.seen;
+  if (reader->spool != nullptr) retired_.push_back(std::move(reader->spool));
+  reader->spool = nullptr;
+  give_spools();
+  LAKEMILL_TRY_OK(confirm(false));
+  return snapshot;
+}
+
+Result<SharedSnapshot> PostgresFeed::only_snapshot(const std::string& id,
+                                                   int parallelism) {
+  const Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  SharedSnapshot snapshot;
+  LAKEMILL_TRY(snapshot.connection, connect(ConnectionPurpose::queries));
+  LAKEMILL_TRY(snapshot.seen,
+               export_snapshot(*snapshot.connection, *reader, snapshot.name));
+  LAKEMILL_TRY(snapshot.table, describe_table(*snapshot.connection, reader->spec.table,
+                                              "", parallelism));
+  LAKEMILL_TRY(snapshot.layout, make_layout(snapshot.table.columns, lookup_));
+  snapshot.start.from = snapshot.seen.horizon;
+  return snapshot;
+}
+
+Result<TableLayout> PostgresFeed::layout_now(const std::string& id) {
+  const Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  LAKEMILL_TRY(Connection * connection, control());
+  LAKEMILL_TRY(
+      const TableDescription table,
+      describe_table(*connection, reader->spec.table, options_.publication, 1));
+  return make_layout(table.columns, lookup_);
+}
+
+Status PostgresFeed::check(const std::string& id, Lsn from,
+                           const ServerIdentity& server, const Visibility& seen) {
+  const Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  return attach(*reader, {from, server}, seen);
+}
+
+Result<Lsn> PostgresFeed::advance(const std::string& id, const FeedStart& from,
+                                  const std::optional<Visibility>& seen,
+                                  const SpoolBounds& bounds) {
+  Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  LAKEMILL_TRY_OK(attach(*reader, from, seen));
+  reader->spool->release(from.from);
+  LAKEMILL_TRY_OK(pump(lock, *reader, from.from, bounds, std::nullopt));
+  return reader->spool->end_of(from.from, bounds);
+}
+
+Result<std::vector<SpoolPart>> PostgresFeed::between(
+    const std::string& id, const FeedStart& from, const std::optional<Visibility>& seen,
+    Lsn to) {
+  Lock lock(mutex_);
+  LAKEMILL_TRY(Reader * reader, find(id));
+  LAKEMILL_TRY_OK(attach(*reader, from, seen));
+  reader->spool->release(from.from);
+  LAKEMILL_TRY_OK(pump(lock, *reader, from.from, {}, to));
+  return reader->spool->between(from.from, to);
+}
+
+// Reads on until a batch is full, what it caught up with is reached, `until` has come,
+// or, when following, something is there or a while has gone by.
+Status PostgresFeed::pump(Lock& lock, Reader& reader, Lsn from,
+                          const SpoolBounds& bounds, std::optional<Lsn> until) {
+  const auto begin = now();
+  auto asked = begin - kAskInterval;
+  const auto enough = [&] {
+    if (until) return processed_ > *until;
+    return reader.spool == nullptr || reader.spool->is_full(from, bounds);
+  };
+  while (true) {
+    if (options_.stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+    if (stream_ == nullptr) LAKEMILL_TRY_OK(open(false));
+    const auto took = stream_->take([&] {
+      processed_ = std::max(processed_, stream_->processed());
+      return enough();
+    });
+    if (!took) {
+      LAKEMILL_TRY_OK(recover(lock, took.error()));
+      continue;
+    }
+    processed_ = std::max(processed_, stream_->processed());
+    drop_large_spools();
+    if (enough()) return {};
+    const bool caught_up =
+        processed_ >= *target_ ||
+        (stream_->idle_answers() >= kIdleAnswersMin &&
+         *target_ - processed_ <= kIdleDistanceMax && !writer_.in_transaction());
+    if (until && caught_up && stream_->idle_answers() >= kIdleAnswersEnd) {
+      return Error(ErrorCode::invalid,
+                   options_.connection.place() + " has no log up to " +
+                       to_text(*until) +
+                       ", which a batch was planned to end with: it was restored to "
+                       "an earlier time; drop the bronze tables to begin anew");
+    }
+    if (!until && options_.follows) {
+      const bool something = reader.spool->first_after(from).has_value();
+      if (something && !*took) return {};
+      if (!something && now() - begin > kFollowWait) return {};
+    } else if (!until && caught_up) {
+      return {};
+    }
+    if (*took) {
+      if (const auto more = stream_->wait(milliseconds(0)); !more) {
+        LAKEMILL_TRY_OK(recover(lock, more.error()));
+      }
+      continue;
+    }
+    if ((until || !options_.follows) && now() - asked >= kAskInterval) {
+      (void)stream_->report(0, true);  // a failure shows in the next reading
+      asked = now();
+    }
+    const int socket = stream_->socket();
+    lock.unlock();  // others may take what is there meanwhile
+    pollfd ready{socket, POLLIN, 0};
+    (void)::poll(&ready, 1, static_cast<int>(kWaitSlice.count()));
+    lock.lock();
+    if (stream_ == nullptr) continue;
+    if (const auto more = stream_->wait(milliseconds(0)); !more) {
+      LAKEMILL_TRY_OK(recover(lock, more.error()));
+    }
+  }
+}
+
+// After the connection has gone: from the last whole transaction on.
+Status PostgresFeed::recover(Lock& /*lock*/, const Error& error) {
+  if (stream_ != nullptr) stream_.reset();
+  LAKEMILL_TRY_OK(writer_.take_back());
+  if (!error.retryable()) return error;
+  auto delay = kRetryFirst;
+  const auto end = now() + kRecoverTimeMax;
+  control_.reset();
+  while (true) {
+    auto opened = open(false);
+    if (opened) {
+      if (slot_confirmed_ > processed_) {
+        return Error(ErrorCode::invalid, "replication slot " + options_.slot +
+                                             " was moved from " + to_text(processed_) +
+                                             " to " + to_text(slot_confirmed_) +
+                                             " by somebody else while it was read");
+      }
+      return {};
+    }
+    if (!opened.error().retryable() || now() + delay > end) return opened;
+    std::this_thread::sleep_for(delay);
+    delay = std::min<milliseconds>(delay * 2, kRetryDelayMax);
+  }
+}
+
+// A node that does not run must not fill the disk: it reads the slot anew when it does.
+void PostgresFeed::drop_large_spools() {
+  if (writer_.in_transaction()) return;
+  std::int64_t size = 0;
+  for (const auto& [id, reader] : readers_) {
+    if (reader.spool != nullptr) size += reader.spool->size_bytes();
+  }
+  if (size <= kSpoolBytesMax) return;
+  for (auto& [id, reader] : readers_) {
+    const bool has_been_read = reader.spool == nullptr || !reader.spool->is_idle();
+    if (has_been_read) continue;
+    reader.released = released(reader);
+    reader.part.spool = nullptr;
+    reader.spool.reset();
+  }
+}
+
+// Up to where the server may forget on behalf of a reader.
+Lsn PostgresFeed::released(const Reader& reader) const {
+  if (reader.spool == nullptr)
+    return std::max(reader.released, reader.acknowledged + 1);
+  const auto waiting = reader.spool->first_after(reader.acknowledged);
+  return std::max(reader.released, waiting.value_or(processed_));
+}
+
+// Writes down where the readers are, then tells the server.
+Status PostgresFeed::confirm(bool wants_answer) {
+  if (stream_ == nullptr || options_.looks_only) return {};
+  FeedPositions positions;
+  positions.slot = options_.slot;
+  positions.system = server_.system;
+  positions.timeline = server_.timeline;
+  Lsn least = processed_;
+  for (auto& [id, reader] : readers_) {
+    if (!reader.spec.streams || !reader.begun) continue;
+    reader.released = released(reader);
+    least = std::min(least, reader.released);
+    ReaderPosition position{reader.acknowledged, reader.released, {}};
+    const bool matters =
+        reader.part.seen && reader.released <= reader.part.seen->horizon;
+    if (matters) position.seen = reader.part.seen;
+    positions.readers.emplace(id, std::move(position));
+  }
+  if (least > slot_confirmed_ || known_.readers.size() != positions.readers.size() ||
+      known_.system.empty()) {
+    LAKEMILL_TRY_OK(save_positions(*options_.store, options_.folder, positions));
+    known_ = std::move(positions);
+  }
+  slot_confirmed_ = std::max(slot_confirmed_, least);
+  return stream_->report(least, wants_answer);
+}
+
+void PostgresFeed::acknowledge(const std::string& id, Lsn lsn) {
+  const Lock lock(mutex_);
+  const auto found = readers_.find(id);
+  if (found == readers_.end()) return;
+  Reader& reader = found->second;
+  reader.acknowledged = std::max(reader.acknowledged, lsn);
+  if (reader.spool != nullptr) reader.spool->release(lsn);
+}
+
+// The server hangs up on who is silent, and keeps its log until it is told.
+void PostgresFeed::keep_alive(const std::stop_token& stop) {
+  Lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    changed_.wait_for(lock, stop, kKeepInterval, [] { return false; });
+    if (stop.stop_requested() || stream_ == nullptr) continue;
+    (void)confirm(false);  // the next reading finds out what is wrong
+  }
+}
+
+}  // namespace lakemill::sources::postgres
