@@ -20,7 +20,6 @@ constexpr std::uint32_t kMagic = 1681511377;
 constexpr std::size_t kMagicBytes = 4;
 constexpr char kFileVersion = 1;
 constexpr std::size_t kEncodedUuidSize = 20;
-constexpr std::size_t kInlineSizeMax = 128;
 constexpr int kPutAttemptsMax = 3;
 
 void append_big_endian(std::string& bytes, std::uint32_t value) {
@@ -262,11 +261,7 @@ DeletionVectorDescriptor DeletionVectorWriter::add(const DeletionVector& vector)
   DeletionVectorDescriptor descriptor;
   descriptor.size_bytes = static_cast<std::int32_t>(bytes.size());
   descriptor.cardinality = static_cast<std::int64_t>(vector.count());
-  if (bytes.size() <= kInlineSizeMax) {
-    descriptor.storage_type = "i";
-    descriptor.path_or_inline = z85_encode(bytes);
-    return descriptor;
-  }
+  // Never inline, however small: the vacuum of Delta for Spark fails at those.
   descriptor.storage_type = "u";
   descriptor.path_or_inline = z85_encode(uuid_bytes(uuid_));
   descriptor.offset = static_cast<std::int32_t>(content_.size());

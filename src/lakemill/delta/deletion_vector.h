@@ -63,7 +63,7 @@ Result<std::shared_ptr<const data::DeletedRows>> load_deletion_vector(
     storage::ObjectStore& store, const DeletionVectorDescriptor& descriptor);
 
 /// Packs the vectors of one commit into one file, `deletion_vector_<uuid>.bin` in the
-/// table's root, and small ones into the log itself.
+/// table's root.
 ///
 /// Not thread-safe. Borrows the store.
 class DeletionVectorWriter {

@@ -111,8 +111,8 @@ std::optional<std::string> partition_text(const data::Value& value,
 
 /// Marks rows of files as deleted. For each file of `base` named in `rows` (log path →
 /// positions, added to what is deleted already) gives the Remove and the Add with the
-/// new vector; files left with no row give only the Remove. Vectors are written to
-/// files in the table's root, small ones inline. The table must have, or is given by
+/// new vector; files left with no row give only the Remove. Vectors are written to one
+/// file in the table's root. The table must have, or is given by
 /// set_metadata's rules, the deletionVectors feature. Errors: denied, unavailable.
 Result<std::vector<Action>> delete_rows(
     Table& table, const Snapshot& base,

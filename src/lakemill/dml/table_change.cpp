@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "lakemill/delta/deletion_vector.h"
+#include "lakemill/delta/file_path.h"
 #include "lakemill/dml/change_files.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/row_removal.h"
@@ -26,6 +28,30 @@ std::unique_ptr<delta::Transaction> begin(delta::Table& table, const TableState&
                              change.metadata.description});
 }
 
+// What a removal wrote: files anew, and deletion vectors.
+void collect_staged(delta::Table& table, const std::vector<delta::Action>& removals,
+                    std::vector<engine::WrittenFile>& staged) {
+  std::set<std::string> removed;
+  for (const delta::Action& action : removals) {
+    const auto* remove = std::get_if<delta::RemoveFile>(&action);
+    if (remove != nullptr) removed.insert(remove->path);
+  }
+  const auto add_path = [&](std::string path) {
+    staged.emplace_back();
+    staged.back().path = std::move(path);
+  };
+  for (const delta::Action& action : removals) {
+    const auto* add = std::get_if<delta::AddFile>(&action);
+    if (add == nullptr) continue;
+    if (!removed.contains(add->path)) {
+      add_path(delta::decoded_path(add->path));
+    } else if (add->deletion_vector) {
+      auto path = delta::deletion_vector_path(table.store(), *add->deletion_vector);
+      if (path) add_path(std::move(*path));
+    }
+  }
+}
+
 // `staged`: gets the files that this attempt writes beside those of the change.
 Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                                         const TableState& state,
@@ -35,6 +61,7 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
   if (change.replaces_rows && state.snapshot != nullptr) transaction->remove_all();
   LAKEMILL_TRY(const std::vector<delta::Action> removals,
                remove_rows(context, state, change.removed));
+  collect_staged(context.table, removals, staged);
   for (const delta::Action& action : removals) {
     if (const auto* add = std::get_if<delta::AddFile>(&action)) transaction->add(*add);
     if (const auto* remove = std::get_if<delta::RemoveFile>(&action)) {
@@ -45,9 +72,10 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                to_add_files(change.added, change.metadata, context.clock.now()));
   for (delta::AddFile& file : added) transaction->add(std::move(file));
   if (needs_change_files(state, change)) {
-    LAKEMILL_TRY(staged, write_change_files(context, state, change));
+    LAKEMILL_TRY(const auto written, write_change_files(context, state, change));
+    staged.insert(staged.end(), written.begin(), written.end());
     LAKEMILL_TRY(const auto cdc_files,
-                 to_cdc_files(staged, change.metadata, context.clock.now()));
+                 to_cdc_files(written, change.metadata, context.clock.now()));
     for (const delta::AddCdcFile& file : cdc_files) transaction->add_cdc(file);
   }
   transaction->read(change.scope);
