@@ -4,6 +4,7 @@ import http.client
 import http.server
 import random
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -21,7 +22,7 @@ class FaultyProxy:
     """Passes requests on; each goes wrong with the given probability, by a seeded draw."""
 
     def __init__(self, target: str, probability: float, faults: tuple[str, ...] = FAULTS,
-                 seed: int = 1, clock_ahead: int = 0):
+                 seed: int = 1, clock_ahead: int = 0, certificate: str | None = None):
         self.clock_ahead = clock_ahead  # seconds; requests dated otherwise are refused
         self.target = urllib.parse.urlsplit(target)
         self.probability, self.faults = probability, faults
@@ -57,7 +58,12 @@ class FaultyProxy:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate:  # a file with the key too
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        self.endpoint = f"{scheme}://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 

@@ -276,6 +276,23 @@ nodes:
             if proxy.counts.get("skew", 0) < 1:
                 raise Failure("the clock was not looked at")
 
+    @suite.case("TLS, and a certificate that nobody vouches for")
+    def tls(folder: pathlib.Path) -> None:
+        pem = folder / "server.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem",
+                        "-out", "cert.pem", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+                       cwd=folder, check=True, capture_output=True)
+        pem.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+        with FaultyProxy(server.endpoint, 0, certificate=str(pem)) as proxy:
+            lake = Lake(server, folder / "p", proxy.endpoint)
+            says(lake("run"), "cannot be trusted")
+            if lake.objects():
+                raise Failure("something was written over a connection that is not trusted")
+            lake.env["AWS_CA_BUNDLE"] = str(folder / "cert.pem")
+            must(lake("run"))
+            if not lake.objects():
+                raise Failure("nothing was written")
+
     @suite.case("wrong credentials, half of them, no bucket, no server")
     def wrong(folder: pathlib.Path) -> None:
         lake = Lake(server, folder)
