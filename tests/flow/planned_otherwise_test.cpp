@@ -2,80 +2,12 @@
 // tables just before the other would, and dies. What the other then makes is all of one
 // plan. The moment is chosen, not hoped for: a store calls the second runner in
 // between.
-#include <functional>
-
 #include "flow_fixture.h"
+
+#include "lakemill/testing/interrupting_store.h"
 
 namespace lakemill::flow {
 namespace {
-
-// Calls `hook` once, just before an object whose URL ends so is put.
-class InterruptedStore final : public storage::ObjectStore {
- public:
-  struct Moment {
-    std::string path_end;
-    std::function<void()> hook;
-  };
-
-  InterruptedStore(std::shared_ptr<storage::ObjectStore> inner,
-                   std::shared_ptr<Moment> moment)
-      : inner_(std::move(inner)), moment_(std::move(moment)) {}
-
-  const std::string& url() const override { return inner_->url(); }
-  Result<std::string> get(std::string_view path) override { return inner_->get(path); }
-  Result<std::string> get_range(std::string_view path, std::int64_t offset,
-                                std::int64_t size) override {
-    return inner_->get_range(path, offset, size);
-  }
-  Result<storage::ObjectInfo> head(std::string_view path) override {
-    return inner_->head(path);
-  }
-  Result<std::vector<storage::ObjectInfo>> list(std::string_view prefix,
-                                                std::string_view after) override {
-    return inner_->list(prefix, after);
-  }
-  Result<std::vector<std::string>> list_folders(std::string_view folder) override {
-    return inner_->list_folders(folder);
-  }
-  Status put_if_absent(std::string_view path, std::string_view bytes) override {
-    const std::string full = url() + "/" + std::string(path);
-    if (moment_->hook && full.ends_with(moment_->path_end)) {
-      const auto hook = std::exchange(moment_->hook, nullptr);
-      hook();
-    }
-    return inner_->put_if_absent(path, bytes);
-  }
-  Status put(std::string_view path, std::string_view bytes) override {
-    return inner_->put(path, bytes);
-  }
-  Result<std::unique_ptr<storage::ObjectWriter>> create(
-      std::string_view path) override {
-    return inner_->create(path);
-  }
-  Status remove(std::string_view path) override { return inner_->remove(path); }
-
- private:
-  std::shared_ptr<storage::ObjectStore> inner_;
-  std::shared_ptr<Moment> moment_;
-};
-
-class InterruptedProvider final : public storage::StoreProvider {
- public:
-  InterruptedProvider(storage::StoreProvider& inner, InterruptedStore::Moment moment)
-      : inner_(inner),
-        moment_(std::make_shared<InterruptedStore::Moment>(std::move(moment))) {}
-
-  Result<std::shared_ptr<storage::ObjectStore>> open(std::string_view url) override {
-    LAKEMILL_TRY(auto store, inner_.open(url));
-    return std::shared_ptr<storage::ObjectStore>(
-        std::make_shared<InterruptedStore>(std::move(store), moment_));
-  }
-  bool interrupted() const { return !moment_->hook; }
-
- private:
-  storage::StoreProvider& inner_;
-  std::shared_ptr<InterruptedStore::Moment> moment_;
-};
 
 struct Case {
   std::string name;
@@ -125,7 +57,7 @@ TEST_P(PlannedOtherwise, IsCompletedAsTheFirstOnePlannedIt) {
     Lakehouse lake(dying, 5);
     EXPECT_FALSE(lake.run(yaml).succeeded());
   };
-  InterruptedProvider interrupted(stores, {commit, other_runner});
+  testkit::InterruptingProvider interrupted(stores, {commit, other_runner});
   {
     Lakehouse lake(interrupted, 6);
     ASSERT_TRUE(all_well(lake.run(yaml)));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "method_json.h"
 #include <duckdb.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +16,6 @@
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/method_sql.h"
-#include "lakemill/language/tree.h"
 
 namespace lakemill::language {
 namespace {
@@ -103,40 +103,9 @@ std::string plain(const duckdb::Value& value) {
   return std::string(text.data()) == "-0" ? "0" : text.data();
 }
 
-Tree to_tree(const Json& json) {
-  if (json.is_boolean()) return make_boolean(json.get<bool>());
-  if (json.is_number_integer()) return make_integer(json.get<std::int64_t>());
-  if (json.is_number()) return make_number(json.get<double>());
-  if (json.is_string()) return make_string(json.get<std::string>());
-  Tree tree;
-  if (json.is_array()) {
-    tree.kind = TreeKind::list;
-    for (const Json& item : json) tree.items.push_back(to_tree(item));
-  } else if (json.is_object()) {
-    tree.kind = TreeKind::mapping;
-    for (const auto& [key, value] : json.items()) {
-      tree.entries.push_back(TreeEntry{key, {}, to_tree(value)});
-    }
-  }
-  return tree;
-}
-
-MethodCall to_call(const Json& method) {
-  MethodCall call;
-  call.name = method.at("name").get<std::string>();
-  for (const Json& argument : method.at("args")) {
-    call.arguments.push_back(to_tree(argument));
-  }
-  for (const Json& pair : method.at("kwargs")) {
-    call.named_arguments.push_back(
-        NamedArgument{pair.at(0).get<std::string>(), {}, to_tree(pair.at(1))});
-  }
-  return call;
-}
-
 void check(duckdb::Connection& connection, const Json& expected) {
   auto sql = compile_method(
-      to_call(expected.at("method")), rows(),
+      method_from_json(expected.at("method")), rows(),
       [](std::string_view) -> Result<Frame> { return other_rows(); }, Dialect::duckdb);
   ASSERT_TRUE(sql) << sql.error().message();
   SCOPED_TRACE(*sql);

@@ -10,6 +10,7 @@
 #include "lakemill/delta/log_segment.h"
 #include "lakemill/delta/transaction_fixture_test.h"
 #include "lakemill/testing/crashing_store.h"
+#include "lakemill/testing/forwarding_store.h"
 
 namespace lakemill::delta {
 namespace {
@@ -18,52 +19,25 @@ using testkit::HasError;
 using testkit::IsOk;
 
 /// Passes all on, but for what a script says of put_if_absent and of get.
-class ScriptedStore final : public storage::ObjectStore {
+class ScriptedStore final : public testkit::ForwardingStore {
  public:
-  explicit ScriptedStore(std::shared_ptr<ObjectStore> inner)
-      : inner_(std::move(inner)) {}
+  using ForwardingStore::ForwardingStore;
 
-  const std::string& url() const override { return inner_->url(); }
   Result<std::string> get(std::string_view path) override {
     if (on_get) {
       if (auto scripted = on_get(path)) return *std::move(scripted);
     }
-    return inner_->get(path);
-  }
-  Result<std::string> get_range(std::string_view path, std::int64_t offset,
-                                std::int64_t size) override {
-    return inner_->get_range(path, offset, size);
-  }
-  Result<storage::ObjectInfo> head(std::string_view path) override {
-    return inner_->head(path);
-  }
-  Result<std::vector<storage::ObjectInfo>> list(std::string_view prefix,
-                                                std::string_view after) override {
-    return inner_->list(prefix, after);
-  }
-  Result<std::vector<std::string>> list_folders(std::string_view folder) override {
-    return inner_->list_folders(folder);
+    return ForwardingStore::get(path);
   }
   Status put_if_absent(std::string_view path, std::string_view bytes) override {
     ++put_count;
     if (on_put) return on_put(path, bytes);
-    return inner_->put_if_absent(path, bytes);
+    return ForwardingStore::put_if_absent(path, bytes);
   }
-  Status put(std::string_view path, std::string_view bytes) override {
-    return inner_->put(path, bytes);
-  }
-  Result<std::unique_ptr<storage::ObjectWriter>> create(
-      std::string_view path) override {
-    return inner_->create(path);
-  }
-  Status remove(std::string_view path) override { return inner_->remove(path); }
 
   std::function<Status(std::string_view, std::string_view)> on_put;
   std::function<std::optional<Error>(std::string_view)> on_get;
   int put_count = 0;
-
- private:
-  std::shared_ptr<ObjectStore> inner_;
 };
 
 class PutCommitTest : public ::testing::Test {
