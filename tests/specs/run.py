@@ -9,6 +9,8 @@ A spec file is a list of cases:
   - run: p.yaml                     # lakemill run p.yaml
     args: [--full-refresh]          # further words
     env: {NAME: value}
+    input: "text"                   # of standard input
+    cwd: folder                     # where the command runs
     exit: 0                         # default 0; or a list; never a crash
     says: [part, …]                 # each in standard output or error
     hides: [part, …]                # none of these
@@ -44,7 +46,7 @@ from harness.process import Failure, lakemill, must, rows, write_files  # noqa: 
 from harness.suite import Suite  # noqa: E402
 
 KEYS = {"run", "cli", "query", "write", "remove", "events", "no_events", "exists", "absent",
-        "args", "env", "exit", "says", "hides", "rows", "ordered", "comment", "move"}
+        "args", "env", "exit", "says", "hides", "rows", "ordered", "comment", "move", "input", "cwd"}
 EVENTS = "SELECT type, message FROM delta_scan('_lakemill/events')"
 
 
@@ -61,7 +63,7 @@ def command_step(folder: pathlib.Path, step: dict) -> None:
     words = ["run", step["run"]] if "run" in step else step["cli"]
     words = [str(word) for word in [*words, *step.get("args", [])]]
     env = {name: str(value) for name, value in step.get("env", {}).items()}
-    outcome = lakemill(*words, cwd=folder, env=env)
+    outcome = lakemill(*words, cwd=folder / step.get("cwd", "."), env=env, stdin=step.get("input", ""))
     allowed = step.get("exit", 0)
     if not isinstance(allowed, list) or outcome.code not in allowed:
         must(outcome, allowed[0] if isinstance(allowed, list) else allowed)

@@ -1,6 +1,9 @@
 #include "lakemill/app/query.h"
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/snapshot.h"
+#include "lakemill/events/event_chain.h"
+#include "lakemill/storage/path.h"
 
 namespace lakemill::app {
 
@@ -25,6 +28,37 @@ Result<engine::FileFormat> format_from_text(const std::string& text) {
                                        "'; there are table, csv, json, jsonl, parquet");
 }
 
+// What stands between single quotes in `sql`.
+std::vector<std::string> quoted_texts(std::string_view sql) {
+  std::vector<std::string> texts;
+  while (true) {
+    const std::size_t begin = sql.find('\'');
+    if (begin == std::string_view::npos) return texts;
+    const std::size_t end = sql.find('\'', begin + 1);
+    if (end == std::string_view::npos) return texts;
+    texts.emplace_back(sql.substr(begin + 1, end - begin - 1));
+    sql.remove_prefix(end + 1);
+  }
+}
+
+// A table's folder is no file: says how it is read, if that may be what was meant.
+Error with_hint(Workbench& workbench, const std::string& sql, Error error) {
+  if (error.code() != ErrorCode::invalid) return error;
+  for (const std::string& text : quoted_texts(sql)) {
+    if (text.empty() || text.find('\n') != std::string::npos) continue;
+    const std::string url =
+        storage::normalize_path(storage::join_path(workbench.working_folder(), text));
+    const auto store = workbench.stores().open(url);
+    if (!store) continue;
+    const auto is_table = delta::table_exists(**store);
+    if (!is_table || !*is_table) continue;
+    return {error.code(), error.message() + "; '" + text +
+                              "' is a Delta table: read it with delta_scan('" + text +
+                              "')"};
+  }
+  return error;
+}
+
 std::string without_semicolon(std::string_view sql) {
   sql = trim(sql);
   while (sql.ends_with(';')) sql = trim(sql.substr(0, sql.size() - 1));
@@ -36,7 +70,9 @@ std::string without_semicolon(std::string_view sql) {
 Result<data::Rows> query(Workbench& workbench, const std::string& sql,
                          std::int64_t rows_max, std::stop_token stop) {
   LAKEMILL_TRY(const auto session, open_session(workbench, std::move(stop)));
-  return session->query(without_semicolon(sql), engine::Origin::user, rows_max);
+  auto rows = session->query(without_semicolon(sql), engine::Origin::user, rows_max);
+  if (!rows) return with_hint(workbench, sql, std::move(rows).error());
+  return rows;
 }
 
 Status export_query(Workbench& workbench, const std::string& sql,
@@ -44,8 +80,9 @@ Status export_query(Workbench& workbench, const std::string& sql,
                     std::stop_token stop) {
   LAKEMILL_TRY(const engine::FileFormat file_format, format_from_text(format));
   LAKEMILL_TRY(const auto session, open_session(workbench, std::move(stop)));
-  LAKEMILL_TRY_OK(
-      session->bind_query("query", without_semicolon(sql), engine::Origin::user));
+  auto bound =
+      session->bind_query("query", without_semicolon(sql), engine::Origin::user);
+  if (!bound) return with_hint(workbench, sql, std::move(bound).error());
   engine::WriteSpec spec;
   spec.sql = "SELECT * FROM \"query\"";
   spec.target = engine::FileTarget{path, file_format, {}};
@@ -77,20 +114,16 @@ Result<std::int64_t> verify_events(Workbench& workbench) {
   }
   LAKEMILL_TRY(const auto session, open_session(workbench, {}));
   LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{*std::move(scan)}));
-  LAKEMILL_TRY(const data::Rows gaps,
-               session->query(
-                   "SELECT writer, sequence FROM (SELECT writer, sequence, "
-                   "row_number() OVER (PARTITION BY writer ORDER BY sequence) - 1 AS n "
-                   "FROM events) WHERE sequence <> n ORDER BY ALL LIMIT 1",
-                   engine::Origin::lakemill, 1));
-  if (!gaps.rows.empty()) {
-    return Error(ErrorCode::corrupt,
-                 "the events of writer " + data::to_text(gaps.rows[0][0]) +
-                     " have a gap before sequence " + data::to_text(gaps.rows[0][1]));
+  constexpr std::int64_t kPageRows = 10'000;
+  events::ChainCheck chain;
+  while (true) {
+    LAKEMILL_TRY(
+        const data::Rows page,
+        session->query(events::select_chain("events", chain.events(), kPageRows),
+                       engine::Origin::lakemill, kPageRows));
+    LAKEMILL_TRY_OK(chain.go_on(page));
+    if (static_cast<std::int64_t>(page.rows.size()) < kPageRows) return chain.events();
   }
-  LAKEMILL_TRY(const data::Rows count, session->query("SELECT count(*) FROM events",
-                                                      engine::Origin::lakemill, 1));
-  return std::get<std::int64_t>(count.rows[0][0]);
 }
 
 }  // namespace lakemill::app

@@ -24,8 +24,8 @@ Status export_query(Workbench& workbench, const std::string& sql,
 Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& filter,
                                std::int64_t count_max);
 
-/// Checks that no event of a writer is missing between its first and its last. Gives the
-/// number of events checked. Errors: corrupt, naming where the first gap is.
+/// Checks the hash chain of every writer (events::ChainCheck). Gives the number of
+/// events checked. Errors: corrupt, naming the first event that breaks its chain.
 Result<std::int64_t> verify_events(Workbench& workbench);
 
 }  // namespace lakemill::app

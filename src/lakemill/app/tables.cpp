@@ -115,13 +115,13 @@ Result<Facts> table_facts(Workbench& workbench, const std::string& table) {
   const delta::Metadata& metadata = snapshot->metadata();
   Facts facts = {
       {"location", url},
-      {"version", std::to_string(snapshot->version())},
+      {"version", snapshot->version()},
       {"committed",
        format_instant(Instant(std::chrono::milliseconds(snapshot->timestamp_ms())))},
-      {"rows", rows_known ? std::to_string(rows - deleted) : "unknown"},
-      {"files", std::to_string(snapshot->files().size())},
-      {"size", std::to_string(bytes) + " bytes"},
-      {"columns", std::to_string(metadata.schema.fields.size())},
+      {"rows", rows_known ? Json(rows - deleted) : Json()},
+      {"files", snapshot->files().size()},
+      {"size_bytes", bytes},
+      {"columns", metadata.schema.fields.size()},
       {"partitioned by", metadata.partition_columns.empty()
                              ? "nothing"
                              : join(metadata.partition_columns, ", ")},

@@ -8,8 +8,9 @@
 
 namespace lakemill::app {
 
-/// Facts of a table, for people: name and value, in order.
-using Facts = std::vector<std::pair<std::string, std::string>>;
+/// Facts of a table, in order: a name, and a text, a number (bytes for sizes) or null
+/// for what is not known.
+using Facts = std::vector<std::pair<std::string, Json>>;
 
 /// A table is named by its path (against the working folder) or its catalog name.
 /// Errors of all: not_found, corrupt, unsupported.

@@ -197,15 +197,19 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   auto* events = add_command(app, "events", "show what happened",
                              "  lakemill events --type node_failed\n"
                              "  lakemill events --run 1234… --json\n"
-                             "  lakemill events --verify");
+                             "  lakemill events verify");
   events->add_option("--type", line.events.types, "a type, such as run_failed")
       ->allow_extra_args(false);
   events->add_option("--run", line.events.run_id, "of one run");
   events->add_option("--node", line.events.node, "of one node");
   events->add_option("--limit,-n", line.events.limit, "the newest so many");
-  events->add_flag("--verify", line.events.verify, "check that the log is whole");
+  events->add_flag("--verify", line.events.verify,
+                   "check that no event was altered, taken out or put in");
   add_environment(*events, line.common);
   add_json(*events, line.common);
+  events->add_subcommand("verify", "the same as --verify")
+      ->fallthrough()
+      ->final_callback([&line] { line.events.verify = true; });
   app.add_subcommand("version", "print the version");
 }
 

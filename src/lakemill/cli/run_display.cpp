@@ -12,23 +12,40 @@ namespace {
 constexpr int kBarWidth = 24;
 constexpr std::chrono::milliseconds kDrawEvery{100};
 
-std::string bar_line(const std::string& node, double fraction, double seconds,
-                     std::int64_t rows) {
+std::string seconds_text(double seconds) {
+  char text[32];
+  if (seconds < 90) {
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+  } else {
+    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string bar_line(const std::string& node, const engine::Progress& progress,
+                     double seconds) {
+  const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
   const int filled = static_cast<int>(fraction * kBarWidth);
   std::string bar;
   for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
   char tail[160];
-  const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
-  std::snprintf(tail, sizeof tail, " %3d%%  %s rows  %.1f M rows/s",
-                static_cast<int>(fraction * 100), with_thousands(rows).c_str(),
-                rate / 1e6);
+  std::snprintf(tail, sizeof tail, " %3d%%  %s rows", static_cast<int>(fraction * 100),
+                with_thousands(progress.rows_done).c_str());
   std::string line = "  " + node + "  " + bar + tail;
-  if (fraction > 0.02) {  // before that nobody can tell
-    std::snprintf(tail, sizeof tail, "  %.0f s left", seconds / fraction - seconds);
+  if (progress.bytes_total > 0 && seconds > 0) {
+    const double bytes = fraction * static_cast<double>(progress.bytes_total);
+    std::snprintf(tail, sizeof tail, "  %.1f MB/s", bytes / seconds / 1e6);
     line += tail;
+  }
+  if (fraction > 0.02) {  // before that nobody can tell
+    line += "  " + seconds_text(seconds / fraction - seconds) + " left";
   }
   return line;
 }
+
+namespace {
 
 // A node that did not come to a decision has no strategy to show.
 std::string strategy_text(const flow::NodeReport& node) {
@@ -106,9 +123,7 @@ void RunDisplay::redraw() {
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [name, bar] : bars_) {
     const double seconds = std::chrono::duration<double>(now - bar.begin).count();
-    std::fprintf(
-        stderr, "%s\n",
-        bar_line(name, bar.progress.fraction, seconds, bar.progress.rows_done).c_str());
+    std::fprintf(stderr, "%s\n", bar_line(name, bar.progress, seconds).c_str());
     ++drawn_;
   }
   last_draw_ = now;

@@ -41,6 +41,11 @@ class RunDisplay final : public flow::RunObserver {
   std::chrono::steady_clock::time_point last_draw_;  // guarded by mutex_
 };
 
+/// A node's bar: how far it is, rows, megabytes a second of what it reads, and how long
+/// it still takes; what cannot be told yet is left out.
+std::string bar_line(const std::string& node, const engine::Progress& progress,
+                     double seconds);
+
 /// The summary at the end of a run: a line per node.
 void print_summary(const app::PipelineRun& run);
 

@@ -43,32 +43,41 @@ bool read_line(const char* prompt, bool interactive, std::string& line) {
   return true;
 }
 
-void show(const Result<data::Rows>& rows) {
+// False if there is an error to show instead.
+bool show(const Result<data::Rows>& rows) {
   if (!rows) {
     report_error(rows.error(), false);
-    return;
+    return false;
   }
   print_table(stdout, *rows, 60);
   std::printf("%zu rows\n\n", rows->rows.size());
+  return true;
 }
 
-// A line that begins with a dot; false to leave.
-bool run_dot_command(app::Workbench& workbench, const std::string& line) {
+enum class Ended : std::uint8_t { well, failed, leaving };
+
+// A line that begins with a dot.
+Ended run_dot_command(app::Workbench& workbench, const std::string& line) {
   const std::size_t space = line.find(' ');
   const std::string name = line.substr(0, space);
   const std::string argument =
       space == std::string::npos ? "" : std::string(trim(line.substr(space)));
-  if (name == ".quit" || name == ".exit") return false;
+  if (name == ".quit" || name == ".exit") return Ended::leaving;
+  bool well = true;
   if (name == ".tables") {
-    show(app::list_tables(workbench));
+    well = show(app::list_tables(workbench));
   } else if (name == ".schema") {
-    show(app::table_schema(workbench, argument));
+    well = show(app::table_schema(workbench, argument));
   } else if (name == ".history") {
-    show(app::table_history(workbench, argument, 100));
-  } else {
+    well = show(app::table_history(workbench, argument, 100));
+  } else if (name == ".help") {
     std::fputs(kHelp, stdout);
+  } else {
+    report_error(Error(ErrorCode::invalid, "no command '" + name + "'; .help for help"),
+                 false);
+    well = false;
   }
-  return true;
+  return well ? Ended::well : Ended::failed;
 }
 
 }  // namespace
@@ -84,6 +93,7 @@ int shell_command(const CommonOptions& common) {
     stifle_history(kHistoryLinesMax);
     if (!history.empty()) read_history(history.c_str());
   }
+  bool all_well = true;
   std::string statement;
   std::string line;
   while (
@@ -91,20 +101,23 @@ int shell_command(const CommonOptions& common) {
     const std::string_view trimmed = trim(line);
     if (statement.empty() && trimmed.empty()) continue;
     if (statement.empty() && trimmed.starts_with('.')) {
-      if (!run_dot_command(*workbench, std::string(trimmed))) break;
+      const Ended ended = run_dot_command(*workbench, std::string(trimmed));
+      if (ended == Ended::leaving) break;
+      all_well = all_well && ended == Ended::well;
       continue;
     }
     statement += line + "\n";
     if (!trimmed.ends_with(';')) continue;
     if (interactive) add_history(std::string(trim(statement)).c_str());
-    show(app::query(*workbench, statement, kShellRowsMax, {}));
+    all_well = show(app::query(*workbench, statement, kShellRowsMax, {})) && all_well;
     statement.clear();
   }
   if (!trim(statement).empty()) {
-    show(app::query(*workbench, statement, kShellRowsMax, {}));
+    all_well = show(app::query(*workbench, statement, kShellRowsMax, {})) && all_well;
   }
   if (interactive && !history.empty()) write_history(history.c_str());
-  return kSuccess;
+  // Whoever sits before it has seen what failed; a script is told at the end.
+  return interactive || all_well ? kSuccess : kFailure;
 }
 
 }  // namespace lakemill::cli

@@ -38,9 +38,12 @@ int show_facts(app::Workbench& workbench, const std::string& table, bool json) {
   for (const auto& [name, value] : *facts) {
     if (json) {
       object[name] = value;
-    } else {
-      std::printf("%-16s %s\n", name.c_str(), value.c_str());
+      continue;
     }
+    const std::string text = value.is_string() ? value.get<std::string>()
+                             : value.is_null() ? "unknown"
+                                               : json_text(value);
+    std::printf("%-16s %s\n", name.c_str(), text.c_str());
   }
   if (json) std::printf("%s\n", json_text(object).c_str());
   return kSuccess;
@@ -186,7 +189,13 @@ int events_command(const CommonOptions& common, const EventOptions& options) {
   if (options.verify) {
     const auto checked = app::verify_events(*workbench);
     if (!checked) return report_error(checked.error(), common.json);
-    std::printf("%s events, no gap\n", with_thousands(*checked).c_str());
+    if (common.json) {
+      std::printf("%s\n",
+                  json_text(Json{{"events", *checked}, {"whole", true}}).c_str());
+    } else {
+      std::printf("%s events, none altered, taken out or put in\n",
+                  with_thousands(*checked).c_str());
+    }
     return kSuccess;
   }
   events::EventFilter filter;

@@ -21,14 +21,15 @@ namespace lakemill::engine {
 enum class Origin : std::uint8_t {
   lakemill,  ///< our own text
   pipeline,  ///< pipeline and test SQL: one SELECT over bound names, catalog tables,
-             ///< delta_scan and table_history inside the project's roots
+             ///< delta_scan, table_history and table_changes inside the project's roots
   user,      ///< `lakemill query`: one SELECT; may read what the process may read
 };
 
-/// How far a statement has come. rows_total and bytes_total are 0 while unknown.
+/// How far a statement has come.
 struct Progress {
   std::int64_t rows_done = 0;
-  double fraction = 0;  ///< 0..1
+  double fraction = 0;           ///< 0..1
+  std::int64_t bytes_total = 0;  ///< of the files that are read; 0 while unknown
 };
 
 struct SessionOptions {
