@@ -18,6 +18,12 @@ from harness import environment  # noqa: E402
 from harness.process import Failure, lakemill, must, rows, write_files  # noqa: E402
 from harness.suite import SkipCase, Suite  # noqa: E402
 
+try:
+    import pyarrow.parquet
+except ImportError:
+    environment.enter()
+    import pyarrow.parquet
+
 suite = Suite("bad input")
 
 
@@ -273,9 +279,22 @@ def failing_sql(name: str, expr: str, says: tuple) -> None:
         unchanged(folder, before)
 
 
-failing_sql("a failing cast names the value", "SELECT v::BIGINT AS v FROM {df}", ("abc",))
+failing_sql("a failing cast names the value and its step", "SELECT v::BIGINT AS v FROM {df}",
+            ("abc", "p.yaml:5:"))
 failing_sql("integer overflow is an error, never a wrap",
-            "SELECT coalesce(try_cast(v AS BIGINT), 0) + 1 AS v FROM {df}", ("verflow",))
+            "SELECT coalesce(try_cast(v AS BIGINT), 0) + 1 AS v FROM {df}", ("verflow", "p.yaml:5:"))
+
+
+@suite.case("of many steps the one that fails is named")
+def failing_step(folder):
+    steps = ("  transformer:\n    nodes:\n"
+             "    - expr: SELECT *, length(v) AS n FROM {df}\n"
+             "    - func_name: with_columns\n"
+             "      func_kwargs: {w: \"nw.col('n') * 9223372036854775807\"}\n"
+             "    - expr: SELECT * FROM {df}\n")
+    text = pipeline("{path: ./in, format: CSV}").replace("  sinks:", steps + "  sinks:")
+    write_files(folder, {"p.yaml": text, "in/1.csv": "v\nabc\n"})
+    refuse(folder, "run", "p.yaml", says=("verflow", "p.yaml:8:"))
 
 
 @suite.case("a sum that is too large for a table's integers is an error")
@@ -577,6 +596,40 @@ def log_points_outside(folder):
         file.unlink()
     write_files(project, {"p.yaml": pipeline("{path: ./s, format: DELTA}")})
     refuse(project, "run", "p.yaml")
+
+# --- the event log -------------------------------------------------------------------
+
+def tamper_with_events(folder, change) -> None:
+    """Writes the events' data files again after `change` was made to their rows."""
+    for path in (folder / "_lakemill/events").glob("*.parquet"):
+        table = pyarrow.parquet.read_table(path)
+        found = change(table.to_pylist())
+        pyarrow.parquet.write_table(
+            pyarrow.Table.from_pylist(found, schema=table.schema), path)
+
+
+@suite.case("events that were altered, taken out or put in are found out")
+def tampered_events(folder):
+    write_files(folder, {"p.yaml": pipeline("{data: {x: [1]}}")})
+    must(lakemill("run", "p.yaml", cwd=folder))
+    must(lakemill("events", "verify", cwd=folder))
+    whole = folder / "_lakemill/events"
+    copy = folder / "copy"
+    shutil.copytree(whole, copy)
+
+    def altered(rows_):
+        rows_[1]["message"] = "nothing happened"
+        return rows_
+
+    for change, says in ((altered, "was altered"),
+                         (lambda found: found[:1] + found[2:], "taken out"),
+                         (lambda found: found[1:], "taken out"),
+                         (lambda found: [*found, found[-1]], "twice")):
+        shutil.rmtree(whole)
+        shutil.copytree(copy, whole)
+        must(lakemill("events", "--verify", cwd=folder))
+        tamper_with_events(folder, change)
+        refuse(folder, "events", "verify", says=("tampered", says))
 
 
 suite.run()

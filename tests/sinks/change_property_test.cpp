@@ -3,7 +3,9 @@
 // keys, cut into random batches in random order, some delivered again; after the last
 // batch the table is compared with what an oracle makes of all changes at once. The
 // oracle is plain C++ over the rows, with nothing of the merge in it. The seed is
-// printed and repeats a case: LAKEMILL_SEED=n.
+// printed and repeats a case: LAKEMILL_SEED=n. Targets are plain, partitioned, with
+// mapped columns, with and without deletion vectors, and get a wider type on the way;
+// what a sink says before a commit is compared with what the commit then makes.
 
 #include <algorithm>
 #include <cstdlib>
@@ -35,6 +37,10 @@ struct Case {
   bool sequence_in_target = true;
   bool with_ties = false;
   bool with_truncates = false;
+  // How the target is laid out: none of it may matter.
+  std::vector<std::string> partition_by;
+  std::map<std::string, std::string> properties;
+  bool widened = false;  ///< `a` is a SMALLINT in the first batches
   std::vector<Change> changes;
 };
 
@@ -44,7 +50,7 @@ std::string literal(const Cell& cell) {
   return cell ? std::to_string(*cell) : "CAST(NULL AS INTEGER)";
 }
 
-std::string sql_of(const std::vector<Change>& changes) {
+std::string sql_of(const std::vector<Change>& changes, bool narrow) {
   std::string rows;
   for (const Change& change : changes) {
     if (!rows.empty()) rows += ", ";
@@ -56,7 +62,9 @@ std::string sql_of(const std::vector<Change>& changes) {
                                : "CAST(NULL AS STRUCT(x INTEGER))") +
             ")";
   }
-  return "SELECT * FROM (VALUES " + rows + ") AS t(k, seq, gone, cut, a, b, s)";
+  return std::string("SELECT *") +
+         (narrow ? " REPLACE (CAST(a AS SMALLINT) AS a)" : "") + " FROM (VALUES " +
+         rows + ") AS t(k, seq, gone, cut, a, b, s)";
 }
 
 /// Of different upserts at one sequence the engine keeps the one with the greatest row
@@ -217,6 +225,13 @@ Case random_case(std::mt19937_64& random, int scd_type) {
   }
   if (!test.sequence_in_target) test.options.exclude_columns.push_back("seq");
 
+  const std::vector<std::vector<std::string>> partitions = {{}, {}, {"b"}, {"k"}};
+  test.partition_by = partitions[static_cast<std::size_t>(pick(random, 4))];
+  if (pick(random, 3) == 0) test.properties["delta.columnMapping.mode"] = "name";
+  if (pick(random, 2) == 0) test.properties["delta.enableDeletionVectors"] = "false";
+  test.widened = pick(random, 3) == 0;
+  if (test.widened) test.properties["delta.enableTypeWidening"] = "true";
+
   const int keys = 1 + pick(random, 4);
   const int changes = 1 + pick(random, 14);
   std::set<std::pair<Cell, int>> used;
@@ -292,15 +307,30 @@ void check_case(std::uint64_t seed, int scd_type) {
   spec.name = "target";
   spec.mode = WriteMode::merge;
   spec.changes = test.options;
+  spec.partition_by = test.partition_by;
+  spec.properties = test.properties;
   const auto sink = make_table_sink(spec, world().services());
   std::int64_t number = 0;
   std::int64_t rejected = 0;
   std::string story;
   std::vector<Change> delivered;
   for (const std::vector<Change>& batch : deliveries(random, test.changes)) {
-    story += "\n  " + sql_of(batch);
-    const auto result = world().put(*sink, sql_of(batch), world().batch(number++));
+    const std::string sql = sql_of(batch, test.widened && number < 2);
+    story += "\n  " + sql;
+    // Now and then the table is asked for before it is committed.
+    const bool previews = pick(random, 3) == 0;
+    std::vector<std::string> previewed;
+    const auto result = previews
+                            ? world().put_previewed(*sink, sql, world().batch(number++),
+                                                    select_of(test), previewed)
+                            : world().put(*sink, sql, world().batch(number++));
     ASSERT_THAT(result, testkit::IsOk()) << "LAKEMILL_SEED=" << seed << story;
+    if (previews) {
+      std::vector<std::string> held = world().rows(url, select_of(test));
+      std::sort(held.begin(), held.end());
+      std::sort(previewed.begin(), previewed.end());
+      ASSERT_EQ(previewed, held) << "LAKEMILL_SEED=" << seed << story;
+    }
     rejected += result->rows_rejected;
     delivered.insert(delivered.end(), batch.begin(), batch.end());
   }

@@ -93,17 +93,10 @@ std::shared_ptr<const delta::Snapshot> SinkWorld::snapshot(const std::string& ur
   return snapshot ? *snapshot : nullptr;
 }
 
-std::vector<std::string> SinkWorld::rows(const std::string& url,
-                                         const std::string& sql) {
-  const auto held = snapshot(url);
-  if (held == nullptr) return {"no table"};
-  auto scan = held->scan();
-  if (!scan) return {scan.error().message()};
-  const auto reader = session();
-  if (auto bound = reader->bind("target", engine::TableRelation{*scan}); !bound) {
-    return {bound.error().message()};
-  }
-  const auto answer = reader->query(sql, engine::Origin::lakemill, 100000);
+namespace {
+
+std::vector<std::string> texts_of(engine::Session& session, const std::string& sql) {
+  const auto answer = session.query(sql, engine::Origin::lakemill, 100000);
   if (!answer) return {answer.error().message()};
   std::vector<std::string> texts;
   for (const auto& row : answer->rows) {
@@ -115,6 +108,43 @@ std::vector<std::string> SinkWorld::rows(const std::string& url,
     texts.push_back(std::move(text));
   }
   return texts;
+}
+
+}  // namespace
+
+Result<SinkResult> SinkWorld::put_previewed(Sink& sink, const std::string& sql,
+                                            const Batch& batch,
+                                            const std::string& select,
+                                            std::vector<std::string>& previewed) {
+  const auto of_batch = session();
+  LAKEMILL_TRY(const engine::QueryShape shape,
+               of_batch->describe(sql, engine::Origin::lakemill));
+  engine::WriteSpec spec;
+  spec.sql = sql;
+  LAKEMILL_TRY(spec.target, sink.stage(shape.schema, batch));
+  LAKEMILL_TRY(const engine::WriteResult written, of_batch->write(spec));
+  LAKEMILL_TRY(const auto preview, sink.preview(*of_batch, batch));
+  previewed.clear();
+  if (preview) {
+    LAKEMILL_TRY_OK(of_batch->bind_query("target",
+                                         "SELECT * FROM " + quote_identifier(*preview),
+                                         engine::Origin::lakemill));
+    previewed = texts_of(*of_batch, select);
+  }
+  return sink.commit(*of_batch, written, batch);
+}
+
+std::vector<std::string> SinkWorld::rows(const std::string& url,
+                                         const std::string& sql) {
+  const auto held = snapshot(url);
+  if (held == nullptr) return {"no table"};
+  auto scan = held->scan();
+  if (!scan) return {scan.error().message()};
+  const auto reader = session();
+  if (auto bound = reader->bind("target", engine::TableRelation{*scan}); !bound) {
+    return {bound.error().message()};
+  }
+  return texts_of(*reader, sql);
 }
 
 std::vector<std::string> files_below(const std::string& folder) {

@@ -49,6 +49,12 @@ class SinkWorld {
   Result<SinkResult> put(engine::Session& session, Sink& sink, const std::string& sql,
                          const Batch& batch);
 
+  /// As put(); `previewed` becomes the rows of `select` over the sink's preview, which
+  /// stands for `target`.
+  Result<SinkResult> put_previewed(Sink& sink, const std::string& sql,
+                                   const Batch& batch, const std::string& select,
+                                   std::vector<std::string>& previewed);
+
   /// Rows of a query in which `target` is the table at `url`, each as one text with
   /// values between '|', in the query's order.
   std::vector<std::string> rows(const std::string& url, const std::string& sql);

@@ -32,6 +32,18 @@ EventType expectation_event(flow::ExpectationStatus status) {
   return EventType::expectation_failed;
 }
 
+EventType notice_event(sources::Notice::Kind kind) {
+  switch (kind) {
+    case sources::Notice::Kind::file_changed:
+      return EventType::file_changed;
+    case sources::Notice::Kind::file_vanished:
+      return EventType::file_vanished;
+    case sources::Notice::Kind::adopted:
+      break;
+  }
+  return EventType::table_adopted;
+}
+
 }  // namespace
 
 Json to_json(const flow::NodeReport& report) {
@@ -113,11 +125,13 @@ void RunEvents::on_node_finished(const language::Node& node,
   tell_expectations(report);
   if (report.batches > 0) tell_batch(report);
   for (const sources::Notice& notice : report.notices) {
-    const bool changed = notice.kind == sources::Notice::Kind::file_changed;
-    Event told = event(changed ? EventType::file_changed : EventType::file_vanished,
-                       report.node);
+    Event told = event(notice_event(notice.kind), report.node);
     told.message = notice.message;
-    told.details = {{"file", notice.subject}};
+    if (notice.kind == sources::Notice::Kind::adopted) {
+      told.table_name = notice.subject;
+    } else {
+      told.details = {{"file", notice.subject}};
+    }
     writer_.add(std::move(told));
   }
   Event finished = event(node_event(report.status), report.node);

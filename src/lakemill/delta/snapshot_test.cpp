@@ -380,6 +380,9 @@ TEST_F(SnapshotTest, GivesTheFilesThatARangeAppended) {
   log_.commit(5, {removal("a"), add("f")});
   EXPECT_THAT(table_.appended(1, 5),
               HasError(ErrorCode::invalid, "version 5 removed rows"));
+  log_.commit(6, {CommitInfo{Json{{"operation", "MERGE"}}}, removal("f"), add("g")});
+  EXPECT_THAT(table_.appended(6, 6),
+              HasError(ErrorCode::invalid, "version 6 (MERGE) removed rows"));
 }
 
 }  // namespace

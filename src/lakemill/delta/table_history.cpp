@@ -19,10 +19,19 @@ Error too_early(std::int64_t wanted_ms, Version oldest, std::int64_t oldest_ms) 
                                     time_text(oldest_ms)};
 }
 
-Error not_an_append(Version version, const std::string& what) {
-  return {ErrorCode::invalid, "version " + std::to_string(version) + " " + what +
-                                  ": it is not an append, so the rows that it added " +
-                                  "cannot be read by themselves"};
+// "version 5 (MERGE) removed rows (…): …"; `actions`: of that commit.
+Error not_an_append(Version version, const std::vector<Action>& actions,
+                    const std::string& what) {
+  std::string operation;
+  for (const Action& action : actions) {
+    if (const auto* info = std::get_if<CommitInfo>(&action)) {
+      operation = string_member(info->content, "operation", "");
+    }
+  }
+  return {ErrorCode::invalid, "version " + std::to_string(version) + " " +
+                                  (operation.empty() ? "" : "(" + operation + ") ") +
+                                  what + ": it is not an append, so the rows that it " +
+                                  "added cannot be read by themselves"};
 }
 
 // The files that one commit appended.
@@ -31,7 +40,8 @@ Status collect_appended(CommitActions commit, LogicalFiles& files) {
   for (Action& action : commit.actions) {
     if (const auto* remove = std::get_if<RemoveFile>(&action)) {
       if (remove->data_change) {
-        return not_an_append(commit.version, "removed rows (" + remove->path + ")");
+        return not_an_append(commit.version, commit.actions,
+                             "removed rows (" + remove->path + ")");
       }
     } else if (auto* add = std::get_if<AddFile>(&action)) {
       if (!add->data_change) continue;

@@ -1,8 +1,10 @@
 #include "lakemill/flow/batch_runner.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/flow_position.h"
 #include "lakemill/flow/row_expectations.h"
 #include "lakemill/flow/table_expectations.h"
@@ -83,12 +85,19 @@ class Batch {
     return {};
   }
 
+  // The pass in which the node's steps are computed.
+  Result<engine::WriteResult> compute(const engine::WriteSpec& spec) {
+    auto written = session_->write(spec);
+    if (written) return written;
+    return with_failing_step(*session_, run_.query, std::move(written).error());
+  }
+
   // One pass: the engine writes what the sinks then commit.
   Status straight_through() {
     engine::WriteSpec spec = checked_write();
     LAKEMILL_TRY(spec.target, primary().sink->stage(schema_, identity_));
     LAKEMILL_TRY_OK(stage_quarantine(spec));
-    LAKEMILL_TRY(const engine::WriteResult written, session_->write(spec));
+    LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     count(written);
     if (failed()) return finish_failed();
     LAKEMILL_TRY_OK(commit_quarantine(written));
@@ -101,28 +110,39 @@ class Batch {
     engine::WriteSpec spec = checked_write();
     spec.target = engine::TemporaryTarget{kept};
     LAKEMILL_TRY_OK(stage_quarantine(spec));
-    LAKEMILL_TRY(const engine::WriteResult written, session_->write(spec));
+    LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     count(written);
     if (has_table_expectations(run_.node)) {
-      LAKEMILL_TRY_OK(judge_target(kept));
+      LAKEMILL_TRY_OK(judge_table_after(kept));
     }
     if (failed()) return finish_failed();
     LAKEMILL_TRY_OK(commit_quarantine(written));
     for (NodeSink& sink : run_.sinks) {
       if (sink.spec->is_quarantine) continue;
-      engine::WriteSpec copy;
-      copy.sql = "SELECT * FROM " + quote_identifier(kept);
-      LAKEMILL_TRY(copy.target, sink.sink->stage(schema_, identity_));
-      LAKEMILL_TRY(const engine::WriteResult copied, session_->write(copy));
-      LAKEMILL_TRY_OK(commit(sink, copied));
+      if (!sink.is_primary || !previewed_) {
+        LAKEMILL_TRY(const engine::WriteResult copied, stage_kept(sink, kept));
+        LAKEMILL_TRY_OK(commit(sink, copied));
+      } else {
+        LAKEMILL_TRY_OK(commit(sink, *previewed_));
+      }
     }
     return finish();
   }
 
-  // What the target holds now, for checks that look at it whole; empty for nothing.
+  Result<engine::WriteResult> stage_kept(NodeSink& sink, const std::string& kept) {
+    engine::WriteSpec copy;
+    copy.sql = "SELECT * FROM " + quote_identifier(kept);
+    LAKEMILL_TRY(copy.target, sink.sink->stage(schema_, identity_));
+    return session_->write(copy);
+  }
+
+  // What the target holds now, for checks that look at it whole; empty for nothing that
+  // will be left.
   Result<std::string> bind_target() {
     const NodeSink& sink = primary();
-    if (run_.plan.strategy == Strategy::replace || !sink.place.is_delta) {
+    const bool starts_over = run_.plan.generation > 0 && run_.plan.number == 1;
+    if (run_.plan.strategy == Strategy::replace || !sink.place.is_delta ||
+        (starts_over && !sink.spec->shared)) {
       return std::string();
     }
     LAKEMILL_TRY(const auto table, open_table(run_.workspace, sink.place));
@@ -137,19 +157,33 @@ class Batch {
     return name;
   }
 
-  Status judge_target(const std::string& kept) {
-    TableExpectationInput input;
-    input.staged = kept;
-    input.schema = schema_;
-    LAKEMILL_TRY(input.target, bind_target());
-    const auto& options = primary().spec->merge_cdc_options;
-    if (run_.plan.strategy == Strategy::merge && options && options->scd_type == 1) {
-      input.keys = options->primary_keys.empty() ? run_.node.primary_keys
-                                                 : options->primary_keys;
-      input.delete_where = options->delete_where.text;
+  // The relation of what the target would hold after the batch. What changes make of it
+  // only the sink can tell.
+  Result<std::string> table_after(const std::string& kept) {
+    NodeSink& sink = primary();
+    if (run_.plan.strategy == Strategy::merge && sink.place.is_delta &&
+        sink.spec->merge_cdc_options) {
+      LAKEMILL_TRY(previewed_, stage_kept(sink, kept));
+      auto preview = sink.sink->preview(*session_, identity_);
+      if (!preview) {
+        return std::move(preview).error().while_doing(sink.place.name);
+      }
+      if (*preview) return **std::move(preview);
     }
-    input.now = run_.plan.now;
-    LAKEMILL_TRY(auto judged, judge_table(run_.node, *session_, input));
+    LAKEMILL_TRY(const std::string target, bind_target());
+    if (target.empty()) return kept;
+    std::string name = run_.node.name + ".after";
+    LAKEMILL_TRY_OK(session_->bind_query(name,
+                                         "SELECT * FROM " + quote_identifier(target) +
+                                             " UNION ALL BY NAME SELECT * FROM " +
+                                             quote_identifier(kept),
+                                         engine::Origin::lakemill));
+    return name;
+  }
+
+  Status judge_table_after(const std::string& kept) {
+    LAKEMILL_TRY(const std::string after, table_after(kept));
+    LAKEMILL_TRY(auto judged, judge_table(run_.node, *session_, after, run_.plan.now));
     results_.insert(results_.end(), judged.begin(), judged.end());
     return {};
   }
@@ -191,8 +225,7 @@ class Batch {
   // make a batch.
   Status check_same_plan(const NodeSink& sink) {
     LAKEMILL_TRY(const bool other,
-                 holds_other_plan(run_.workspace, sink,
-                                  {identity_.app_id, run_.adopt_app_id}, run_.plan));
+                 holds_other_plan(run_.workspace, sink, identity_.app_id, run_.plan));
     if (!other) return {};
     return Error(ErrorCode::exists, sink.place.name + " holds batch " +
                                         std::to_string(run_.plan.number) +
@@ -245,6 +278,7 @@ class Batch {
   data::Schema schema_;
   RowExpectations checks_;
   std::vector<ExpectationResult> results_;
+  std::optional<engine::WriteResult> previewed_;  // staged rows of the primary sink
 };
 
 }  // namespace
@@ -253,8 +287,18 @@ Result<BoundRows> bind_rows(const Workspace& workspace, NodeQuery& query,
                             const BatchPlan& plan, const ExpectedSchemas& expected,
                             engine::SessionOptions options) {
   BoundRows bound;
+  const auto bytes = std::make_shared<std::atomic<std::int64_t>>(0);
+  if (options.on_progress) {
+    options.on_progress = [bytes, tell = std::move(options.on_progress)](
+                              const engine::Progress& progress) {
+      engine::Progress sized = progress;
+      sized.bytes_total = bytes->load();
+      tell(sized);
+    };
+  }
   LAKEMILL_TRY(bound.session, workspace.engine.open_session(std::move(options)));
   LAKEMILL_TRY(bound.relation, query.bind(*bound.session, plan, expected));
+  bytes->store(query.bytes());
   LAKEMILL_TRY(bound.shape, bound.session->describe(
                                 "SELECT * FROM " + quote_identifier(bound.relation),
                                 engine::Origin::lakemill));

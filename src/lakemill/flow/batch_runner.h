@@ -34,7 +34,6 @@ struct BatchRun {
   std::vector<NodeSink>& sinks;
   FlowState& state;
   std::string run_id;
-  std::string adopt_app_id;  ///< the flow whose batches count too, or empty
   std::stop_token stop;
   ProgressCallback on_progress;
   std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already

@@ -19,10 +19,9 @@ std::int64_t held_number(std::optional<std::int64_t> held, std::int64_t generati
   return number_of(*held);
 }
 
-bool tells_of(const Json& facts, const FlowNames& names, std::int64_t generation,
+bool tells_of(const Json& facts, const std::string& app_id, std::int64_t generation,
               std::int64_t number) {
-  const std::string flow = string_member(facts, "flow", "");
-  return (flow == names.app_id || flow == names.adopt_app_id) &&
+  return string_member(facts, "flow", "") == app_id &&
          integer_member(facts, "generation", -1) == generation &&
          integer_member(facts, "batch", -1) == number;
 }
@@ -30,7 +29,7 @@ bool tells_of(const Json& facts, const FlowNames& names, std::int64_t generation
 // What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
 // Looks at the newest commits first: it nearly always is the newest.
 Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
-                                     const FlowNames& names, std::int64_t generation,
+                                     const std::string& app_id, std::int64_t generation,
                                      std::int64_t number) {
   if (!sink.place.is_delta) return std::optional<Json>();
   LAKEMILL_TRY(const auto table, open_table(workspace, sink.place));
@@ -39,7 +38,7 @@ Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink&
     if (!history) break;  // no table here yet, or its early commits were cleaned away
     for (const delta::HistoryEntry& entry : *history) {
       const Json* ours = find_member(entry.commit_info, "lakemill");
-      if (ours != nullptr && tells_of(*ours, names, generation, number)) {
+      if (ours != nullptr && tells_of(*ours, app_id, generation, number)) {
         return std::optional<Json>(*ours);
       }
     }
@@ -51,11 +50,12 @@ Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink&
 class PositionSearch {
  public:
   PositionSearch(const Workspace& workspace, const language::Node& node,
-                 FlowState& state, const FlowNames& names, std::vector<NodeSink>& sinks)
+                 FlowState& state, const std::string& app_id,
+                 std::vector<NodeSink>& sinks)
       : workspace_(workspace),
         node_(node),
         state_(state),
-        names_(names),
+        app_id_(app_id),
         sinks_(sinks) {}
 
   Result<FlowPosition> find() {
@@ -90,10 +90,9 @@ class PositionSearch {
     for (const NodeSink& sink : sinks_) {
       std::optional<std::int64_t> last;
       std::optional<std::int64_t> begun;
-      for (const std::string& app_id : {names_.app_id, names_.adopt_app_id}) {
-        if (app_id.empty() || begun || !sink.remembers) continue;
-        LAKEMILL_TRY(last, sink.sink->last_batch(app_id));
-        LAKEMILL_TRY(begun, sink.sink->begun_batch(app_id));
+      if (sink.remembers) {
+        LAKEMILL_TRY(last, sink.sink->last_batch(app_id_));
+        LAKEMILL_TRY(begun, sink.sink->begun_batch(app_id_));
         begun = std::max(begun, last);
       }
       if (begun) {
@@ -161,7 +160,7 @@ class PositionSearch {
     for (const NodeSink& sink : sinks_) {
       if (facts) break;
       LAKEMILL_TRY(facts,
-                   facts_of(workspace_, sink, names_, position_.generation, number));
+                   facts_of(workspace_, sink, app_id_, position_.generation, number));
     }
     if (found && *found) {
       const bool as_committed =
@@ -184,7 +183,7 @@ class PositionSearch {
   const Workspace& workspace_;
   const language::Node& node_;
   FlowState& state_;
-  const FlowNames& names_;
+  const std::string& app_id_;
   std::vector<NodeSink>& sinks_;
   FlowPosition position_;
   std::vector<std::optional<std::int64_t>> last_;   // of each sink
@@ -205,30 +204,79 @@ Json commit_details(const BatchPlan& plan) {
 
 Result<FlowPosition> find_position(const Workspace& workspace,
                                    const language::Node& node, FlowState& state,
-                                   const FlowNames& names,
+                                   const std::string& app_id,
                                    std::vector<NodeSink>& sinks) {
-  return PositionSearch(workspace, node, state, names, sinks).find();
+  return PositionSearch(workspace, node, state, app_id, sinks).find();
 }
 
 Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
-                              const FlowNames& names, const BatchPlan& plan) {
+                              const std::string& app_id, const BatchPlan& plan) {
   LAKEMILL_TRY(const auto facts,
-               facts_of(workspace, sink, names, plan.generation, plan.number));
+               facts_of(workspace, sink, app_id, plan.generation, plan.number));
   return facts && string_member(*facts, "plan", "") != plan_hash(plan);
 }
 
-Status adopt_history(FlowState& state, FlowState& adopted) {
-  for (const char* part : {"/arrivals/", "/definitions/"}) {
-    LAKEMILL_TRY(const auto objects,
-                 adopted.store()->list(adopted.folder() + part, ""));
+namespace {
+
+// Everything that the flow's folder holds; the logs of its tables after their files.
+Status copy_state(FlowState& adopted, FlowState& state) {
+  LAKEMILL_TRY(const auto objects, adopted.store()->list(adopted.folder() + "/", ""));
+  for (const bool logs : {false, true}) {
     for (const auto& object : objects) {
-      LAKEMILL_TRY(const std::string text, adopted.store()->get(object.path));
+      if ((object.path.find("/_delta_log/") != std::string::npos) != logs) continue;
+      LAKEMILL_TRY(const std::string bytes, adopted.store()->get(object.path));
       const auto put = state.store()->put_if_absent(
-          state.folder() + object.path.substr(adopted.folder().size()), text);
+          state.folder() + object.path.substr(adopted.folder().size()), bytes);
       if (!put && put.error().code() != ErrorCode::exists) return put.error();
     }
   }
   return {};
+}
+
+// What a sink holds of the other flow only.
+Result<std::optional<std::int64_t>> adoptable(NodeSink& sink, const std::string& app_id,
+                                              const std::string& adopted_app_id) {
+  std::optional<std::int64_t> held;
+  if (!sink.remembers) return held;
+  LAKEMILL_TRY(held, sink.sink->last_batch(app_id));
+  if (held) return std::optional<std::int64_t>();
+  LAKEMILL_TRY(const auto own_begun, sink.sink->begun_batch(app_id));
+  LAKEMILL_TRY(held, sink.sink->last_batch(adopted_app_id));
+  if (held || own_begun) return held;
+  return sink.sink->begun_batch(adopted_app_id);
+}
+
+}  // namespace
+
+Result<bool> take_over(const Workspace& workspace, const language::Node& node,
+                       const std::string& adopted_node, const std::string& run_id,
+                       std::vector<NodeSink>& sinks) {
+  const std::string app_id = flow_id(workspace, node);
+  const std::string adopted_app_id = flow_id(workspace, adopted_node);
+  std::vector<std::pair<NodeSink*, std::int64_t>> found;
+  for (NodeSink& sink : sinks) {
+    LAKEMILL_TRY(const auto held, adoptable(sink, app_id, adopted_app_id));
+    if (held) found.emplace_back(&sink, *held);
+  }
+  if (found.empty()) return false;
+  FlowState adopted = flow_state(workspace, adopted_node);
+  FlowState state = flow_state(workspace, node);
+  LAKEMILL_TRY_OK(copy_state(adopted, state));
+  engine::SessionOptions options;
+  options.now = workspace.clock.now();
+  LAKEMILL_TRY(const auto session, workspace.engine.open_session(std::move(options)));
+  for (const auto& [sink, held] : found) {
+    sinks::Batch batch;
+    batch.app_id = app_id;
+    batch.now = workspace.clock.now();
+    batch.run_id = run_id;
+    LAKEMILL_TRY(const auto facts, facts_of(workspace, *sink, adopted_app_id,
+                                            generation_of(held), number_of(held)));
+    if (facts) batch.commit_details = *facts;
+    auto taken = sink->sink->take_over(*session, batch);
+    if (!taken) return std::move(taken).error().while_doing(sink->place.name);
+  }
+  return true;
 }
 
 }  // namespace lakemill::flow

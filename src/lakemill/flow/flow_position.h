@@ -19,13 +19,6 @@ struct FlowPosition {
       false;  ///< batches were planned and committed, but the target is gone
 };
 
-/// Whose batches count: the flow's own, and where a sink holds none of those, the
-/// batches of the flow that it takes over.
-struct FlowNames {
-  std::string app_id;
-  std::string adopt_app_id;  ///< `run --adopt`, or empty
-};
-
 /// Reads the transactions of the sinks and the plans of the flow. `sinks` are those of
 /// `node` as it is now, opened for the newest generation.
 /// Errors: invalid (another flow's table); corrupt (a plan at or below what a table
@@ -33,17 +26,23 @@ struct FlowNames {
 /// table's log).
 Result<FlowPosition> find_position(const Workspace& workspace,
                                    const language::Node& node, FlowState& state,
-                                   const FlowNames& names,
+                                   const std::string& app_id,
                                    std::vector<NodeSink>& sinks);
 
 /// True if the newest commit of that batch in a Delta sink was made by another plan
 /// than `plan`: another runner planned it otherwise, and was first.
 Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
-                              const FlowNames& names, const BatchPlan& plan);
+                              const std::string& app_id, const BatchPlan& plan);
 
-/// Takes over what the adopted flow knew of its files, and the definitions that its
-/// plans name. Does nothing twice. Errors: those of the store.
-Status adopt_history(FlowState& state, FlowState& adopted);
+/// `run --adopt`: makes what the node's sinks hold of the flow of `adopted_node` count
+/// as the node's own, and takes over what that flow knew: plans, definitions, arrivals,
+/// the state of merges. `sinks` are the node's, opened to adopt. Does nothing where no
+/// sink holds a batch of that flow only; may be repeated after a crash. True if it took
+/// something over. Errors: those of the stores; unavailable (the other flow still
+/// writes).
+Result<bool> take_over(const Workspace& workspace, const language::Node& node,
+                       const std::string& adopted_node, const std::string& run_id,
+                       std::vector<NodeSink>& sinks);
 
 /// The facts of a batch that its commits carry besides flow, generation and number: the
 /// plan's hash, and the plan itself unless it is very long, from which a lost plan is

@@ -145,6 +145,8 @@ class NodeQuery::State {
     session_ = &session;
     plan_ = &plan;
     expected_ = &expected;
+    bytes = 0;
+    bound_relations.clear();
     return bind_frames(root_, node_, true);
   }
 
@@ -158,8 +160,22 @@ class NodeQuery::State {
   }
 
   std::vector<Leaf> leaves;
+  std::int64_t bytes = 0;                      // of the files that are bound
+  std::vector<BoundRelation> bound_relations;  // each after all that it reads
 
  private:
+  static std::int64_t size_of(const engine::Relation& relation) {
+    std::int64_t size = 0;
+    if (const auto* files = std::get_if<engine::FilesRelation>(&relation)) {
+      for (const engine::InputFile& file : files->files) size += file.size_bytes;
+    } else if (const auto* table = std::get_if<engine::TableRelation>(&relation)) {
+      for (const data::DataFile& file : table->scan->files()) size += file.size_bytes;
+    } else if (const auto* rows = std::get_if<engine::TextRowsRelation>(&relation)) {
+      for (const engine::TextRowsBlock& block : rows->blocks) size += block.size_bytes;
+    }
+    return size;
+  }
+
   // A relation that a node reads: a leaf, or a view with frames of its own.
   struct Frames;
   struct Frame {
@@ -419,6 +435,8 @@ class NodeQuery::State {
       const std::string name =
           frames.prefix + node.name + ".step" + std::to_string(i + 1);
       LAKEMILL_TRY_OK(bind_step(*session_, steps[i], current, name, names));
+      bound_relations.push_back({name, steps[i].is_sql() ? steps[i].sql().location
+                                                         : steps[i].method().location});
       current = name;
     }
     if (!is_main) return current;
@@ -499,6 +517,7 @@ class NodeQuery::State {
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
+    bound_relations.push_back({frame.id, std::nullopt});
     if (!with_batch_columns) return {};
     LAKEMILL_TRY(frame.relation,
                  add_source_columns(*session_, node, *plan_, frame.id,
@@ -509,11 +528,13 @@ class NodeQuery::State {
 
   Status bind_slice(const std::string& name, sources::Slice& slice) {
     if (slice.parts.empty()) {
+      bytes += size_of(slice.relation);
       return session_->bind(name, std::move(slice.relation));
     }
     std::vector<std::string> queries;
     for (sources::SlicePart& part : slice.parts) {
       const std::string inner = name + ".part" + std::to_string(queries.size());
+      bytes += size_of(part.relation);
       LAKEMILL_TRY_OK(session_->bind(inner, std::move(part.relation)));
       queries.push_back("SELECT " + part.select_list + " FROM " +
                         quote_identifier(inner) +
@@ -542,8 +563,8 @@ class NodeQuery::State {
       const auto origin = frame.source->filter.empty() || number > 1
                               ? engine::Origin::lakemill
                               : engine::Origin::pipeline;
-      const auto bound = session_->bind_query(name, sql, origin);
-      if (!bound) return at(frame.source->location, bound.error());
+      const auto made = session_->bind_query(name, sql, origin);
+      if (!made) return at(frame.source->location, made.error());
       frame.relation = name;
     }
     return {};
@@ -580,6 +601,12 @@ Result<std::unique_ptr<NodeQuery>> NodeQuery::open_over(const Workspace& workspa
 }
 
 std::vector<Leaf>& NodeQuery::leaves() { return state_->leaves; }
+
+std::int64_t NodeQuery::bytes() const { return state_->bytes; }
+
+const std::vector<BoundRelation>& NodeQuery::bound() const {
+  return state_->bound_relations;
+}
 
 bool NodeQuery::any_incremental() {
   return std::any_of(leaves().begin(), leaves().end(),

@@ -47,6 +47,13 @@ inline constexpr std::string_view kSequenceColumn = "_lakemill_sequence";
 /// The SQL of a node over its sources, those of the views that it reads included.
 ///
 /// Not thread-safe.
+/// A relation that bind() bound, and where the pipeline says what it is; without a
+/// place for what is read from outside.
+struct BoundRelation {
+  std::string name;
+  std::optional<language::Location> step;
+};
+
 class NodeQuery {
  public:
   /// Opens the sources. Errors: invalid, with file, line and column; denied; not_found.
@@ -62,6 +69,10 @@ class NodeQuery {
   ~NodeQuery();
 
   std::vector<Leaf>& leaves();
+  /// The size of the files that bind() bound.
+  std::int64_t bytes() const;
+  /// What bind() bound, each after all that it reads.
+  const std::vector<BoundRelation>& bound() const;
   bool any_incremental();
   bool all_incremental();
 

@@ -70,9 +70,12 @@ class Decider {
   Result<Decision> decide() {
     LAKEMILL_TRY_OK(find_out_position());
     LAKEMILL_TRY_OK(check_refresh());
-    if (options_.full_refresh || decision_.position.target_lost) begin_generation();
     LAKEMILL_TRY(decision_.query,
                  NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    if (options_.full_refresh && !decision_.position.target_lost) {
+      LAKEMILL_TRY_OK(check_all_is_there());
+    }
+    if (options_.full_refresh || decision_.position.target_lost) begin_generation();
     if (options_.stops_at_begun && decision_.position.begun_is_held) {
       return std::move(decision_);
     }
@@ -94,16 +97,9 @@ class Decider {
     SinkPurpose purpose;
     purpose.strategy = Strategy::merge;  // a merge sink tells of its state too
     LAKEMILL_TRY(purpose.generation, state_.newest_generation());
-    if (!options_.adopt_node.empty()) {
-      purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
-      FlowState adopted = flow_state(workspace_, options_.adopt_node);
-      LAKEMILL_TRY_OK(adopt_history(state_, adopted));
-    }
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
-    LAKEMILL_TRY(
-        decision_.position,
-        find_position(workspace_, node_, state_,
-                      {flow_id(workspace_, node_), purpose.adopt_app_id}, sinks));
+    LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_,
+                                                   flow_id(workspace_, node_), sinks));
     return {};
   }
 
@@ -121,6 +117,24 @@ class Decider {
                     " cannot be refreshed: its sink is shared, and its rows cannot be "
                     "told from those of other flows; drop the table and run all "
                     "flows that write to it");
+    }
+    return {};
+  }
+
+  // A refresh reads again all that the tables hold: what is not there any more, or not
+  // as it was, would be lost by it.
+  Status check_all_is_there() {
+    for (Leaf& leaf : decision_.query->leaves()) {
+      const SourceSlice* slice = last_slice(leaf.id);
+      if (leaf.source == nullptr || slice == nullptr || !slice->incremental ||
+          !leaf.source->incremental()) {
+        continue;
+      }
+      auto there = leaf.source->check(sources::Offset(), slice->to);
+      if (!there) {
+        return std::move(there).error().while_doing("node " + node_.name +
+                                                    " cannot be refreshed");
+      }
     }
     return {};
   }
@@ -362,6 +376,7 @@ class NodeRun {
     report_.target = place.name;
     LAKEMILL_TRY(const bool stop_here, mode_forbids(place));
     if (stop_here) return {};
+    LAKEMILL_TRY_OK(adopt());
     bool refresh = options_.full_refresh;
     int races = 0;
     for (std::int64_t i = 0; i < kBatchesMax; ++i) {
@@ -445,8 +460,8 @@ class NodeRun {
       return true;
     }
     LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
-    LAKEMILL_TRY(const language::Node begun,
-                 language::node_from_definition(definition));
+    LAKEMILL_TRY(language::Node begun, language::node_from_definition(definition));
+    begun.name = node_.name;  // it had another one if this flow was taken over
     LAKEMILL_TRY(auto query,
                  NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
     LAKEMILL_TRY_OK(execute(begun, plan, *query, std::nullopt));
@@ -475,7 +490,8 @@ class NodeRun {
                             begun->slices.size() == decision.plan.slices.size());
     if (as_it_was && decision.query->any_incremental() &&
         same_tables(*begun, decision.plan)) {
-      return *begun;
+      LAKEMILL_TRY(const bool readable, still_readable(*begun, *decision.query));
+      if (readable) return *begun;
     }
     if (as_it_was && same_offsets(*begun, decision.plan)) return *begun;
     if (decision.starts_over) {
@@ -483,6 +499,24 @@ class NodeRun {
     }
     LAKEMILL_TRY(decision.plan.definition, state_.save_definition(node_.definition));
     return state_.save_plan(decision.plan);
+  }
+
+  // False if a file that the plan covers has changed or is gone.
+  static Result<bool> still_readable(const BatchPlan& plan, NodeQuery& query) {
+    for (Leaf& leaf : query.leaves()) {
+      if (leaf.source == nullptr) continue;
+      for (const SourceSlice& slice : plan.slices) {
+        if (slice.source != leaf.id ||
+            slice.incremental != leaf.source->incremental()) {
+          continue;
+        }
+        const auto readable = leaf.source->check(slice.from, slice.to);
+        if (readable) continue;
+        if (readable.error().code() == ErrorCode::invalid) return false;
+        return readable.error();
+      }
+    }
+    return true;
   }
 
   // False if a table was made anew since: the versions of the one are not the other's.
@@ -510,30 +544,42 @@ class NodeRun {
     LAKEMILL_TRY(auto sinks,
                  open_sinks(workspace_, node, state_,
                             {plan.strategy, plan.generation, starts_over(plan),
-                             reading_of(plan) == Reading::whole, adopt_app_id()}));
-    BatchRun run{workspace_,
-                 node,
-                 plan,
-                 query,
-                 sinks,
-                 state_,
-                 options_.run_id,
-                 adopt_app_id(),
-                 options_.stop,
-                 options_.on_progress,
+                             reading_of(plan) == Reading::whole, ""}));
+    BatchRun run{workspace_,      node,          plan,
+                 query,           sinks,         state_,
+                 options_.run_id, options_.stop, options_.on_progress,
                  std::move(bound)};
     return run_batch(run, report_);
   }
 
-  std::string adopt_app_id() const {
-    return options_.adopt_node.empty() ? "" : flow_id(workspace_, options_.adopt_node);
+  // Before anything else: from here on the tables are this flow's.
+  Status adopt() {
+    if (options_.adopt_node.empty() || options_.adopt_node == node_.name) return {};
+    SinkPurpose purpose;
+    purpose.strategy = Strategy::merge;  // a merge sink has its state taken over too
+    FlowState adopted = flow_state(workspace_, options_.adopt_node);
+    LAKEMILL_TRY(purpose.generation, adopted.newest_generation());
+    purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
+    LAKEMILL_TRY(const bool took_over, take_over(workspace_, node_, options_.adopt_node,
+                                                 options_.run_id, sinks));
+    if (took_over) {
+      report_.notices.push_back({sources::Notice::Kind::adopted, report_.target,
+                                 "node " + node_.name + " has taken over " +
+                                     report_.target + " from node " +
+                                     options_.adopt_node});
+    }
+    return {};
   }
 
   void note(Decision& decision) {
     for (Leaf& leaf : decision.query->leaves()) {
       if (leaf.source == nullptr) continue;
       for (sources::Notice& notice : leaf.source->take_notices()) {
-        report_.notices.push_back(std::move(notice));
+        const bool told = std::any_of(
+            report_.notices.begin(), report_.notices.end(),
+            [&](const auto& before) { return before.message == notice.message; });
+        if (!told) report_.notices.push_back(std::move(notice));
       }
     }
   }

@@ -104,6 +104,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
     for (const language::NamedArgument& option : sink.writer_options) {
       spec.options[option.name] = option.value.text;
     }
+    spec.adopt_app_id = purpose.adopt_app_id;
     return sinks::make_file_sink(std::move(spec), services);
   }
   sinks::TableSinkSpec spec;

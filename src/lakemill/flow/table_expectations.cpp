@@ -1,5 +1,7 @@
 #include "lakemill/flow/table_expectations.h"
 
+#include <array>
+
 #include "lakemill/base/text.h"
 #include "lakemill/data/type_text.h"
 
@@ -17,26 +19,6 @@ bool looks_at_table(const language::Expectation& expectation) {
   return expectation.type == ExpectationType::aggregate ||
          expectation.type == ExpectationType::unique ||
          expectation.type == ExpectationType::freshness;
-}
-
-// The target as it would be after the batch.
-std::string after_sql(const TableExpectationInput& input) {
-  std::string staged = "SELECT * FROM " + quote_identifier(input.staged);
-  if (!input.delete_where.empty()) {
-    staged += " AS source WHERE (" + input.delete_where + "\n) IS NOT TRUE";
-  }
-  if (input.target.empty()) return staged;
-  std::string target = "SELECT * FROM " + quote_identifier(input.target);
-  if (!input.keys.empty()) {
-    std::vector<std::string> keys;
-    for (const std::string& key : input.keys) {
-      keys.push_back("t." + quote_identifier(key) + " = s." + quote_identifier(key));
-    }
-    target += " AS t WHERE NOT EXISTS (SELECT 1 FROM " +
-              quote_identifier(input.staged) + " AS s WHERE " + join(keys, " AND ") +
-              ")";
-  }
-  return "(" + target + ") UNION ALL BY NAME (" + staged + ")";
 }
 
 Result<std::int64_t> count(engine::Session& session, const std::string& sql,
@@ -62,27 +44,81 @@ std::string repeated_sql(const language::Expectation& expectation,
          join(columns, ", ") + ")";
 }
 
-Result<std::int64_t> failures(const language::Expectation& expectation,
-                              engine::Session& session, const std::string& after,
-                              const TableExpectationInput& input) {
+// "3 d 4 h": the two largest units that count.
+std::string duration_text(std::int64_t micros) {
+  struct Unit {
+    std::int64_t micros;
+    const char* name;
+  };
+  constexpr std::int64_t kSecond = 1'000'000;
+  constexpr std::array kUnits = {Unit{86'400 * kSecond, " d"},
+                                 Unit{3'600 * kSecond, " h"},
+                                 Unit{60 * kSecond, " min"}, Unit{kSecond, " s"}};
+  std::string text;
+  int shown = 0;
+  for (const Unit& unit : kUnits) {
+    const std::int64_t count = micros / unit.micros;
+    micros -= count * unit.micros;
+    if (shown > 0) ++shown;
+    if (count > 0) {
+      text += (text.empty() ? "" : " ") + std::to_string(count) + unit.name;
+      if (shown == 0) shown = 1;
+    }
+    if (shown == 2) break;
+  }
+  return text.empty() ? "less than 1 s" : text;
+}
+
+// What a table expectation came to. `fault`: what is wrong, where the count of rows
+// does not say it.
+struct Finding {
+  std::int64_t failed = 0;
+  std::string fault;
+};
+
+Result<Finding> look_at_age(const language::Expectation& expectation,
+                            engine::Session& session, const std::string& after,
+                            Instant now) {
+  const std::string column = quote_identifier(expectation.freshness_column);
+  const std::string newest_sql = "max(" + column + ")::TIMESTAMPTZ";
+  LAKEMILL_TRY(const data::Rows rows, session.query("SELECT epoch_us(" + newest_sql +
+                                                        ")::BIGINT FROM " + after,
+                                                    engine::Origin::lakemill, 1));
+  const std::int64_t* newest = rows.rows.empty() || rows.rows[0].empty()
+                                   ? nullptr
+                                   : std::get_if<std::int64_t>(&rows.rows[0][0]);
+  const std::string allowed = duration_text(expectation.max_age.count());
+  if (newest == nullptr) {
+    return Finding{1, "column " + expectation.freshness_column +
+                          " holds no value; allowed is an age of " + allowed};
+  }
+  const Instant when{std::chrono::microseconds(*newest)};
+  const auto age = std::chrono::duration_cast<std::chrono::microseconds>(now - when);
+  if (age <= expectation.max_age) return Finding{};
+  return Finding{1, "the newest value of column " + expectation.freshness_column +
+                        " is " + format_instant(when) + ", " +
+                        duration_text(age.count()) + " before this batch (" +
+                        format_instant(now) + "); allowed is an age of " + allowed};
+}
+
+Result<Finding> look_at(const language::Expectation& expectation,
+                        engine::Session& session, const std::string& after,
+                        const data::Schema& schema, Instant now) {
+  Finding finding;
   if (expectation.type == ExpectationType::unique) {
-    return count(session, repeated_sql(expectation, after), engine::Origin::lakemill);
+    LAKEMILL_TRY(finding.failed, count(session, repeated_sql(expectation, after),
+                                       engine::Origin::lakemill));
+    return finding;
   }
   if (expectation.type == ExpectationType::freshness) {
-    const auto age_us = expectation.max_age.count();
-    return count(
-        session,
-        "SELECT CASE WHEN max(" + quote_identifier(expectation.freshness_column) +
-            ")::TIMESTAMPTZ >= TIMESTAMPTZ " +
-            quote_literal(format_instant(input.now)) + " - to_microseconds(" +
-            std::to_string(age_us) + ") THEN 0 ELSE 1 END::BIGINT FROM " + after,
-        engine::Origin::lakemill);
+    return look_at_age(expectation, session, after, now);
   }
-  LAKEMILL_TRY(const std::string predicate, expectation_sql(expectation, input.schema));
-  return count(
-      session,
-      "SELECT CASE WHEN " + predicate + " THEN 0 ELSE 1 END::BIGINT FROM " + after,
-      engine::Origin::pipeline);
+  LAKEMILL_TRY(const std::string predicate, expectation_sql(expectation, schema));
+  LAKEMILL_TRY(finding.failed, count(session,
+                                     "SELECT CASE WHEN " + predicate +
+                                         " THEN 0 ELSE 1 END::BIGINT FROM " + after,
+                                     engine::Origin::pipeline));
+  return finding;
 }
 
 ExpectationResult schema_result(const std::string& name, const std::string& fault,
@@ -119,26 +155,32 @@ bool has_table_expectations(const language::Node& node) {
 
 Result<std::vector<ExpectationResult>> judge_table(const language::Node& node,
                                                    engine::Session& session,
-                                                   const TableExpectationInput& input) {
-  const std::string name = node.name + ".after";
-  LAKEMILL_TRY_OK(session.bind_query(name, after_sql(input), engine::Origin::lakemill));
-  const std::string after = quote_identifier(name);
-  LAKEMILL_TRY(const std::int64_t rows, count(session, "SELECT count(*) FROM " + after,
-                                              engine::Origin::lakemill));
+                                                   const std::string& after,
+                                                   Instant now) {
+  const std::string relation = quote_identifier(after);
+  LAKEMILL_TRY(const engine::QueryShape shape,
+               session.describe("SELECT * FROM " + relation, engine::Origin::lakemill));
+  LAKEMILL_TRY(
+      const std::int64_t rows,
+      count(session, "SELECT count(*) FROM " + relation, engine::Origin::lakemill));
   std::vector<ExpectationResult> results;
   for (const language::Expectation& expectation : node.expectations) {
     if (!looks_at_table(expectation)) continue;
-    std::int64_t failed = 0;
+    Finding finding;
     if (rows > 0) {
-      auto counted = failures(expectation, session, after, input);
-      if (!counted) {
-        return at(expectation.location, "expectation '" + expectation.name +
-                                            "': " + counted.error().message());
+      auto found = look_at(expectation, session, relation, shape.schema, now);
+      if (!found) {
+        return at(expectation.location,
+                  "expectation '" + expectation.name + "': " + found.error().message());
       }
-      failed = *counted;
+      finding = *std::move(found);
     }
     const bool by_row = expectation.type == ExpectationType::unique;
-    results.push_back(judge(expectation, failed, by_row ? rows : 1));
+    ExpectationResult result = judge(expectation, finding.failed, by_row ? rows : 1);
+    if (!result.message.empty() && !finding.fault.empty()) {
+      result.message = "expectation '" + expectation.name + "': " + finding.fault;
+    }
+    results.push_back(std::move(result));
   }
   return results;
 }

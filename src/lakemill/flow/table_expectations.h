@@ -12,20 +12,12 @@ namespace lakemill::flow {
 /// judged.
 bool has_table_expectations(const language::Node& node);
 
-/// Judges them, and SCHEMA. `staged` is the relation of the batch's kept rows; `target`
-/// the relation of what the target holds now, empty if it holds nothing or is replaced.
-/// With `keys`, staged rows take the place of target rows of equal keys.
-struct TableExpectationInput {
-  std::string staged;
-  data::Schema schema;  ///< of the staged rows
-  std::string target;
-  std::vector<std::string> keys;
-  std::string delete_where;  ///< staged rows that are deletes, or empty
-  Instant now;
-};
+/// Judges them. `after` is the relation of the target as it would be after the batch,
+/// `now` the batch instant. Errors: invalid, with the place of the expectation.
 Result<std::vector<ExpectationResult>> judge_table(const language::Node& node,
                                                    engine::Session& session,
-                                                   const TableExpectationInput& input);
+                                                   const std::string& after,
+                                                   Instant now);
 
 /// Judges SCHEMA expectations and the node's column contracts against the schema alone.
 Result<std::vector<ExpectationResult>> judge_schema(const language::Node& node,

@@ -101,17 +101,29 @@ Status count_changes(Scratch& scratch, const std::string& judged,
   return {};
 }
 
+// The columns of the rows that a rejected change keeps.
+std::vector<data::Field> told_columns(const data::Schema& staged) {
+  std::vector<data::Field> columns;
+  for (const data::Field& field : staged.fields) {
+    if (!field.name.starts_with(kInternalPrefix)) columns.push_back(field);
+  }
+  return columns;
+}
+
+// Names that the table gives its own columns become "_change…".
+std::string told_name(const std::string& name) {
+  const bool is_taken =
+      equals_ignoring_case(name, "_reason") || equals_ignoring_case(name, "_batch_id");
+  return is_taken ? "_change" + name : name;
+}
+
 }  // namespace
 
 data::Schema rejected_schema(const data::Schema& staged) {
   data::Schema schema;
-  for (const data::Field& field : staged.fields) {
-    if (field.name.starts_with(kInternalPrefix) ||
-        equals_ignoring_case(field.name, "_reason") ||
-        equals_ignoring_case(field.name, "_batch_id")) {
-      continue;
-    }
+  for (const data::Field& field : told_columns(staged)) {
     schema.fields.push_back(field);
+    schema.fields.back().name = told_name(field.name);
   }
   schema.fields.push_back(
       {"_reason", data::make_type(data::TypeKind::string), true, Json::object()});
@@ -169,12 +181,15 @@ Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_r
                        quote_identifier(kOperation) + " FROM " + judged + " WHERE " +
                        quote_identifier(kReason) + " IS NULL",
                    engine::Origin::lakemill));
-  std::vector<data::Field> told = rejected_schema(staged).fields;
-  told.resize(told.size() - 2);
-  set.rejected_sql = "SELECT " + column_list("", told) + (told.empty() ? "" : ", ") +
-                     quote_identifier(kReason) + " AS \"_reason\", CAST(" +
-                     std::to_string(batch_id) + " AS BIGINT) AS \"_batch_id\" FROM " +
-                     judged + " WHERE " + quote_identifier(kReason) + " IS NOT NULL";
+  std::string told;
+  for (const data::Field& field : told_columns(staged)) {
+    told += quote_identifier(field.name) + " AS " +
+            quote_identifier(told_name(field.name)) + ", ";
+  }
+  set.rejected_sql = "SELECT " + told + quote_identifier(kReason) +
+                     " AS \"_reason\", CAST(" + std::to_string(batch_id) +
+                     " AS BIGINT) AS \"_batch_id\" FROM " + judged + " WHERE " +
+                     quote_identifier(kReason) + " IS NOT NULL";
   LAKEMILL_TRY_OK(count_changes(scratch, judged, columns, set));
   if (options.equal_sequences_fail && set.has_ties) {
     const std::string keys = column_list("", columns.keys);

@@ -37,7 +37,9 @@ Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_r
                                    const ChangeOptions& options,
                                    const StateBounds& bounds, std::int64_t batch_id);
 
-/// The columns of the table of rejected changes.
+/// The columns of the table of rejected changes: those of the rows (a `_reason` and a
+/// `_batch_id` of theirs become `_change_reason` and `_change_batch_id`), `_reason`,
+/// `_batch_id`.
 data::Schema rejected_schema(const data::Schema& staged);
 
 /// What two changes at one sequence are compared by: values but for `_` metadata; a

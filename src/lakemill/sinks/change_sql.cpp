@@ -22,6 +22,12 @@ std::string cast(std::string_view alias, const data::Field& field) {
   return "CAST(" + column(alias, field.name) + " AS " + dml::sql_type(field.type) + ")";
 }
 
+bool may_hold_any_text(const data::Type& type) {
+  return type.kind == data::TypeKind::string ||
+         type.kind == data::TypeKind::structure || type.kind == data::TypeKind::array ||
+         type.kind == data::TypeKind::map;
+}
+
 }  // namespace
 
 std::string column(std::string_view alias, std::string_view name) {
@@ -74,8 +80,11 @@ std::string row_hash(std::string_view alias, const std::vector<data::Field>& fie
   });
   std::string text = "CAST(md5_number_lower(concat_ws(chr(31), ''";
   for (const data::Field& field : ordered) {
-    text += ", " + quote_literal(to_lower(field.name) + "=") + " || CAST(" +
-            column(alias, field.name) + " AS VARCHAR)";
+    const std::string value = "CAST(" + column(alias, field.name) + " AS VARCHAR)";
+    // With its length, so that no text looks like the end of it and another column.
+    text += ", " + quote_literal(to_lower(field.name) + "=") + " || " +
+            (may_hold_any_text(field.type) ? "strlen(" + value + ") || ':' || " : "") +
+            value;
   }
   return text + ")) >> 1 AS BIGINT)";
 }

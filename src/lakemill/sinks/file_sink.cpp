@@ -13,6 +13,9 @@ constexpr std::int64_t kCopyPieceBytes = 8 << 20;
 /// How names of files begin that are not there yet: readers' globs and our lists leave
 /// hidden files out.
 constexpr std::string_view kStagedPrefix = ".lakemill-tmp-";
+/// How names of marks begin, hidden too: "<mark><name of a batch file>" says that what
+/// the flow in its content had written up to there counts as that flow's.
+constexpr std::string_view kTakenOverPrefix = ".lakemill-adopted-";
 
 std::string extension_of(engine::FileFormat format) {
   switch (format) {
@@ -122,12 +125,28 @@ class FileSink final : public Sink {
   Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
     std::optional<std::int64_t> last;
     if (spec_.kind == FileSinkKind::single) return last;
-    LAKEMILL_TRY(const auto files, batches(app_id));
-    for (const auto& [path, file] : files) {
-      const std::int64_t version = (file.generation << 32) + file.number;
-      if (!last || *last < version) last = version;
+    for (const std::string_view prefix : {std::string_view(), kTakenOverPrefix}) {
+      LAKEMILL_TRY(const auto files, batches(app_id, prefix));
+      for (const auto& [path, file] : files) {
+        const std::int64_t version = (file.generation << 32) + file.number;
+        if (!last || *last < version) last = version;
+      }
     }
     return last;
+  }
+
+  Result<std::int64_t> take_over(engine::Session& /*session*/,
+                                 const Batch& batch) override {
+    LAKEMILL_TRY(const auto own, last_batch(batch.app_id));
+    if (own || spec_.adopt_app_id.empty()) return std::int64_t{-1};
+    LAKEMILL_TRY(const auto held, last_batch(spec_.adopt_app_id));
+    if (!held) return std::int64_t{-1};
+    const std::string name =
+        name_of(batch.app_id, {*held >> 32, *held & 0xFFFFFFFF}, spec_.format);
+    const auto put =
+        store_->put_if_absent(std::string(kTakenOverPrefix) + name, spec_.adopt_app_id);
+    if (!put && put.error().code() != ErrorCode::exists) return put.error();
+    return std::int64_t{-1};
   }
 
   Result<engine::WriteTarget> stage(const data::Schema& /*schema*/,
@@ -160,13 +179,16 @@ class FileSink final : public Sink {
            file_name_of(batch.app_id) + "-" + std::to_string(batch.transaction_version);
   }
 
+  // Files whose names are `prefix` and that of a batch file.
   Result<std::vector<std::pair<std::string, BatchFile>>> batches(
-      std::string_view app_id) {
+      std::string_view app_id, std::string_view prefix) {
     LAKEMILL_TRY_OK(open());
-    LAKEMILL_TRY(const auto objects, store_->list(file_name_of(app_id) + "-g", ""));
+    LAKEMILL_TRY(const auto objects,
+                 store_->list(std::string(prefix) + file_name_of(app_id) + "-g", ""));
     std::vector<std::pair<std::string, BatchFile>> files;
     for (const storage::ObjectInfo& object : objects) {
-      if (const auto file = batch_of(object.path, app_id)) {
+      const std::string_view name = std::string_view(object.path).substr(prefix.size());
+      if (const auto file = batch_of(name, app_id)) {
         files.emplace_back(object.path, *file);
       }
     }
@@ -174,10 +196,17 @@ class FileSink final : public Sink {
   }
 
   // A full refresh begins a generation: what earlier ones wrote goes.
-  Status remove_earlier_generations(const Batch& batch) {
-    LAKEMILL_TRY(const auto files, batches(batch.app_id));
+  Status remove_before(const std::string& app_id, std::int64_t generation) {
+    LAKEMILL_TRY(const auto marks, batches(app_id, kTakenOverPrefix));
+    for (const auto& [path, mark] : marks) {
+      if (mark.generation >= generation) continue;
+      LAKEMILL_TRY(const std::string flow, store_->get(path));
+      LAKEMILL_TRY_OK(remove_before(flow, generation));
+      LAKEMILL_TRY_OK(store_->remove(path));
+    }
+    LAKEMILL_TRY(const auto files, batches(app_id, ""));
     for (const auto& [path, file] : files) {
-      if (file.generation < batch.generation) LAKEMILL_TRY_OK(store_->remove(path));
+      if (file.generation < generation) LAKEMILL_TRY_OK(store_->remove(path));
     }
     return {};
   }
@@ -203,7 +232,7 @@ Result<SinkResult> FileSink::commit(engine::Session& /*session*/,
     result.rows_added = written.written_rows;
   }
   if (spec_.kind == FileSinkKind::folder_of_batches) {
-    LAKEMILL_TRY_OK(remove_earlier_generations(batch));
+    LAKEMILL_TRY_OK(remove_before(batch.app_id, batch.generation));
   }
   return result;
 }

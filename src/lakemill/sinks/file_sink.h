@@ -19,6 +19,7 @@ struct FileSinkSpec {
   engine::FileFormat format = engine::FileFormat::parquet;
   FileSinkKind kind = FileSinkKind::single;
   std::map<std::string, std::string> options;
+  std::string adopt_app_id;  ///< take over the folder from this flow, or empty
 };
 
 /// Files that are not Delta as a sink. Of a single file the last batch is unknown

@@ -23,6 +23,7 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
   spec.target_file_bytes = target.target_file_bytes;
   spec.compression = target.compression;
   spec.properties["delta.enableDeletionVectors"] = "false";
+  spec.properties["delta.enableTypeWidening"] = "true";  // where the target's may widen
   return spec;
 }
 
@@ -357,63 +358,114 @@ Status MergeSink::forget_old_state(const MergeRun& run) {
   return {};
 }
 
-Result<SinkResult> MergeSink::merge(Scratch& scratch, const dml::TableState& target,
-                                    const Batch& batch) {
+Result<std::unique_ptr<MergeSink::Prepared>> MergeSink::prepare(
+    Scratch scratch, const dml::TableState& target, const Batch& batch) {
+  auto merge = std::make_unique<Prepared>(std::move(scratch));
   const bool begins = target_.begins_generation(target.snapshot.get(), batch);
   LAKEMILL_TRY(const data::Schema schema, target_schema(staged_, options()));
   LAKEMILL_TRY(const TargetPlan plan,
                target_.plan(target.snapshot.get(), schema, batch.app_id, begins));
+  merge->target_fields = plan.metadata.schema.fields;
   LAKEMILL_TRY(delta::Table * state_table, state_.table());
   LAKEMILL_TRY(dml::TableState state, dml::state_of(*state_table));
-  const bool state_holds = holds_batch(state.snapshot.get(), batch);
+  merge->state_holds = holds_batch(state.snapshot.get(), batch);
   if (state_.begins_generation(state.snapshot.get(), batch)) state = {};
-  LAKEMILL_TRY(const ChangeColumns columns,
-               columns_for(plan.metadata, state.snapshot.get()));
+  LAKEMILL_TRY(merge->columns, columns_for(plan.metadata, state.snapshot.get()));
 
-  MergeTables tables;
-  LAKEMILL_TRY(tables.state, bind_rows(scratch, "state", state));
+  MergeTables& tables = merge->tables;
+  LAKEMILL_TRY(tables.state, bind_rows(merge->scratch, "state", state));
   if (!begins) {
     LAKEMILL_TRY(tables.target,
-                 bind_as(scratch, "target", target, plan.metadata.schema.fields));
+                 bind_as(merge->scratch, "target", target, merge->target_fields));
   }
-  LAKEMILL_TRY(const StateBounds bounds, bounds_of(scratch, tables.state, batch));
+  LAKEMILL_TRY(const StateBounds bounds,
+               bounds_of(merge->scratch, tables.state, batch));
   LAKEMILL_TRY(const std::string staged_rows,
-               put_unchanged_values(scratch, quote_identifier(staged_name()), staged_,
-                                    columns, options(), tables.target));
-  LAKEMILL_TRY(const ChangeSet set,
-               sort_out_changes(scratch, staged_rows, staged_, columns, options(),
-                                bounds, batch.transaction_version));
-  const MergeRun run{
-      scratch,
-      options(),
-      columns,
-      set,
-      batch,
-      bounds,
-      target.snapshot == nullptr ? delta::Version{-1} : target.snapshot->version()};
-  const std::unique_ptr<MergeStep> step = make_step(run);
-  LAKEMILL_TRY(tables.state,
-               bind_as(scratch, "state", state, step->state_schema().fields));
+               put_unchanged_values(merge->scratch, quote_identifier(staged_name()),
+                                    staged_, merge->columns, options(), tables.target));
+  LAKEMILL_TRY(merge->set,
+               sort_out_changes(merge->scratch, staged_rows, staged_, merge->columns,
+                                options(), bounds, batch.transaction_version));
+  merge->run.emplace(MergeRun{
+      merge->scratch, options(), merge->columns, merge->set, batch, bounds,
+      target.snapshot == nullptr ? delta::Version{-1} : target.snapshot->version()});
+  merge->step = make_step(*merge->run);
+  LAKEMILL_TRY(tables.state, bind_as(merge->scratch, "state", state,
+                                     merge->step->state_schema().fields));
   tables.state_now = tables.state;
-  std::string state_rows;
-  if (!state_holds) {
+  if (!merge->state_holds) {
     // Finds changes that contradict the state, too: nothing of them may be committed.
-    LAKEMILL_TRY(state_rows, step->state_rows(tables));
+    LAKEMILL_TRY(merge->state_rows, merge->step->state_rows(tables));
   }
-  if (set.rejected > 0) {
-    LAKEMILL_TRY_OK(commit_companion(rejected_, scratch, set.rejected_sql,
+  return merge;
+}
+
+Result<SinkResult> MergeSink::merge(Prepared& merge, const Batch& batch) {
+  if (merge.set.rejected > 0) {
+    LAKEMILL_TRY_OK(commit_companion(rejected_, merge.scratch, merge.set.rejected_sql,
                                      rejected_schema(staged_), batch));
   }
-  if (state_holds) {
+  if (merge.state_holds) {
     LAKEMILL_TRY_OK(check_same_plan(state_, batch));
-  } else if (!state_rows.empty()) {
-    LAKEMILL_TRY(tables.state_now, commit_state(run, state_rows, step->state_schema()));
+  } else if (!merge.state_rows.empty()) {
+    LAKEMILL_TRY(merge.tables.state_now, commit_state(*merge.run, merge.state_rows,
+                                                      merge.step->state_schema()));
   }
-  LAKEMILL_TRY(SinkResult result, commit_target(run, *step, tables));
+  LAKEMILL_TRY(SinkResult result, commit_target(*merge.run, *merge.step, merge.tables));
   if (result.already_held) return result;
-  result.rows_rejected = set.rejected;
-  (void)forget_old_state(run);  // the batch is committed; the next one tries again
+  result.rows_rejected = merge.set.rejected;
+  (void)forget_old_state(*merge.run);  // the batch is committed; the next tries again
   return result;
+}
+
+Result<std::int64_t> MergeSink::take_over(engine::Session& session,
+                                          const Batch& batch) {
+  LAKEMILL_TRY(const std::int64_t of_state, state_.take_over(session, batch));
+  LAKEMILL_TRY(const std::int64_t of_rejected, rejected_.take_over(session, batch));
+  (void)of_state, (void)of_rejected;
+  return target_.take_over(session, batch);
+}
+
+Result<std::optional<std::string>> MergeSink::preview(engine::Session& session,
+                                                      const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * table, target_.table());
+  LAKEMILL_TRY(const dml::TableState target, dml::state_of(*table));
+  const std::string name = scratch_prefix(target_.spec()) + "_preview";
+  if (holds_batch(target.snapshot.get(), batch)) {
+    LAKEMILL_TRY_OK(session.bind(name, engine::TableRelation{target.scan}));
+    return std::optional<std::string>(name);
+  }
+  auto prepared = prepare(Scratch(session, name), target, batch);
+  if (!prepared) {
+    return std::move(prepared).error().while_doing("merge into " + target_.spec().name);
+  }
+  Prepared& merge = **prepared;
+  if (!merge.state_rows.empty()) {
+    const std::string columns = cast_list("", merge.step->state_schema().fields);
+    LAKEMILL_TRY(
+        merge.tables.state_now,
+        merge.scratch.keep(
+            "state_now",
+            "SELECT " + columns + " FROM (" + merge.state_rows + ")" +
+                (merge.tables.state.empty() ? ""
+                                            : " UNION ALL SELECT " + columns +
+                                                  " FROM " + merge.tables.state)));
+  }
+  LAKEMILL_TRY(const TargetRows rows, merge.step->target_rows(merge.tables));
+  std::string stays;
+  if (!merge.tables.target.empty()) {
+    stays = "SELECT " + column_list("t", merge.target_fields) + " FROM " +
+            merge.tables.target + " AS t";
+    if (!rows.positions_sql.empty()) {
+      stays += " ANTI JOIN (" + rows.positions_sql +
+               ") AS p ON t.\"_lakemill_file\" = p.file AND t.\"_lakemill_row\" = "
+               "p.row";
+    }
+    stays += " UNION ALL BY NAME ";
+  }
+  LAKEMILL_TRY_OK(session.bind_query(name, stays + "(" + rows.inserts_sql + ")",
+                                     engine::Origin::lakemill));
+  return std::optional<std::string>(name);
 }
 
 Result<SinkResult> MergeSink::commit(engine::Session& session,
@@ -427,8 +479,13 @@ Result<SinkResult> MergeSink::commit(engine::Session& session,
     result.version = target.snapshot->version();
     return result;
   }
-  Scratch scratch(session, scratch_prefix(target_.spec()));
-  auto result = merge(scratch, target, batch);
+  const auto merged = [&]() -> Result<SinkResult> {
+    LAKEMILL_TRY(
+        const auto prepared,
+        prepare(Scratch(session, scratch_prefix(target_.spec())), target, batch));
+    return merge(*prepared, batch);
+  };
+  auto result = merged();
   if (!result) {
     return std::move(result).error().while_doing("merge into " + target_.spec().name);
   }

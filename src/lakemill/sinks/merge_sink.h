@@ -19,6 +19,9 @@ class MergeSink final : public Sink {
     return target_.last_batch(app_id);
   }
   Result<std::optional<std::int64_t>> begun_batch(std::string_view app_id) override;
+  Result<std::int64_t> take_over(engine::Session& session, const Batch& batch) override;
+  Result<std::optional<std::string>> preview(engine::Session& session,
+                                             const Batch& batch) override;
   Result<engine::WriteTarget> stage(const data::Schema& schema,
                                     const Batch& batch) override;
   Result<SinkResult> commit(engine::Session& session,
@@ -26,6 +29,20 @@ class MergeSink final : public Sink {
                             const Batch& batch) override;
 
  private:
+  /// A merge whose changes are sorted out and found to be well; nothing is committed.
+  struct Prepared {
+    explicit Prepared(Scratch of) : scratch(std::move(of)) {}
+    Scratch scratch;
+    std::vector<data::Field> target_fields;
+    ChangeColumns columns;
+    ChangeSet set;
+    std::optional<MergeRun> run;  // of all of the above
+    std::unique_ptr<MergeStep> step;
+    MergeTables tables;
+    bool state_holds = false;
+    std::string state_rows;  // empty: none
+  };
+
   const ChangeOptions& options() const { return *target_.spec().changes; }
   std::string staged_name() const;
   Result<ChangeColumns> columns_for(const delta::Metadata& target,
@@ -43,8 +60,10 @@ class MergeSink final : public Sink {
   Result<SinkResult> commit_target(const MergeRun& run, MergeStep& step,
                                    const MergeTables& tables);
   Status forget_old_state(const MergeRun& run);
-  Result<SinkResult> merge(Scratch& scratch, const dml::TableState& target,
-                           const Batch& batch);
+  Result<std::unique_ptr<Prepared>> prepare(Scratch scratch,
+                                            const dml::TableState& target,
+                                            const Batch& batch);
+  Result<SinkResult> merge(Prepared& merge, const Batch& batch);
 
   TargetTable target_;
   TargetTable state_;

@@ -58,6 +58,27 @@ class Sink {
     return std::optional<std::int64_t>();
   }
 
+  /// Makes the batch that this sink holds of the flow that it takes over (its spec
+  /// names it) count as one of `batch.app_id`: a commit of its own, without rows, of
+  /// the version that is held, with the facts of `batch.commit_details`. Does nothing
+  /// where there is none, or where the sink holds a batch of `app_id` already. Gives
+  /// the version of the table, -1 for nothing done and for files.
+  virtual Result<std::int64_t> take_over(engine::Session& session, const Batch& batch) {
+    (void)session, (void)batch;
+    return std::int64_t{-1};
+  }
+
+  /// For checks that must see the target whole before it is committed: binds in
+  /// `session`, which wrote the staged rows, what the target would hold after commit(),
+  /// and gives the relation's name. Nothing where that is told without the sink: the
+  /// staged rows, behind the target's own unless they replace it.
+  /// Errors: those of commit() that need no commit.
+  virtual Result<std::optional<std::string>> preview(engine::Session& session,
+                                                     const Batch& batch) {
+    (void)session, (void)batch;
+    return std::optional<std::string>();
+  }
+
   /// What the engine must write rows of `schema` to, so that commit() can take them.
   /// Errors: invalid (schema evolution forbids it: names the column and both types).
   virtual Result<engine::WriteTarget> stage(const data::Schema& schema,

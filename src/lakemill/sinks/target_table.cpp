@@ -172,6 +172,48 @@ bool TargetTable::begins_generation(const delta::Snapshot* snapshot,
   return held && (*held >> 32) < batch.generation;
 }
 
+Result<std::int64_t> TargetTable::take_over(engine::Session& session,
+                                            const Batch& batch) {
+  LAKEMILL_TRY(delta::Table * held, table());
+  LAKEMILL_TRY(const dml::TableState found, dml::state_of(*held));
+  if (spec_.adopt_app_id.empty() || found.snapshot == nullptr ||
+      found.snapshot->transaction(batch.app_id)) {
+    return std::int64_t{-1};
+  }
+  LAKEMILL_TRY_OK(check_owner(*found.snapshot, batch.app_id));
+  const auto version = found.snapshot->transaction(spec_.adopt_app_id);
+  if (!version) return std::int64_t{-1};
+  Batch adopted = batch;
+  adopted.transaction_version = *version;
+  adopted.generation = *version >> 32;
+  adopted.number = *version & 0xFFFFFFFF;
+  LAKEMILL_TRY(const dml::ChangeContext how, context(session, adopted));
+  const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
+    dml::TableChange change;
+    if (state.snapshot == nullptr ||
+        state.snapshot->transaction(spec_.adopt_app_id) != version) {
+      return Error(ErrorCode::unavailable, "table " + spec_.name +
+                                               " was changed by flow " +
+                                               spec_.adopt_app_id +
+                                               " while it was taken over: stop that "
+                                               "flow, and run again");
+    }
+    change.metadata = state.snapshot->metadata();
+    if (!spec_.shared) {
+      change.metadata.configuration[std::string(kOwnerProperty)] = adopted.app_id;
+    }
+    change.operation = "SET TBLPROPERTIES";
+    change.details = commit_details(
+        adopted,
+        {{"properties",
+          json_text(Json{{std::string(kOwnerProperty), adopted.app_id}})}},
+        Json::object());
+    return change;
+  };
+  LAKEMILL_TRY(const dml::ChangeOutcome outcome, dml::change_table(how, plan));
+  return outcome.already_held ? std::int64_t{-1} : outcome.version;
+}
+
 dml::FileLayout TargetTable::layout() const {
   return {"part-", spec_.target_file_bytes, spec_.compression};
 }

@@ -48,6 +48,9 @@ class TargetTable {
   /// refresh begins, and no row of before stays. A shared table keeps others' rows.
   bool begins_generation(const delta::Snapshot* snapshot, const Batch& batch) const;
 
+  /// As Sink::take_over().
+  Result<std::int64_t> take_over(engine::Session& session, const Batch& batch);
+
   dml::FileLayout layout() const;
 
   /// What change_table() needs to commit `batch`.

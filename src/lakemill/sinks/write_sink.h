@@ -17,6 +17,10 @@ class WriteSink final : public Sink {
   Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
     return target_.last_batch(app_id);
   }
+  Result<std::int64_t> take_over(engine::Session& session,
+                                 const Batch& batch) override {
+    return target_.take_over(session, batch);
+  }
   Result<engine::WriteTarget> stage(const data::Schema& schema,
                                     const Batch& batch) override;
   Result<SinkResult> commit(engine::Session& session,

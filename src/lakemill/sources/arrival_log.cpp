@@ -22,17 +22,19 @@ std::string object_name(std::int64_t first) {
 }
 
 Json to_json(const Arrival& arrival) {
-  return {{"number", arrival.number},
-          {"url", arrival.url},
-          {"size", arrival.size_bytes},
-          {"modified_ms", arrival.modified_ms},
-          {"etag", arrival.etag}};
+  Json json = {{"number", arrival.number},
+               {"url", arrival.url},
+               {"size", arrival.size_bytes},
+               {"modified_ms", arrival.modified_ms},
+               {"etag", arrival.etag}};
+  if (arrival.instead_of > 0) json["instead_of"] = arrival.instead_of;
+  return json;
 }
 
 Arrival from_json(const Json& json) {
   return {integer_member(json, "number", 0), string_member(json, "url", ""),
-          integer_member(json, "size", 0), integer_member(json, "modified_ms", 0),
-          string_member(json, "etag", "")};
+          integer_member(json, "size", 0),   integer_member(json, "modified_ms", 0),
+          string_member(json, "etag", ""),   integer_member(json, "instead_of", 0)};
 }
 
 }  // namespace
@@ -85,6 +87,12 @@ Status ArrivalLog::append_object(const std::string& text) {
                                            folder_ + " lacks arrival " +
                                            std::to_string(last() + 1));
     }
+    if (arrival.instead_of < 0 || arrival.instead_of >= arrival.number) {
+      return Error(ErrorCode::corrupt,
+                   "arrival " + std::to_string(arrival.number) + " of the log " +
+                       store_->url() + "/" + folder_ + " stands for arrival " +
+                       std::to_string(arrival.instead_of) + ", which is not before it");
+    }
     newest_by_url_[arrival.url] = arrivals_.size();
     digests_.push_back(
         sha256_hex(digest(last()) + "\n" + kept).substr(0, kDigestLength));
@@ -94,7 +102,7 @@ Status ArrivalLog::append_object(const std::string& text) {
 }
 
 Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
-                       bool changed_are_new) {
+                       bool changed_are_new, const ArrivalNumbers& unread) {
   constexpr int kRacesMax =
       100;  // each lost race means that another process numbered files
   for (int race = 0; race < kRacesMax; ++race) {
@@ -102,7 +110,8 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
     std::vector<storage::ObjectInfo> fresh;
     for (const auto& file : files) {
       const Arrival* known = find(file.path);
-      if (known == nullptr || (changed_are_new && differs(*known, file))) {
+      if (known == nullptr || (changed_are_new && differs(*known, file)) ||
+          never_read(known->number, unread)) {
         fresh.push_back(file);
       }
     }
@@ -114,8 +123,11 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
     Json list = Json::array();
     std::int64_t number = last();
     for (const auto& file : fresh) {
-      list.push_back(to_json({++number, kept_path(file.path), file.size_bytes,
-                              file.modified_ms, file.etag}));
+      const Arrival* known = find(file.path);
+      const bool stands_for = known != nullptr && unread.contains(known->number);
+      list.push_back(
+          to_json({++number, kept_path(file.path), file.size_bytes, file.modified_ms,
+                   file.etag, stands_for ? known->number : 0}));
     }
     const auto put = store_->put_if_absent(folder_ + "/" + object_name(last() + 1),
                                            json_text(list) + "\n");
@@ -141,6 +153,15 @@ std::string ArrivalLog::digest(std::int64_t to) const {
 const Arrival* ArrivalLog::find(const std::string& url) const {
   const auto found = newest_by_url_.find(url);
   return found == newest_by_url_.end() ? nullptr : &arrivals_[found->second];
+}
+
+bool ArrivalLog::never_read(std::int64_t number, const ArrivalNumbers& unread) const {
+  while (number > 0) {
+    LAKEMILL_CHECK(number <= last());
+    if (!unread.contains(number)) return false;
+    number = arrivals_[static_cast<std::size_t>(number) - 1].instead_of;
+  }
+  return true;
 }
 
 }  // namespace lakemill::sources

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,13 @@ struct Arrival {
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   std::string etag;
+  /// The arrival of the same file that this one stands for, as no batch read that one:
+  /// the file changed, or went and came back, before. 0: none.
+  std::int64_t instead_of = 0;
 };
+
+/// Numbers of arrivals.
+using ArrivalNumbers = std::set<std::int64_t>;
 
 /// The files that one source has seen, numbered in the order in which they were seen:
 /// what makes a folder a log.
@@ -37,10 +44,12 @@ class ArrivalLog {
   /// Reads what others have numbered since. Errors: corrupt, denied, unavailable.
   Status refresh();
 
-  /// Numbers what of `files` is new, by modification time, then path. With
-  /// `changed_are_new`, a file whose size, time or etag differs from its last arrival
-  /// is new too. Errors: denied, unavailable.
-  Status add(const std::vector<storage::ObjectInfo>& files, bool changed_are_new);
+  /// Numbers what of `files` is new, by modification time, then path: files without an
+  /// arrival, and those of which every arrival is `unread`. With `changed_are_new`, a
+  /// file whose size, time or etag differs from its last arrival is new too.
+  /// Errors: denied, unavailable.
+  Status add(const std::vector<storage::ObjectInfo>& files, bool changed_are_new,
+             const ArrivalNumbers& unread);
 
   std::int64_t last() const { return static_cast<std::int64_t>(arrivals_.size()); }
 
@@ -53,6 +62,9 @@ class ArrivalLog {
 
   /// The last arrival of that file, or null.
   const Arrival* find(const std::string& url) const;
+
+  /// True if that arrival, and each that it stands for, is `unread`.
+  bool never_read(std::int64_t number, const ArrivalNumbers& unread) const;
 
  private:
   std::string kept_path(const std::string& url) const;

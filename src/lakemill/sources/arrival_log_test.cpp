@@ -38,11 +38,12 @@ class ArrivalLogs : public testing::Test {
 
 TEST_F(ArrivalLogs, NumbersNewFilesByTimeThenPath) {
   ArrivalLog first = log();
-  ASSERT_THAT(first.add({file("/b", 2), file("/c", 1), file("/a", 2)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/b", 2), file("/c", 1), file("/a", 2)}, false, {}),
+              IsOk());
   ASSERT_THAT(first.refresh(), IsOk());
   EXPECT_EQ(first.last(), 3);
   EXPECT_THAT(urls(first.between(0, 3)), ElementsAre("/c", "/a", "/b"));
-  ASSERT_THAT(first.add({file("/a", 2), file("/early", 0)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2), file("/early", 0)}, false, {}), IsOk());
   EXPECT_THAT(urls(first.between(3, first.last())), ElementsAre("/early"));
   EXPECT_EQ(first.find("/early")->number, 4);
   EXPECT_EQ(first.find("/none"), nullptr);
@@ -57,45 +58,73 @@ TEST_F(ArrivalLogs, NumbersNewFilesByTimeThenPath) {
 
 TEST_F(ArrivalLogs, TakesAChangedFileForANewOneOnlyWhereThatIsAskedFor) {
   ArrivalLog first = log();
-  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
-  ASSERT_THAT(first.add({file("/a", 2, "other")}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, false, {}), IsOk());
   EXPECT_EQ(first.last(), 1);
-  ASSERT_THAT(first.add({file("/a", 2, "other")}, true), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, true, {}), IsOk());
   EXPECT_EQ(first.last(), 2);
   EXPECT_EQ(first.find("/a")->number, 2);
-  ASSERT_THAT(first.add({file("/a", 2, "other")}, true), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2, "other")}, true, {}), IsOk());
   EXPECT_EQ(first.last(), 2);
+}
+
+TEST_F(ArrivalLogs, NumbersAFileAgainThatNoBatchHasRead) {
+  ArrivalLog first = log();
+  ASSERT_THAT(first.add({file("/a", 1), file("/b", 1)}, false, {}), IsOk());
+  ASSERT_THAT(first.add({file("/a", 2, "other"), file("/b", 1)}, false, {1}), IsOk());
+  EXPECT_EQ(first.last(), 3);
+  EXPECT_EQ(first.find("/a")->number, 3);
+  EXPECT_EQ(first.find("/a")->instead_of, 1);
+  EXPECT_TRUE(first.never_read(3, {1, 3}));
+  EXPECT_FALSE(first.never_read(3, {3})) << "a batch read arrival 1";
+  EXPECT_FALSE(first.never_read(3, {1})) << "a batch will read arrival 3";
+  ASSERT_THAT(first.add({file("/a", 3, "third")}, false, {1}), IsOk());
+  EXPECT_EQ(first.last(), 3) << "arrival 3 is to be read";
+  ASSERT_THAT(first.add({file("/a", 3, "third")}, false, {3}), IsOk());
+  EXPECT_EQ(first.last(), 3) << "arrival 1 was read: the change is ignored";
+  ArrivalLog again = log();
+  ASSERT_THAT(again.refresh(), IsOk());
+  EXPECT_EQ(again.find("/a")->instead_of, 1);
+}
+
+TEST_F(ArrivalLogs, RefusesAnArrivalThatStandsForALaterOne) {
+  ASSERT_THAT(
+      store_->put("arrivals/feed/000000000001.json",
+                  R"([{"number":1,"url":"/a","size":1,"etag":"e","instead_of":1}])"),
+      IsOk());
+  EXPECT_THAT(log().refresh(), HasError(ErrorCode::corrupt, "is not before it"));
 }
 
 TEST_F(ArrivalLogs, WritesNothingWhereNothingIsNew) {
   ArrivalLog first = log();
-  ASSERT_THAT(first.add({}, false), IsOk());
-  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({}, false, {}), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());
   const auto objects = stores_.objects();
-  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());
   EXPECT_EQ(stores_.objects(), objects);
   EXPECT_EQ(objects.size(), 1U);
 }
 
 TEST_F(ArrivalLogs, HasADigestThatTellsTheOrder) {
   ArrivalLog first = log();
-  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
-  ASSERT_THAT(first.add({file("/b", 0)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());
+  ASSERT_THAT(first.add({file("/b", 0)}, false, {}), IsOk());
   EXPECT_EQ(first.digest(0), "");
   EXPECT_NE(first.digest(1), first.digest(2));
   ArrivalLog same = log();
   ASSERT_THAT(same.refresh(), IsOk());
   EXPECT_EQ(same.digest(2), first.digest(2));
   ArrivalLog anew(store_, "arrivals/anew", "");  // all found at once: another order
-  ASSERT_THAT(anew.add({file("/a", 1), file("/b", 0)}, false), IsOk());
+  ASSERT_THAT(anew.add({file("/a", 1), file("/b", 0)}, false, {}), IsOk());
   EXPECT_NE(anew.digest(2), first.digest(2));
 }
 
 TEST_F(ArrivalLogs, KnowsTheFilesOfAProjectThatMoved) {
   ArrivalLog before(store_, "arrivals/moved", "/one");
-  ASSERT_THAT(before.add({file("/one/in/a", 0), file("/else/b", 1)}, false), IsOk());
+  ASSERT_THAT(before.add({file("/one/in/a", 0), file("/else/b", 1)}, false, {}),
+              IsOk());
   ArrivalLog after(store_, "arrivals/moved", "/two/");
-  ASSERT_THAT(after.add({file("/two/in/a", 0), file("/else/b", 1)}, false), IsOk());
+  ASSERT_THAT(after.add({file("/two/in/a", 0), file("/else/b", 1)}, false, {}), IsOk());
   EXPECT_THAT(urls(after.between(0, after.last())),
               ElementsAre("/two/in/a", "/else/b"));
 }
@@ -110,7 +139,7 @@ TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
           ArrivalLog mine(store_, folder, "");
           std::vector<storage::ObjectInfo> files;
           for (int j = 0; j <= 4 + i; ++j) files.push_back(file(std::to_string(j), j));
-          EXPECT_THAT(mine.add(files, false), IsOk());
+          EXPECT_THAT(mine.add(files, false, {}), IsOk());
           EXPECT_GE(mine.last(), 0);
         });
       }
@@ -128,17 +157,17 @@ TEST_F(ArrivalLogs, SettlesALostAnswerByReadingWhatWasWritten) {
   for (std::int64_t call = 0; call < 3; ++call) {
     testkit::CrashingStoreProvider losing(stores_, {testkit::Fault::lose_answer, call});
     ArrivalLog first(*losing.open("memory://lake"), "lost/" + std::to_string(call), "");
-    (void)first.add({file("/a", 1), file("/b", 2)}, false);
+    (void)first.add({file("/a", 1), file("/b", 2)}, false, {});
     ArrivalLog again(store_, "lost/" + std::to_string(call), "");
-    ASSERT_THAT(again.add({file("/a", 1), file("/b", 2)}, false), IsOk());
+    ASSERT_THAT(again.add({file("/a", 1), file("/b", 2)}, false, {}), IsOk());
     EXPECT_THAT(urls(again.between(0, again.last())), ElementsAre("/a", "/b"));
   }
 }
 
 TEST_F(ArrivalLogs, TellsOfDamageAndGaps) {
   ArrivalLog first = log();
-  ASSERT_THAT(first.add({file("/a", 1)}, false), IsOk());
-  ASSERT_THAT(first.add({file("/b", 1)}, false), IsOk());
+  ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());
+  ASSERT_THAT(first.add({file("/b", 1)}, false, {}), IsOk());
   const std::string object = "memory://lake/arrivals/feed/000000000001.json";
   ASSERT_TRUE(stores_.objects().contains(object));
   const std::string damaged = "[{\"number\":";

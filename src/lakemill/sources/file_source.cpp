@@ -1,7 +1,7 @@
 #include "lakemill/sources/file_source.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/file_pattern.h"
@@ -12,6 +12,8 @@ namespace {
 
 constexpr const char* kOffsetSql =
     "printf('%012d/%012d', _lakemill_arrival, _lakemill_row)";
+// In an offset: the arrivals up to it that no batch reads.
+constexpr const char* kUnread = "unread";
 constexpr std::int64_t kSampledMax = 100;  // files looked at for their columns
 constexpr const char* kFileSql = "_lakemill_file";
 
@@ -20,27 +22,62 @@ Error nothing_there(const FileSourceSpec& spec) {
                "no file at " + spec.url + "; check the source's path");
 }
 
+constexpr std::string_view kRemedy =
+    "; put it back as it was, or begin the node anew: with --full-refresh while every "
+    "file that it has read is there as it was, else by dropping its tables (lakemill "
+    "table drop), which makes the next run read what is there";
+
 // Fails unless every file still is what the plan pinned.
 Status check_unchanged(storage::StoreProvider& stores,
                        const std::vector<Arrival>& pinned) {
   for (const Arrival& arrival : pinned) {
     LAKEMILL_TRY(const auto now, list_files(stores, arrival.url));
-    if (now.size() != 1 || now.front().path != arrival.url) {
-      return Error(
-          ErrorCode::invalid,
-          "the file " + arrival.url +
-              " is gone since this batch was planned; put it back as it was, or "
-              "run the node with --full-refresh");
-    }
-    if (differs(arrival, now.front())) {
-      return Error(
-          ErrorCode::invalid,
-          "the file " + arrival.url +
-              " has changed since this batch was planned; put it back as it was, "
-              "or run the node with --full-refresh");
-    }
+    const bool gone = now.size() != 1 || now.front().path != arrival.url;
+    if (!gone && !differs(arrival, now.front())) continue;
+    return Error(ErrorCode::invalid,
+                 "the file " + arrival.url + (gone ? " is gone" : " has changed") +
+                     " since this batch was planned" + std::string(kRemedy));
   }
   return {};
+}
+
+using FilesByPath = std::map<std::string, storage::ObjectInfo>;
+
+FilesByPath by_path(const std::vector<storage::ObjectInfo>& files) {
+  FilesByPath found;
+  for (const auto& file : files) found.emplace(file.path, file);
+  return found;
+}
+
+// Numbers in an offset: [[first, last], …], ascending.
+ArrivalNumbers numbers_in(const Json& offset, const char* member) {
+  ArrivalNumbers numbers;
+  const Json* ranges = find_member(offset, member);
+  if (ranges == nullptr || !ranges->is_array()) return numbers;
+  for (const Json& range : *ranges) {
+    if (!range.is_array() || range.size() != 2 || !range[0].is_number_integer() ||
+        !range[1].is_number_integer()) {
+      continue;
+    }
+    for (auto number = range[0].get<std::int64_t>();
+         number <= range[1].get<std::int64_t>(); ++number) {
+      numbers.insert(numbers.end(), number);
+    }
+  }
+  return numbers;
+}
+
+Json to_ranges(const ArrivalNumbers& numbers, std::int64_t last) {
+  Json ranges = Json::array();
+  for (const std::int64_t number : numbers) {
+    if (number > last) break;
+    if (!ranges.empty() && ranges.back()[1] == number - 1) {
+      ranges.back()[1] = number;
+    } else {
+      ranges.push_back({number, number});
+    }
+  }
+  return ranges;
 }
 
 Slice make_slice(const FileSourceSpec& spec, const std::vector<Arrival>& arrivals) {
@@ -72,7 +109,22 @@ class WholeFileSource final : public Source {
     return Json{{"files", std::move(list)}};
   }
 
+  Status check(const Offset&, const Offset& to) override {
+    LAKEMILL_TRY(const auto pinned, pinned_in(to));
+    return check_unchanged(stores_, pinned);
+  }
+
   Result<Slice> read(const Offset&, const Offset& to) override {
+    LAKEMILL_TRY(const auto pinned, pinned_in(to));
+    LAKEMILL_TRY_OK(check_unchanged(stores_, pinned));
+    Slice slice = make_slice(spec_, pinned);
+    // Numbers begin anew with each reading: a later reading has the last word.
+    slice.sequence_sql = std::string("printf('%012d/', {batch}) || ") + kOffsetSql;
+    return slice;
+  }
+
+ private:
+  Result<std::vector<Arrival>> pinned_in(const Offset& to) const {
     const Json* list = find_member(to, "files");
     if (list == nullptr) {
       return Error(ErrorCode::corrupt, "a plan's offset of " + spec_.url +
@@ -83,16 +135,11 @@ class WholeFileSource final : public Source {
       pinned.push_back({static_cast<std::int64_t>(pinned.size()) + 1,
                         string_member(item, "url", ""), integer_member(item, "size", 0),
                         integer_member(item, "modified_ms", 0),
-                        string_member(item, "etag", "")});
+                        string_member(item, "etag", ""), 0});
     }
-    LAKEMILL_TRY_OK(check_unchanged(stores_, pinned));
-    Slice slice = make_slice(spec_, pinned);
-    // Numbers begin anew with each reading: a later reading has the last word.
-    slice.sequence_sql = std::string("printf('%012d/', {batch}) || ") + kOffsetSql;
-    return slice;
+    return pinned;
   }
 
- private:
   FileSourceSpec spec_;
   storage::StoreProvider& stores_;
 };
@@ -109,38 +156,33 @@ class ArrivingFileSource final : public Source {
   Result<Offset> latest(const Offset& from) override {
     LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
     LAKEMILL_TRY_OK(log_.refresh());
-    notice_changes(files);
-    LAKEMILL_TRY_OK(log_.add(files, spec_.changed_are_new));
-    if (log_.last() == 0 && !spec_.relation.schema) return nothing_there(spec_);
+    const auto there = by_path(files);
     const std::int64_t begin = integer_member(from, "arrival", 0);
+    ArrivalNumbers unread = numbers_in(from, kUnread);
+    if (!spec_.of_node) leave_out_lost(begin, there, unread);
+    notice_changes(files, unread);
+    LAKEMILL_TRY_OK(log_.add(files, spec_.changed_are_new, unread));
     LAKEMILL_TRY_OK(check_log(from));
-    const std::int64_t end = bounded_end(begin);
+    if (!spec_.changed_are_new) leave_out_read_before(begin, unread);
+    const std::int64_t end = bounded_end(begin, unread);
+    if (!spec_.relation.schema && never_had_a_file(unread)) return nothing_there(spec_);
     Json offset{{"arrival", end}, {"digest", log_.digest(end)}};
+    if (Json ranges = to_ranges(unread, end); !ranges.empty()) {
+      offset[kUnread] = std::move(ranges);
+    }
     if (spec_.of_node) {
-      LAKEMILL_TRY(offset["start"], start_of(from, paths_of(files)));
+      LAKEMILL_TRY(offset["start"], start_of(from, there));
     }
     return offset;
   }
 
+  Status check(const Offset& from, const Offset& to) override {
+    LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
+    return check_unchanged(stores_, arrivals);
+  }
+
   Result<Slice> read(const Offset& from, const Offset& to) override {
-    LAKEMILL_TRY_OK(log_.refresh());
-    const std::int64_t begin = integer_member(from, "arrival", 0);
-    const std::int64_t end = integer_member(to, "arrival", 0);
-    if (begin > end || end > log_.last()) {
-      return Error(ErrorCode::corrupt, "the arrival log of " + spec_.url +
-                                           " does not hold arrivals " +
-                                           std::to_string(begin + 1) + " to " +
-                                           std::to_string(end) + " of the plan");
-    }
-    LAKEMILL_TRY_OK(check_log(to));
-    auto arrivals = log_.between(begin, end);
-    if (spec_.of_node && begin == 0) {
-      LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
-      const auto there = paths_of(files);
-      std::erase_if(arrivals, [&](const Arrival& arrival) {
-        return !there.contains(arrival.url);
-      });
-    }
+    LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
     LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
     return make_slice(spec_, arrivals);
   }
@@ -165,16 +207,73 @@ class ArrivingFileSource final : public Source {
   std::vector<Notice> take_notices() override { return std::move(notices_); }
 
  private:
-  static std::set<std::string> paths_of(const std::vector<storage::ObjectInfo>& files) {
-    std::set<std::string> paths;
-    for (const auto& file : files) paths.insert(file.path);
-    return paths;
+  // The arrivals that a batch from `from` to `to` reads.
+  Result<std::vector<Arrival>> arrivals_between(const Offset& from, const Offset& to) {
+    LAKEMILL_TRY_OK(log_.refresh());
+    const std::int64_t begin = integer_member(from, "arrival", 0);
+    const std::int64_t end = integer_member(to, "arrival", 0);
+    if (begin > end || end > log_.last()) {
+      return Error(ErrorCode::corrupt, "the arrival log of " + spec_.url +
+                                           " does not hold arrivals " +
+                                           std::to_string(begin + 1) + " to " +
+                                           std::to_string(end) + " of the plan");
+    }
+    LAKEMILL_TRY_OK(check_log(to));
+    auto arrivals = log_.between(begin, end);
+    const ArrivalNumbers unread = numbers_in(to, kUnread);
+    std::erase_if(arrivals, [&](const Arrival& arrival) {
+      return unread.contains(arrival.number);
+    });
+    if (spec_.of_node && begin == 0) {
+      LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+      const auto there = by_path(files);
+      std::erase_if(arrivals, [&](const Arrival& arrival) {
+        return !there.contains(arrival.url);
+      });
+    }
+    return arrivals;
+  }
+
+  // Files that no batch has read, and that are not what they were when they arrived:
+  // no batch can read them any more. Those that are there get another number.
+  void leave_out_lost(std::int64_t begin, const FilesByPath& there,
+                      ArrivalNumbers& unread) {
+    if (begin >= log_.last()) return;
+    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+      const auto file = there.find(arrival.url);
+      if (file != there.end() && !differs(arrival, file->second)) continue;
+      unread.insert(arrival.number);
+      const Arrival* newest = log_.find(arrival.url);
+      if (newest->number != arrival.number) continue;  // told when that one came
+      if (file == there.end()) {
+        notices_.push_back({Notice::Kind::file_vanished, arrival.url,
+                            "the file " + arrival.url +
+                                " is gone, and no batch had read it: the next batch is "
+                                "planned without it"});
+      } else {
+        notices_.push_back({Notice::Kind::file_changed, arrival.url,
+                            "the file " + arrival.url +
+                                " has changed before a batch had read it: the next "
+                                "batch is planned with its new content"});
+      }
+    }
+  }
+
+  // A file that was numbered again, while another runner's batch read it as it was.
+  void leave_out_read_before(std::int64_t begin, ArrivalNumbers& unread) const {
+    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+      if (arrival.instead_of == 0) continue;
+      if (!log_.never_read(arrival.instead_of, unread)) unread.insert(arrival.number);
+    }
+  }
+
+  bool never_had_a_file(const ArrivalNumbers& unread) const {
+    return static_cast<std::int64_t>(unread.size()) >= log_.last();
   }
 
   // The arrivals up to which files were gone when the flow began. Fails if a file that
   // was read since then is gone.
-  Result<std::int64_t> start_of(const Offset& from,
-                                const std::set<std::string>& there) const {
+  Result<std::int64_t> start_of(const Offset& from, const FilesByPath& there) const {
     const std::int64_t begin = integer_member(from, "arrival", 0);
     std::int64_t start = integer_member(from, "start", 0);
     for (const Arrival& arrival :
@@ -208,11 +307,15 @@ class ArrivingFileSource final : public Source {
                      "the flow's state folder, or run the node with --full-refresh");
   }
 
-  void notice_changes(const std::vector<storage::ObjectInfo>& files) {
+  void notice_changes(const std::vector<storage::ObjectInfo>& files,
+                      const ArrivalNumbers& unread) {
     if (spec_.changed_are_new) return;
     for (const auto& file : files) {
       const Arrival* known = log_.find(file.path);
-      if (known == nullptr || !differs(*known, file)) continue;
+      if (known == nullptr || !differs(*known, file) ||
+          log_.never_read(known->number, unread)) {
+        continue;
+      }
       notices_.push_back(
           {Notice::Kind::file_changed, file.path,
            "the file " + file.path +
@@ -221,15 +324,19 @@ class ArrivingFileSource final : public Source {
     }
   }
 
-  std::int64_t bounded_end(std::int64_t begin) const {
+  // `begin` where there is nothing to read.
+  std::int64_t bounded_end(std::int64_t begin, const ArrivalNumbers& unread) const {
     std::int64_t end = begin;
     std::int64_t bytes = 0;
+    std::int64_t files = 0;
     for (const Arrival& arrival : log_.between(begin, log_.last())) {
+      if (unread.contains(arrival.number)) continue;
       bytes += arrival.size_bytes;
       const bool over_bytes = spec_.bytes_max > 0 && bytes > spec_.bytes_max;
-      const bool over_files = spec_.files_max > 0 && end - begin >= spec_.files_max;
-      if (end > begin && (over_bytes || over_files)) break;
+      const bool over_files = spec_.files_max > 0 && files >= spec_.files_max;
+      if (files > 0 && (over_bytes || over_files)) break;
       end = arrival.number;
+      ++files;
     }
     return end;
   }

@@ -127,6 +127,61 @@ TEST_F(FileSources, FailWhereAPlannedFileChangedOrIsGone) {
   EXPECT_THAT(source->read(Offset(), to), HasError(ErrorCode::invalid, "is gone"));
 }
 
+TEST_F(FileSources, PlanAFileThatChangedBeforeABatchReadItAsItIsNow) {
+  put("in/a.csv", "1");
+  const Offset read = latest(*open(spec()), Offset());
+  put("in/b.csv", "2");
+  put("in/c.csv", "3");
+  const Offset planned = latest(*open(spec()), read);
+  put("in/b.csv", "22");
+  auto source = open(spec());
+  EXPECT_THAT(source->check(read, planned),
+              HasError(ErrorCode::invalid, "in/b.csv has changed"));
+  const Offset anew = latest(*source, read);
+  EXPECT_THAT(source->check(read, anew), IsOk());
+  EXPECT_THAT(names(*source, read, anew), ElementsAre("c.csv", "b.csv"));
+  const auto notices = source->take_notices();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].kind, Notice::Kind::file_changed);
+  EXPECT_EQ(latest(*open(spec()), anew), anew) << "nothing is new behind it";
+  // By the first plan after all: what the file became since is a change.
+  auto later = open(spec());
+  EXPECT_THAT(names(*later, planned, latest(*later, planned)), IsEmpty());
+}
+
+TEST_F(FileSources, LeaveOutAFileThatWentBeforeABatchReadItUntilItComesBack) {
+  put("in/a.csv", "1");
+  const Offset read = latest(*open(spec()), Offset());
+  put("in/b.csv", "2");
+  (void)latest(*open(spec()), read);
+  remove("in/b.csv");
+  auto source = open(spec());
+  EXPECT_EQ(latest(*source, read), read) << "nothing is there to be read";
+  const auto notices = source->take_notices();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].kind, Notice::Kind::file_vanished);
+  put("in/c.csv", "3");
+  const Offset without = latest(*open(spec()), read);
+  EXPECT_THAT(names(*open(spec()), read, without), ElementsAre("c.csv"));
+  put("in/b.csv", "2");
+  const Offset with = latest(*open(spec()), without);
+  EXPECT_THAT(names(*open(spec()), without, with), ElementsAre("b.csv"));
+  EXPECT_EQ(latest(*open(spec()), with), with);
+}
+
+TEST_F(FileSources, CountOnlyFilesThatABatchReadsTowardsItsBound) {
+  FileSourceSpec bounded = spec();
+  bounded.files_max = 1;
+  put("in/a.csv", "1");
+  put("in/b.csv", "2");
+  const Offset planned = latest(*open(bounded), Offset());
+  remove("in/a.csv");
+  auto source = open(bounded);
+  const Offset anew = latest(*source, Offset());
+  EXPECT_NE(anew, planned);
+  EXPECT_THAT(names(*source, Offset(), anew), ElementsAre("b.csv"));
+}
+
 TEST_F(FileSources, FindOutThatTheirLogWasLost) {
   put("in/z.csv", "1");
   auto source = open(spec());

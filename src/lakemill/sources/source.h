@@ -16,7 +16,7 @@ using Offset = Json;
 
 /// Something that a source noticed and that people should know of.
 struct Notice {
-  enum class Kind : std::uint8_t { file_changed, file_vanished };
+  enum class Kind : std::uint8_t { file_changed, file_vanished, adopted };
   Kind kind = Kind::file_changed;
   std::string subject;  ///< the file
   std::string message;
@@ -44,6 +44,7 @@ struct Slice {
   bool empty = false;  ///< known to hold no row
   /// If there are any, they stand for `relation`, one after the other.
   std::vector<SlicePart> parts = {};
+};
 
 /// An outside log as the one path sees it: where it ends, and what lies between two
 /// offsets. Decides nothing and writes nothing but the numbering of its own arrivals.
