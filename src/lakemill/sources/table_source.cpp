@@ -64,7 +64,8 @@ class TableSource final : public Source {
     if (!rows && from.is_null() && can_begin_with_rows(rows.error())) {
       return read_rows_at(end);
     }
-    LAKEMILL_TRY(auto scan, std::move(rows));
+    if (!rows) return with_remedy(std::move(rows).error());
+    auto scan = *std::move(rows);
     const bool empty = scan->files().empty();
     std::string version_sql = empty ? "NULL" : version_of_row_sql(*scan);
     std::string offset_sql =
@@ -91,6 +92,15 @@ class TableSource final : public Source {
   // cleaned away, can still be read from here on: it begins with the rows that it has.
   static bool can_begin_with_rows(const Error& error) {
     return error.code() == ErrorCode::invalid || error.code() == ErrorCode::not_found;
+  }
+
+  // Of a table that was changed otherwise than by appending since it was last read.
+  static Error with_remedy(const Error& error) {
+    if (error.code() != ErrorCode::invalid) return error;
+    return {error.code(), error.message() +
+                              "; run the node with --full-refresh, which reads the "
+                              "table as it is now and then what is appended, or read "
+                              "the source as a whole (as_stream: false)"};
   }
 
   Result<Slice> read_rows_at(delta::Version version) {

@@ -104,6 +104,9 @@ TEST_F(TableSources, FailAtACommitThatIsNoAppendNamingItsVersion) {
   const auto to = source->latest(*from);
   ASSERT_THAT(to, IsOk());
   EXPECT_THAT(source->read(*from, *to), HasError(ErrorCode::invalid, "version 1"));
+  const auto read = source->read(*from, *to);
+  EXPECT_THAT(read.error().message(), testing::HasSubstr("--full-refresh"));
+  EXPECT_THAT(read.error().message(), testing::HasSubstr("as_stream: false"));
 }
 
 TEST_F(TableSources, BeginWithTheRowsThatAreThereWhereMoreThanAppendsCameBefore) {
