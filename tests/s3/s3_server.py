@@ -27,6 +27,8 @@ class S3Server:
     """The server with one user and one bucket; ends by its process id."""
 
     def __init__(self):
+        # Who is told to end (a test's timeout) ends the server too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.log = pathlib.Path(tempfile.mkdtemp(prefix="lakemill-s3-")) / "server.log"
