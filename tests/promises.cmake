@@ -25,6 +25,8 @@ lakemill_script_test(quality specs/quality_property.py TIMEOUT 600 LABELS "specs
 lakemill_script_test(bad_input bad_input/run.py TIMEOUT 600 LABELS bad_input)
 lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABELS concurrency PROCESSORS 2)
 lakemill_script_test(crash.sigkill crash/sigkill.py TIMEOUT 3600 LABELS crash)
+lakemill_script_test(streaming.cut streaming/batch_is_stream.py TIMEOUT 3600 LABELS streaming PROCESSORS 2)
+lakemill_script_test(streaming.continuous streaming/continuous.py TIMEOUT 1800 LABELS streaming)
 lakemill_script_test(startup startup/limits.py TIMEOUT 900 LABELS startup SERIAL)
 # Beside a real S3 server, which the scripts start; they fail if a test is skipped.
 lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3

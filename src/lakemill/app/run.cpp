@@ -5,6 +5,7 @@
 
 #include "lakemill/app/run_events.h"
 #include "lakemill/base/text.h"
+#include "lakemill/flow/continuous_runner.h"
 #include "lakemill/language/graph.h"
 
 namespace lakemill::app {
@@ -29,7 +30,10 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
   options.stop = request.stop;
   RunEvents observer(*writer, pipeline.name, run.run_id, display);
   observer.on_run_started(nodes.size());
-  LAKEMILL_TRY(run.report, flow::run_pipeline(workspace, options, observer));
+  LAKEMILL_TRY(run.report,
+               request.continuous
+                   ? flow::run_continuously(workspace, options, observer)
+                   : flow::run_pipeline(workspace, options, observer));
   observer.on_run_finished(run.report);
   return run;
 }

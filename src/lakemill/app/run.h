@@ -13,6 +13,7 @@ namespace lakemill::app {
 struct RunRequest {
   std::vector<std::string> selectors;
   bool full_refresh = false;
+  bool continuous = false;  ///< goes on until `stop` is requested
   std::string adopt;  ///< name of the node whose flow is taken over
   std::stop_token stop;
 };
@@ -23,7 +24,7 @@ struct PipelineRun {
   flow::RunReport report;
 };
 
-/// Runs a pipeline until it has caught up, and tells the event log. `display` hears of
+/// Runs a pipeline until it has caught up, or continuously, and tells the event log. `display` hears of
 /// each node. Errors: invalid (a selector, a circle), those of the store.
 Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline,
                         const RunRequest& request, flow::RunObserver& display);

@@ -142,6 +142,15 @@ void RunEvents::on_node_finished(const language::Node& node,
   next_.on_node_finished(node, report);
 }
 
+void RunEvents::on_node_retry(const language::Node& node, const Error& error,
+                              std::chrono::milliseconds delay) {
+  Event retry = event(EventType::retry, node.name);
+  retry.message = error.message();
+  retry.details = {{"delay_ms", delay.count()}};
+  writer_.add(std::move(retry));
+  next_.on_node_retry(node, error, delay);
+}
+
 void RunEvents::tell_batch(const flow::NodeReport& report) {
   Event committed = event(EventType::batch_committed, report.node);
   committed.table_name = report.target;

@@ -32,6 +32,7 @@ struct CommonOptions {
 struct RunOptions {
   std::vector<std::string> select;
   bool full_refresh = false;
+  bool continuous = false;
   std::string adopt;
 };
 

@@ -82,10 +82,13 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
   auto* run = add_command(
       app, "run", "run pipelines until they have caught up",
       "  lakemill run\n  lakemill run orders --select '*gld_revenue'\n"
+      "  lakemill run orders --continuous\n"
       "  lakemill run orders --var day=2024-01-01 --env prod --json\n"
       "Ends with 0 (ok), 1 (failed), 2 (invalid), 3 (an expectation failed).");
   add_pipeline(*run, line.common);
   add_selection(*run, line.run);
+  run->add_flag("--continuous", line.run.continuous,
+                "go on with what arrives, until Ctrl-C");
   run->add_option("--adopt", line.run.adopt,
                   "take over the tables of a node that had this name before");
   auto* preview =

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "lakemill/app/run.h"
 #include "lakemill/app/run_events.h"
@@ -60,6 +61,7 @@ app::RunRequest make_run_request(const RunOptions& options) {
   app::RunRequest request;
   request.selectors = options.select;
   request.full_refresh = options.full_refresh;
+  request.continuous = options.continuous;
   request.adopt = options.adopt;
   return request;
 }
@@ -192,11 +194,28 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   int code = kSuccess;
   const auto workbench = open_workbench(common, true, code);
   if (workbench == nullptr) return code;
+  const auto chosen = selected_pipelines(*workbench, options.select, common, code);
+  std::vector<OrderedJson> shown_by(chosen.size(), OrderedJson::array());
+  std::vector<int> ended(chosen.size(), kSuccess);
+  const auto run_at = [&](std::size_t i) {
+    ended[i] = run_one(*workbench, *chosen[i], common, request, shown_by[i]);
+  };
+  {
+    std::vector<std::jthread> threads;  // pipelines that do not end run side by side
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (request.continuous && chosen.size() > 1) {
+        threads.emplace_back([&run_at, i] { run_at(i); });
+      } else {
+        run_at(i);
+      }
+    }
+  }
   OrderedJson results = OrderedJson::array();
-  for (const auto* pipeline :
-       selected_pipelines(*workbench, options.select, common, code)) {
-    const int ended = run_one(*workbench, *pipeline, common, request, results);
-    if (code == kSuccess || ended == kFailure) code = ended == kSuccess ? code : ended;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    for (OrderedJson& result : shown_by[i]) results.push_back(std::move(result));
+    if (code == kSuccess || ended[i] == kFailure) {
+      code = ended[i] == kSuccess ? code : ended[i];
+    }
   }
   if (common.json) {
     const OrderedJson& shown = results.size() == 1 ? results.front() : results;

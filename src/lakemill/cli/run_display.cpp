@@ -114,6 +114,17 @@ void RunDisplay::on_node_finished(const language::Node& node,
   if (terminal_) redraw();
 }
 
+void RunDisplay::on_node_retry(const language::Node& node, const Error& error,
+                               std::chrono::milliseconds delay) {
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  bars_.erase(node.name);
+  erase();
+  std::fprintf(stderr, "%s: failed, again in %.1f s\n  error: %s\n", node.name.c_str(),
+               static_cast<double>(delay.count()) / 1000, error.message().c_str());
+  if (terminal_) redraw();
+}
+
 void RunDisplay::erase() {
   for (; drawn_ > 0; --drawn_) std::fputs("\x1b[1A\x1b[2K", stderr);
 }

@@ -24,6 +24,8 @@ class RunDisplay final : public flow::RunObserver {
                         const engine::Progress& progress) override;
   void on_node_finished(const language::Node& node,
                         const flow::NodeReport& report) override;
+  void on_node_retry(const language::Node& node, const Error& error,
+                     std::chrono::milliseconds delay) override;
 
  private:
   struct Bar {

@@ -33,7 +33,7 @@ struct TableFilesTarget {
   std::string column_mapping_mode;  ///< "none", "name", "id"
   std::vector<std::string> partition_by;
   std::int64_t target_file_bytes = 0;  ///< 0: one file per partition
-  std::string compression;             ///< "snappy", "zstd"
+  std::string compression;             ///< "snappy", "zstd", "lz4_raw"
   std::int64_t row_group_rows = 0;     ///< 0: the engine's default
 };
 

@@ -103,15 +103,7 @@ class PipelineRun {
   }
 
   NodeRunOptions node_options(const language::Node& node) {
-    NodeRunOptions options;
-    options.run_id = options_.run_id;
-    const bool named =
-        std::find(options_.named_nodes.begin(), options_.named_nodes.end(),
-                  node.name) != options_.named_nodes.end();
-    options.full_refresh =
-        options_.full_refresh && (named || node.layer != language::Layer::bronze);
-    options.adopt_node = options_.adopt_node;
-    options.stop = options_.stop;
+    NodeRunOptions options = options_for(options_, node);
     if (observer_.wants_progress()) {
       options.on_progress = [this, &node](const engine::Progress& progress) {
         observer_.on_node_progress(node, progress);
@@ -149,6 +141,18 @@ bool RunReport::expectation_failed() const {
 
 bool RunReport::cancelled() const {
   return any_of_status(*this, NodeStatus::cancelled);
+}
+
+NodeRunOptions options_for(const RunOptions& run, const language::Node& node) {
+  NodeRunOptions options;
+  options.run_id = run.run_id;
+  const bool named = std::find(run.named_nodes.begin(), run.named_nodes.end(),
+                               node.name) != run.named_nodes.end();
+  options.full_refresh =
+      run.full_refresh && (named || node.layer != language::Layer::bronze);
+  options.adopt_node = run.adopt_node;
+  options.stop = run.stop;
+  return options;
 }
 
 Result<RunReport> run_pipeline(const Workspace& workspace, const RunOptions& options,

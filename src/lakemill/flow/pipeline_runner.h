@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ class RunObserver {
                                 const engine::Progress& progress) = 0;
   virtual void on_node_finished(const language::Node& node,
                                 const NodeReport& report) = 0;
+  /// A batch failed, and is tried again after `delay`.
+  virtual void on_node_retry(const language::Node& node, const Error& error,
+                             std::chrono::milliseconds delay) {
+    (void)node, (void)error, (void)delay;
+  }
 };
 
 struct RunOptions {
@@ -43,6 +49,9 @@ struct RunReport {
   bool expectation_failed() const;
   bool cancelled() const;
 };
+
+/// What of a run's options holds for one node; without progress.
+NodeRunOptions options_for(const RunOptions& run, const language::Node& node);
 
 /// Runs the selected nodes, each after all that it needs; those that need nothing of
 /// each other side by side. A node that fails blocks what depends on it and nothing

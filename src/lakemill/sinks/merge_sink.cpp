@@ -27,6 +27,14 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
   return spec;
 }
 
+// Read whole by nearly every batch, and by nobody else: quick to read comes first.
+TableSinkSpec state_spec(const TableSinkSpec& target) {
+  TableSinkSpec spec = companion_of(target, target.changes->state_url,
+                                    "the change state of " + target.name);
+  spec.compression = "lz4_raw";
+  return spec;
+}
+
 std::string scratch_prefix(const TableSinkSpec& spec) {
   return "_lakemill_change_" + sha256_hex(spec.url).substr(0, 12);
 }
@@ -108,9 +116,7 @@ std::unique_ptr<MergeStep> make_step(const MergeRun& run) {
 
 MergeSink::MergeSink(TableSinkSpec spec, SinkServices services)
     : target_(spec, services),
-      state_(companion_of(spec, spec.changes->state_url,
-                          "the change state of " + spec.name),
-             services),
+      state_(state_spec(spec), services),
       rejected_(companion_of(spec, spec.changes->rejected_url, spec.name + "_rejected"),
                 services) {}
 

@@ -1,0 +1,328 @@
+#include "lakemill/flow/continuous_runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "lakemill/base/cron.h"
+#include "lakemill/flow/run_graph.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/sources/folder_watch.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr microseconds kLookEvery = std::chrono::seconds(1);
+constexpr microseconds kNever = microseconds::max();
+
+// The folder whose changes tell of new entries: a table's log, or the part of a path
+// before its first wildcard.
+std::string folder_of(const Place& place) {
+  if (place.is_delta) return place.url + "/_delta_log";
+  const auto wildcard = place.url.find_first_of("*?[{");
+  if (wildcard == std::string::npos) return place.url;
+  return place.url.substr(0, place.url.rfind('/', wildcard));
+}
+
+void add(NodeReport& total, const NodeReport& round) {
+  const NodeReport before = std::move(total);
+  total = round;
+  total.input_rows += before.input_rows;
+  total.kept_rows += before.kept_rows;
+  total.dropped_rows += before.dropped_rows;
+  total.quarantined_rows += before.quarantined_rows;
+  total.rejected_rows += before.rejected_rows;
+  total.written_rows += before.written_rows;
+  total.batches += before.batches;
+  total.seconds += before.seconds;
+  if (round.batches > 0 || before.batches == 0) return;
+  total.version = before.version;
+  total.batch = before.batch;
+  total.generation = before.generation;
+  total.strategy = before.strategy;
+  total.reason = before.reason;
+  if (total.status == NodeStatus::skipped) total.status = before.status;
+}
+
+/// A node that goes round after round. Guarded by the mutex of its run.
+struct Flow {
+  const language::Node* node = nullptr;
+  std::vector<std::string> needs;
+  std::vector<std::string> feeds;  ///< nodes that read it
+  std::optional<Cron> cron;
+  bool looks = false;  ///< reads something that tells of no change by itself
+  bool running = false;
+  bool wanted = true;       ///< something has changed
+  bool been_round = false;  ///< has succeeded once
+  bool stopped = false;
+  int failures = 0;
+  microseconds due = kNever;  ///< on the clock's elapsed(): look, retry, or `every`
+  NodeReport total;
+};
+
+class ContinuousRun {
+ public:
+  ContinuousRun(const Workspace& workspace, const RunOptions& options,
+                RunObserver& observer, RunGraph graph)
+      : workspace_(workspace), options_(options), observer_(observer) {
+    for (const std::string& name : graph.order) {
+      Flow flow;
+      flow.node = workspace.pipeline.find_node(name);
+      flow.needs = graph.needs.at(name);
+      flows_.emplace(name, std::move(flow));
+    }
+    for (const std::string& name : graph.order) {
+      for (const std::string& need : flows_.at(name).needs) {
+        flows_.at(need).feeds.push_back(name);
+      }
+    }
+    order_ = std::move(graph.order);
+  }
+
+  Result<RunReport> run() {
+    LAKEMILL_TRY_OK(read_schedules());
+    const auto begin = workspace_.clock.elapsed();
+    const std::stop_callback on_stop(options_.stop, [this] {
+      const std::scoped_lock lock(mutex_);  // nobody is between looking and waiting
+      changed_.notify_all();
+    });
+    start_watching();
+    const int workers = std::max(
+        1, std::min<int>(options_.parallel_nodes_max, static_cast<int>(order_.size())));
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < workers; ++i) {
+        threads.emplace_back([this] { work(); });
+      }
+    }
+    watch_.reset();
+    RunReport report;
+    for (const std::string& name : options_.nodes) {
+      report.nodes.push_back(std::move(flows_.at(name).total));
+    }
+    report.seconds =
+        std::chrono::duration<double>(workspace_.clock.elapsed() - begin).count();
+    return report;
+  }
+
+ private:
+  Status read_schedules() {
+    for (auto& [name, flow] : flows_) {
+      flow.total.node = name;
+      flow.total.status = NodeStatus::skipped;
+      if (!flow.node->every || flow.node->every->cron.empty()) continue;
+      auto cron = Cron::parse(flow.node->every->cron);
+      if (!cron) {
+        return Error(ErrorCode::invalid, to_text(flow.node->location) +
+                                             ": every: " + cron.error().message());
+      }
+      flow.cron = *cron;
+    }
+    return {};
+  }
+
+  void start_watching() {
+    watch_ = sources::FolderWatch::start([this](const std::string& folder) {
+      const std::scoped_lock lock(mutex_);
+      for (const std::string& name : watched_[folder]) want(flows_.at(name));
+      changed_.notify_all();
+    });
+    const std::scoped_lock lock(mutex_);
+    for (auto& [name, flow] : flows_) watch_sources(name, flow);
+  }
+
+  // With mutex_ held.
+  void watch_sources(const std::string& name, Flow& flow) {
+    flow.looks = false;
+    for (const language::Source& source : flow.node->sources) {
+      if (source.kind == language::SourceKind::dataframe ||
+          source.kind == language::SourceKind::pipeline_node) {
+        continue;
+      }
+      flow.looks = true;  // also where the system tells: it may miss something
+      const auto place = place_of(workspace_, *flow.node, source);
+      if (!place || watch_ == nullptr) continue;
+      const std::string folder = folder_of(*place);
+      std::vector<std::string>& listeners = watched_[folder];
+      if (std::find(listeners.begin(), listeners.end(), name) == listeners.end()) {
+        listeners.push_back(name);
+      }
+      (void)watch_->watch(folder);
+    }
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!options_.stop.stop_requested()) {
+      Flow* flow = next_flow();
+      if (flow == nullptr) {
+        if (all_stopped()) break;
+        wait(lock);
+        continue;
+      }
+      flow->running = true;
+      flow->wanted = false;
+      flow->due = kNever;
+      const bool first = !flow->been_round && flow->failures == 0;
+      lock.unlock();
+      if (first) observer_.on_node_started(*flow->node);
+      NodeReport report = run_node(workspace_, *flow->node, node_options(*flow, first));
+      lock.lock();
+      flow->running = false;
+      finish_round(*flow, std::move(report), first, lock);
+      changed_.notify_all();
+    }
+    changed_.notify_all();
+  }
+
+  // The first flow, upstream first, that may run now.
+  Flow* next_flow() {
+    const microseconds now = workspace_.clock.elapsed();
+    for (const std::string& name : order_) {
+      Flow& flow = flows_.at(name);
+      if (flow.running || flow.stopped) continue;
+      const bool waits_for_its_time = flow.failures > 0 || is_scheduled(flow);
+      const bool may = flow.due <= now || (flow.wanted && !waits_for_its_time);
+      if (may && needs_are_there(flow)) return &flow;
+    }
+    return nullptr;
+  }
+
+  static bool is_scheduled(const Flow& flow) {
+    return flow.been_round && flow.node->every.has_value();
+  }
+
+  bool needs_are_there(const Flow& flow) const {
+    return std::all_of(
+        flow.needs.begin(), flow.needs.end(),
+        [this](const std::string& need) { return flows_.at(need).been_round; });
+  }
+
+  // True also if what runs or waits can never come to run again.
+  bool all_stopped() const {
+    return std::all_of(flows_.begin(), flows_.end(), [this](const auto& item) {
+      const Flow& flow = item.second;
+      return flow.stopped || (!flow.running && !needs_can_come(flow));
+    });
+  }
+
+  bool needs_can_come(const Flow& flow) const {
+    return std::none_of(flow.needs.begin(), flow.needs.end(),
+                        [this](const std::string& need) {
+                          const Flow& upstream = flows_.at(need);
+                          return !upstream.been_round &&
+                                 (upstream.stopped || !needs_can_come(upstream));
+                        });
+  }
+
+  void wait(std::unique_lock<std::mutex>& lock) {
+    microseconds due = kNever;
+    for (const auto& [name, flow] : flows_) {
+      if (!flow.running && !flow.stopped && needs_are_there(flow)) {
+        due = std::min(due, flow.due);
+      }
+    }
+    if (due == kNever) {
+      changed_.wait(lock);
+    } else {
+      changed_.wait_for(lock,
+                        std::max(microseconds(0), due - workspace_.clock.elapsed()));
+    }
+  }
+
+  // With mutex_ held.
+  void want(Flow& flow) {
+    flow.wanted = true;
+    if (!is_view(*flow.node)) return;
+    for (const std::string& name : flow.feeds) want(flows_.at(name));
+  }
+
+  void finish_round(Flow& flow, NodeReport report, bool first,
+                    std::unique_lock<std::mutex>& lock) {
+    if (report.status == NodeStatus::cancelled) return;  // given up whole, by a stop
+    const bool holds =
+        report.status == NodeStatus::succeeded || report.status == NodeStatus::skipped;
+    const bool tells = first || report.batches > 0 || !holds;
+    add(flow.total, report);
+    if (holds) {
+      flow.failures = 0;
+      flow.been_round = true;
+      if (report.batches > 0) {
+        for (const std::string& name : flow.feeds) want(flows_.at(name));
+      }
+      watch_sources(flow.node->name, flow);
+      schedule(flow);
+    } else {
+      fail(flow, report);
+    }
+    const bool retries = flow.failures > 0 && !flow.stopped;
+    lock.unlock();
+    if (retries) {
+      observer_.on_node_retry(*flow.node, *report.error, delay_after(flow.failures));
+    } else if (tells) {
+      observer_.on_node_finished(*flow.node, report);
+    }
+    lock.lock();
+  }
+
+  void schedule(Flow& flow) {
+    const microseconds now = workspace_.clock.elapsed();
+    if (!flow.node->every) {
+      if (flow.looks) flow.due = now + kLookEvery;
+    } else if (flow.node->every->period) {
+      flow.due = now + *flow.node->every->period;
+    } else {
+      const Instant wall = workspace_.clock.now();
+      const auto next = flow.cron->next_after(wall);
+      flow.due = next ? now + (*next - wall) : kNever;
+    }
+  }
+
+  void fail(Flow& flow, const NodeReport& report) {
+    ++flow.failures;
+    const bool can_pass = report.error && report.error->retryable();
+    flow.stopped = !report.error || (!can_pass && flow.failures >= kPoisonAttemptsMax);
+    flow.due = workspace_.clock.elapsed() + delay_after(flow.failures);
+  }
+
+  static std::chrono::milliseconds delay_after(int failures) {
+    auto delay = kRetryDelayFirst;
+    for (int i = 1; i < failures && delay < kRetryDelayMax; ++i) delay *= 2;
+    return std::min(delay, kRetryDelayMax);
+  }
+
+  NodeRunOptions node_options(const Flow& flow, bool first) const {
+    NodeRunOptions options = options_for(options_, *flow.node);
+    if (!first) {
+      options.full_refresh = false;
+      options.adopt_node.clear();
+    }
+    return options;
+  }
+
+  const Workspace& workspace_;
+  const RunOptions& options_;
+  RunObserver& observer_;
+  std::vector<std::string> order_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Flow> flows_;                        // guarded by mutex_
+  std::map<std::string, std::vector<std::string>> watched_;  // guarded by mutex_
+  std::unique_ptr<sources::FolderWatch> watch_;
+};
+
+}  // namespace
+
+Result<RunReport> run_continuously(const Workspace& workspace,
+                                   const RunOptions& options, RunObserver& observer) {
+  if (workspace.postgres != nullptr) workspace.postgres->stop_on(options.stop);
+  LAKEMILL_TRY(RunGraph graph, make_run_graph(workspace.pipeline, options.nodes));
+  return ContinuousRun(workspace, options, observer, std::move(graph)).run();
+}
+
+}  // namespace lakemill::flow

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""`run --continuous`: what arrives is taken, whatever happens, and the tables are those of a batch.
+
+Each case starts the real binary, drops files while it runs, and compares the tables at the
+end with those that one plain run makes of all files.
+
+--seed repeats a run; LAKEMILL_SOAK=1 drops ten times as many files.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import environment  # noqa: E402
+from harness.process import Failure, lakemill, must, rows  # noqa: E402
+
+FILES = 120 if os.environ.get("LAKEMILL_SOAK") == "1" else 12
+PATIENCE = 120  # seconds until what was dropped must be in the tables
+PIPELINE = """
+name: feed
+nodes:
+- name: brz
+  layer: BRONZE
+  sources: [{name: feed, path: ./in, format: JSONL, schema: {id: bigint, v: string, n: bigint, seq: bigint, op: string}}]
+  sinks: [{path: ./t/brz, format: DELTA}]
+- name: kept
+  sources: [{node_name: brz, as_stream: true}]
+  transformer: {nodes: [{expr: "SELECT id, v, n, seq, op FROM {df}"}]}
+  expectations: [{name: positive, expr: n > 0, action: QUARANTINE}]
+  sinks: [{path: ./t/kept, format: DELTA}, {path: ./t/quarantine, format: DELTA, is_quarantine: true}]
+- name: current
+  primary_keys: [id]
+  sources: [{node_name: kept, as_stream: true}]
+  sinks: [{path: ./t/current, format: DELTA, mode: MERGE, merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}}]
+- name: history
+  primary_keys: [id]
+  sources: [{node_name: kept, as_stream: true}]
+  sinks: [{path: ./t/history, format: DELTA, mode: MERGE, merge_cdc_options: {scd_type: 2, order_by: seq, delete_where: "op = 'D'", exclude_columns: [op, seq]}}]
+- name: totals
+  sources: [{node_name: kept}]
+  transformer: {nodes: [{expr: "SELECT id % 10 AS g, count(*) AS c, sum(n) AS s FROM {df} GROUP BY ALL"}]}
+  sinks: [{path: ./t/totals, format: DELTA, mode: OVERWRITE}]
+"""
+TABLES = {
+    "brz": "SELECT id, v, n, seq, op FROM delta_scan('t/brz')",
+    "kept": "SELECT * FROM delta_scan('t/kept')",
+    "quarantine": "SELECT id, v, n, seq, op FROM delta_scan('t/quarantine')",
+    "current": "SELECT * FROM delta_scan('t/current')",
+    "history": "SELECT * FROM delta_scan('t/history')",
+    "totals": "SELECT * FROM delta_scan('t/totals')",
+}
+
+
+def content(folder: pathlib.Path) -> dict:
+    """The rows of all tables, sorted."""
+    return {name: sorted(rows(sql, folder), key=repr) for name, sql in TABLES.items()}
+
+
+def new_file(number: int, source: random.Random, row_count: int = 30) -> str:
+    """Lines whose sequences are unlike each other in all files."""
+    return "".join(json.dumps({
+        "id": source.randrange(60), "v": f"v{source.randrange(1000)}", "n": source.randint(-2, 50),
+        "seq": (number * row_count + i) * 7919 % 1_000_003,
+        "op": "D" if source.random() < 0.1 else "U"}) + "\n" for i in range(row_count))
+
+
+def drop(folder: pathlib.Path, name: str, text: str) -> None:
+    """A file that is there at once and whole."""
+    (folder / "in").mkdir(exist_ok=True)
+    (folder / f"in/.{name}").write_text(text)
+    (folder / f"in/.{name}").rename(folder / "in" / name)
+
+
+class Continuous:
+    """A continuous run in the background."""
+
+    def __init__(self, folder: pathlib.Path, *args: str):
+        self.folder = folder
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [environment.binary(), "run", *args, "--continuous"], cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1", "TZ": "UTC"})
+
+    def text(self) -> str:
+        """What it has printed so far."""
+        self.log.seek(0)
+        return self.log.read()
+
+    def until(self, what: str, holds) -> None:
+        """Waits for `holds()`; the run must stay alive meanwhile."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            if self.process.poll() is not None:
+                raise Failure(f"ended with {self.process.returncode} before {what}:\n{self.text()}")
+            try:
+                if holds():
+                    return
+            except Failure:
+                pass  # a table that is not there yet
+            if time.monotonic() > end:
+                self.kill()
+                raise Failure(f"waited {PATIENCE} s for {what}:\n{self.text()}")
+            time.sleep(0.1)
+
+    def stop(self) -> int:
+        """As Ctrl-C does; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failure(f"Ctrl-C did not end it:\n{self.text()}") from None
+
+    def kill(self) -> None:
+        """As a power failure does."""
+        self.process.kill()
+        self.process.wait()
+
+
+def caught_up(folder: pathlib.Path, row_count: int) -> bool:
+    """Whether bronze and gold hold all that was dropped."""
+    kept, aside, bronze, gold = rows(
+        "SELECT (SELECT count(*) FROM delta_scan('t/kept')), (SELECT count(*) FROM delta_scan('t/quarantine')), "
+        "(SELECT count(*) FROM delta_scan('t/brz')), (SELECT sum(c)::BIGINT FROM delta_scan('t/totals'))", folder)[0]
+    return bronze == row_count and kept + aside == row_count and gold == kept
+
+
+def expected(folder: pathlib.Path, work: pathlib.Path) -> dict:
+    """The tables that one plain run makes of the same files."""
+    plain = work / "plain"
+    plain.mkdir()
+    (plain / "p.yaml").write_text(PIPELINE)
+    (plain / "in").mkdir()
+    for path in (folder / "in").iterdir():
+        os.link(path, plain / "in" / path.name)
+    must(lakemill("run", "p.yaml", cwd=plain))
+    return content(plain)
+
+
+def compare(got: dict, wanted: dict) -> None:
+    """Raises for the first table that differs."""
+    for name, rows_wanted in wanted.items():
+        if got[name] != rows_wanted:
+            raise Failure(f"table {name}: {len(got[name])} rows, {len(rows_wanted)} wanted; first differences "
+                          f"{[r for r in got[name] if r not in rows_wanted][:3]} / "
+                          f"{[r for r in rows_wanted if r not in got[name]][:3]}")
+
+
+def files_that_arrive(work: pathlib.Path, source: random.Random, kills: int) -> None:
+    """Files come at random moments; the run is killed `kills` times among them."""
+    (work / "p.yaml").write_text(PIPELINE)
+    (work / "in").mkdir()
+    deaths = set(source.sample(range(FILES), kills))
+    run = Continuous(work, "p.yaml")
+    for number in range(FILES):
+        drop(work, f"{number:04}.jsonl", new_file(number, source))
+        time.sleep(source.random() * 0.4)
+        if number in deaths:
+            run.kill()
+            run = Continuous(work, "p.yaml")
+    run.until("all rows in all tables", lambda: caught_up(work, FILES * 30))
+    code = run.stop()
+    if code != 0:
+        raise Failure(f"Ctrl-C: exit {code}\n{run.text()}")
+    must(lakemill("run", "p.yaml", cwd=work))  # a merge may have been given up by Ctrl-C
+    compare(content(work), expected(work, work))
+
+
+def arrives(work: pathlib.Path, source: random.Random) -> None:
+    """What arrives is taken."""
+    files_that_arrive(work, source, 0)
+
+
+def killed(work: pathlib.Path, source: random.Random) -> None:
+    """Killed in the middle, three times."""
+    files_that_arrive(work, source, 3)
+
+
+def between_processes(work: pathlib.Path, source: random.Random) -> None:
+    """A pipeline that reads a table of another process sees its commits."""
+    (work / "in").mkdir()
+    (work / "a.yaml").write_text("name: a\nnodes:\n- {name: brz, layer: BRONZE, sources: [{path: ./in, format: JSONL}],"
+                                 " sinks: [{path: ./t/brz, format: DELTA}]}\n")
+    (work / "b.yaml").write_text("name: b\nnodes:\n- {name: copy, sources: [{path: ./t/brz, format: DELTA, as_stream: true}],"
+                                 " sinks: [{path: ./t/copy, format: DELTA}]}\n")
+    drop(work, "first.jsonl", new_file(0, source))
+    must(lakemill("run", "a.yaml", cwd=work))
+    writer, reader = Continuous(work, "a.yaml"), Continuous(work, "b.yaml")
+    for number in range(1, 4):
+        drop(work, f"{number}.jsonl", new_file(number, source))
+        reader.until(f"file {number}", lambda: rows("SELECT count(*) FROM delta_scan('t/copy')", work)[0][0] == 30 * (number + 1))
+    for run in (writer, reader):
+        if run.stop() != 0:
+            raise Failure(run.text())
+
+
+def on_schedule(work: pathlib.Path, source: random.Random) -> None:
+    """A node with `every` waits for its time, then takes all that has come."""
+    (work / "in").mkdir()
+    (work / "p.yaml").write_text("""
+name: p
+nodes:
+- {name: brz, layer: BRONZE, sources: [{path: ./in, format: JSONL}], sinks: [{path: ./t/brz, format: DELTA}]}
+- name: gold
+  every: 3s
+  sources: [{node_name: brz}]
+  transformer: {nodes: [{expr: "SELECT count(*) AS c FROM {df}"}]}
+  sinks: [{path: ./t/gold, format: DELTA, mode: OVERWRITE}]
+""")
+    drop(work, "0.jsonl", new_file(0, source))
+    run = Continuous(work, "p.yaml")
+    run.until("the first gold", lambda: rows("SELECT c FROM delta_scan('t/gold')", work) == [[30]])
+    for number in range(1, 6):
+        drop(work, f"{number}.jsonl", new_file(number, source))
+        run.until(f"bronze of file {number}",
+                  lambda: rows("SELECT count(*) FROM delta_scan('t/brz')", work)[0][0] == 30 * (number + 1))
+    run.until("the last gold", lambda: rows("SELECT c FROM delta_scan('t/gold')", work) == [[180]])
+    if run.stop() != 0:
+        raise Failure(run.text())
+    versions = rows("SELECT count(*) FROM table_history('t/gold')", work)[0][0]
+    bronze = rows("SELECT count(*) FROM table_history('t/brz')", work)[0][0]
+    if not 2 <= versions < bronze:
+        raise Failure(f"gold was written {versions} times for {bronze} batches of bronze")
+
+
+def poison(work: pathlib.Path, source: random.Random) -> None:
+    """A batch that can never succeed stops its flow, says so, and leaves the others alone."""
+    (work / "in").mkdir()
+    (work / "p.yaml").write_text("""
+name: p
+nodes:
+- {name: good, layer: BRONZE, sources: [{path: ./in, format: JSONL}], sinks: [{path: ./t/good, format: DELTA}]}
+- name: bad
+  sources: [{node_name: good, as_stream: true}]
+  transformer: {nodes: [{expr: "SELECT id, v::BIGINT AS v FROM {df}"}]}
+  sinks: [{path: ./t/bad, format: DELTA}]
+""")
+    drop(work, "0.jsonl", '{"id": 1, "v": "1"}\n')
+    run = Continuous(work, "p.yaml")
+    run.until("the good row", lambda: rows("SELECT * FROM delta_scan('t/bad')", work) == [[1, 1]])
+    drop(work, "1.jsonl", '{"id": 2, "v": "two"}\n')
+    run.until("the stop of the flow", lambda: "bad: failed\n" in run.text())
+    drop(work, "2.jsonl", '{"id": 3, "v": "3"}\n')
+    run.until("the other flow", lambda: rows("SELECT count(*) FROM delta_scan('t/good')", work) == [[3]])
+    if run.stop() != 1:
+        raise Failure(f"a stopped flow: exit {run.process.returncode}\n{run.text()}")
+    if "two" not in run.text() or rows("SELECT * FROM delta_scan('t/bad')", work) != [[1, 1]]:
+        raise Failure(run.text())
+    kinds = {row[0] for row in rows("SELECT type FROM delta_scan('_lakemill/events') WHERE node = 'bad'", work)}
+    if not {"retry", "node_failed"} <= kinds:
+        raise Failure(f"events of the flow that failed: {kinds}")
+
+
+CASES = [arrives, killed, between_processes, on_schedule, poison]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--only", nargs="*", default=[])
+    options = parser.parse_args()
+    failures = 0
+    for case in CASES:
+        if options.only and case.__name__ not in options.only:
+            continue
+        begin = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="lakemill-continuous-") as folder:
+            try:
+                case(pathlib.Path(folder), random.Random(f"{options.seed} {case.__name__}"))
+                print(f"{case.__name__}: ok, {time.monotonic() - begin:.1f} s", flush=True)
+            except Failure as failure:
+                failures += 1
+                print(f"{case.__name__} --seed {options.seed}: FAILED\n{failure}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
