@@ -42,6 +42,7 @@ def start_spark(folder: pathlib.Path):
             .config("spark.sql.session.timeZone", "UTC").config("spark.driver.memory", "1g")
             .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.databricks.delta.snapshotPartitions", "2")
+            .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "2")
             .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
             .config("spark.driver.extraJavaOptions", 
                     f"-Duser.timezone=UTC -Dderby.system.home={folder} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")

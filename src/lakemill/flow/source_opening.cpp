@@ -112,7 +112,9 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
   if (place.is_delta) {
     return open_table_leaf(
         workspace, place,
-        {place.name, incremental, {}, {}, writer_flow(workspace, source)}, id);
+        {place.name, incremental, {}, {}, writer_flow(workspace, source),
+         source.read_changes},
+        id);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
@@ -220,7 +222,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
   sources::TableSourceSpec spec{place.name, incremental, source.version, {},
-                                writer_flow(workspace, source)};
+                                writer_flow(workspace, source), source.read_changes};
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
     if (!instant) {

@@ -1,6 +1,9 @@
 #include "lakemill/sources/table_source.h"
 
-#include <array>
+#include <algorithm>
+#include <set>
+
+#include "lakemill/sources/change_slice.h"
 
 namespace lakemill::sources {
 
@@ -51,6 +54,7 @@ class TableSource final : public Source {
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
     const delta::Version end = integer_member(to, "version", -1);
+    if (spec_.read_changes) return read_changes(from, end);
     if (!spec_.incremental) {
       LAKEMILL_TRY(const auto snapshot, at(end));
       LAKEMILL_TRY(auto scan, snapshot->scan());
@@ -65,6 +69,10 @@ class TableSource final : public Source {
       return read_rows_at(end);
     }
     if (!rows) return with_remedy(std::move(rows).error());
+    if (from.is_null()) {
+      LAKEMILL_TRY(const bool complete, all_there(**rows, end));
+      if (!complete) return read_rows_at(end);
+    }
     auto scan = *std::move(rows);
     const bool empty = scan->files().empty();
     std::string version_sql = empty ? "NULL" : version_of_row_sql(*scan);
@@ -92,6 +100,31 @@ class TableSource final : public Source {
   // cleaned away, can still be read from here on: it begins with the rows that it has.
   static bool can_begin_with_rows(const Error& error) {
     return error.code() == ErrorCode::invalid || error.code() == ErrorCode::not_found;
+  }
+
+  // Whether the table still has every file at that version: those that were written
+  // together with others may be gone from the store by now.
+  Result<bool> all_there(const data::TableScan& appended, delta::Version version) {
+    LAKEMILL_TRY(const auto snapshot, at(version));
+    LAKEMILL_TRY(const auto whole, snapshot->scan());
+    std::set<std::string_view> paths;
+    for (const data::DataFile& file : whole->files()) paths.insert(file.path);
+    return std::ranges::all_of(appended.files(), [&](const data::DataFile& file) {
+      return paths.contains(file.path);
+    });
+  }
+
+  // The rows of a version first, then what later ones changed.
+  Result<Slice> read_changes(const Offset& from, delta::Version end) {
+    if (!spec_.incremental || from.is_null()) {
+      LAKEMILL_TRY(const auto snapshot, at(end));
+      return snapshot_slice(*snapshot);
+    }
+    auto slice = changes_slice(*table_, integer_member(from, "version", -1) + 1, end);
+    if (!slice) {
+      return with_remedy(std::move(slice).error()).while_doing("table " + spec_.name);
+    }
+    return slice;
   }
 
   // Of a table that was changed otherwise than by appending since it was last read.

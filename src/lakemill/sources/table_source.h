@@ -17,9 +17,12 @@ struct TableSourceSpec {
   /// The flow that writes the table, or empty: its generation is part of the offset, so
   /// that a reader knows when all rows were made anew.
   std::string writer_app_id;
+  /// What commits changed instead of what they appended: see change_slice.h.
+  bool read_changes = false;
 };
 
-/// A Delta table: as a whole at a version, or the rows that commits appended.
+/// A Delta table: as a whole at a version, or the rows that commits appended or
+/// changed.
 std::unique_ptr<Source> make_table_source(TableSourceSpec spec,
                                           std::shared_ptr<delta::Table> table);
 
