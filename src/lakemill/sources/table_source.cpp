@@ -120,7 +120,15 @@ class TableSource final : public Source {
       LAKEMILL_TRY(const auto snapshot, at(end));
       return snapshot_slice(*snapshot);
     }
-    auto slice = changes_slice(*table_, integer_member(from, "version", -1) + 1, end);
+    const delta::Version begin = integer_member(from, "version", -1) + 1;
+    if (begin > end) {
+      LAKEMILL_TRY(const auto snapshot, at(end));
+      LAKEMILL_TRY(Slice none, snapshot_slice(*snapshot));
+      none.parts.front().condition = "false";
+      none.empty = true;
+      return none;
+    }
+    auto slice = changes_slice(*table_, begin, end);
     if (!slice) {
       return with_remedy(std::move(slice).error()).while_doing("table " + spec_.name);
     }

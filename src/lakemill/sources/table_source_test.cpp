@@ -118,6 +118,49 @@ TEST_F(TableSources, BeginWithTheRowsThatAreThereWhereMoreThanAppendsCameBefore)
   EXPECT_THAT(names(source->read(Offset(), *to)), UnorderedElementsAre("b.parquet"));
 }
 
+TEST_F(TableSources, BeginWithTheRowsThatAreThereWhereFilesWereWrittenTogether) {
+  create("id1");
+  commit(1, {add("b")});
+  const auto rearranged = [](std::string action) {
+    action.replace(action.find("\"dataChange\":true"), 17, "\"dataChange\":false");
+    return action;
+  };
+  commit(2, {rearranged(remove("a")), rearranged(remove("b")), rearranged(add("ab"))});
+  auto source = open(incremental());
+  const auto to = source->latest(Offset());
+  ASSERT_THAT(to, IsOk());
+  EXPECT_THAT(names(source->read(Offset(), *to)), UnorderedElementsAre("ab.parquet"));
+  Offset middle = *to;
+  middle["version"] = 0;
+  EXPECT_THAT(names(source->read(middle, *to)), UnorderedElementsAre("b.parquet"));
+}
+
+TEST_F(TableSources, GiveTheRowsFirstThenWhatCommitsChanged) {
+  create("id1");
+  TableSourceSpec spec = incremental();
+  spec.read_changes = true;
+  auto source = open(spec);
+  const auto from = source->latest(Offset());
+  ASSERT_THAT(from, IsOk());
+  const auto first = source->read(Offset(), *from);
+  ASSERT_THAT(first, IsOk());
+  ASSERT_EQ(first->parts.size(), 1U);
+  EXPECT_THAT(first->parts[0].select_list, HasSubstr("'SNAPSHOT' AS _op"));
+  commit(1, {add("b"), remove("a")});
+  const auto to = source->latest(*from);
+  ASSERT_THAT(to, IsOk());
+  const auto changed = source->read(*from, *to);
+  ASSERT_THAT(changed, IsOk());
+  ASSERT_EQ(changed->parts.size(), 1U);
+  EXPECT_THAT(changed->parts[0].condition, HasSubstr("update_preimage"));
+  const auto& relation = std::get<engine::TableRelation>(changed->parts[0].relation);
+  EXPECT_EQ(relation.scan->files().size(), 2U);
+  const auto none = source->read(*to, *to);
+  ASSERT_THAT(none, IsOk());
+  EXPECT_TRUE(none->empty);
+  EXPECT_EQ(none->parts.size(), 1U);
+}
+
 TEST_F(TableSources, FindOutThatTheTableIsAnother) {
   create("id1");
   commit(1, {add("b")});
