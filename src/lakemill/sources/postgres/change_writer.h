@@ -46,6 +46,8 @@ class ChangeWriter {
 
   /// True between the beginning of a transaction and its end.
   bool in_transaction() const { return in_transaction_ || streaming_ != nullptr; }
+  /// True if rows of transactions that go on wait here.
+  bool has_streamed() const { return !streamed_.empty(); }
   /// Where the last whole transaction ends in the log; 0: none has come.
   Lsn end_lsn() const { return end_lsn_; }
   /// Commits since the writer was made, and the transactions of the last few of them.

@@ -94,6 +94,24 @@ Result<Connection*> PostgresFeed::control() {
   return control_.get();
 }
 
+// A server that shuts down waits until who reads its log has all of it and says so, or
+// hangs up: which is done when it does not answer questions any more.
+void PostgresFeed::hang_up() {
+  (void)writer_.take_back();  // a spool that cannot be cut is found out when it is used
+  stream_.reset();
+  control_.reset();
+}
+
+Result<std::unique_ptr<Connection>> PostgresFeed::connect_for_snapshot() {
+  auto opened =
+      Connection::open(options_.connection, ConnectionPurpose::queries, options_.stop);
+  if (opened || !opened.error().retryable()) return opened;
+  hang_up();
+  LAKEMILL_TRY(auto connection, connect(ConnectionPurpose::queries));
+  LAKEMILL_TRY_OK(open(true));
+  return connection;
+}
+
 Status PostgresFeed::load() {
   if (loaded_) return {};
   LAKEMILL_TRY(auto positions, load_positions(*options_.store, options_.folder));
@@ -158,15 +176,9 @@ Status PostgresFeed::open(bool may_create) {
   return open_slot(may_create);
 }
 
-Status PostgresFeed::open_slot(bool may_create) {
-  LAKEMILL_TRY(Connection * connection, control());
-  LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+// Whether the slot is there, and one that can be read.
+Status PostgresFeed::check_slot(const std::optional<SlotState>& slot) const {
   const std::string name = "replication slot " + options_.slot;
-  if (!slot && may_create && options_.create && !options_.looks_only) {
-    LAKEMILL_TRY_OK(
-        create_slot(*connection, options_.slot, options_.connection.user()));
-    LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
-  }
   if (!slot) {
     const std::string where = " does not exist at " + options_.connection.place();
     if (!options_.create && known_.system.empty()) {
@@ -206,7 +218,24 @@ Status PostgresFeed::open_slot(bool may_create) {
                      quote_literal(options_.slot) +
                      ")) and the bronze tables to begin anew with a snapshot");
   }
+  return {};
+}
+
+Status PostgresFeed::open_slot(bool may_create) {
+  LAKEMILL_TRY(Connection * connection, control());
+  LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+  if (!slot && may_create && options_.create && !options_.looks_only) {
+    LAKEMILL_TRY_OK(
+        create_slot(*connection, options_.slot, options_.connection.user()));
+    LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
+  }
+  LAKEMILL_TRY_OK(check_slot(slot));
   slot_confirmed_ = slot->confirmed.value_or(0);
+  return take_slot();
+}
+
+// Begins to read the slot, which a process that has just died may still hold.
+Status PostgresFeed::take_slot() {
   auto delay = kRetryFirst;
   const auto end = now() + kConnectTimeMax;
   while (true) {
@@ -227,6 +256,18 @@ Status PostgresFeed::open_slot(bool may_create) {
     }
     std::this_thread::sleep_for(delay);
     delay = std::min<milliseconds>(delay * 2, kRetryDelayMax);
+  }
+  // Whoever held the slot until now may have moved it meanwhile.
+  LAKEMILL_TRY(Connection * connection, control());
+  LAKEMILL_TRY(const auto slot, find_slot(*connection, options_.slot));
+  const Lsn confirmed = slot ? slot->confirmed.value_or(0) : 0;
+  if (confirmed > slot_confirmed_) {
+    slot_confirmed_ = confirmed;
+    if (!target_) {
+      loaded_ = false;
+      LAKEMILL_TRY_OK(load());
+      processed_ = std::max(processed_, slot_confirmed_);
+    }
   }
   start_stream();
   return {};
@@ -256,6 +297,16 @@ void PostgresFeed::give_spools() {
     parts.push_back(&reader.part);
   }
   writer_.set_readers(std::move(parts));
+}
+
+// Lets a reader in that begins where the stream is. Of transactions that have come in
+// part it would get the rest only: those come again from their beginning.
+Status PostgresFeed::let_in() {
+  give_spools();
+  if (!writer_.in_transaction() && !writer_.has_streamed()) return {};
+  LAKEMILL_TRY_OK(writer_.take_back());
+  stream_.reset();
+  return take_slot();
 }
 
 // Reads the slot from its own position again: a reader needs what is not here any more.
@@ -308,8 +359,7 @@ Status PostgresFeed::attach(Reader& reader, const FeedStart& from,
   if (has_all) return {};
   reader.part.from = from.from;
   if (reader.spool == nullptr && processed_ <= from.from + 1) {
-    give_spools();
-    return {};
+    return let_in();
   }
   return restart();
 }
@@ -324,7 +374,7 @@ Result<FeedStart> PostgresFeed::begin(const std::string& id) {
   reader->part.seen.reset();
   if (reader->spool != nullptr) retired_.push_back(std::move(reader->spool));
   reader->spool = nullptr;
-  give_spools();
+  LAKEMILL_TRY_OK(let_in());
   if (!options_.looks_only) LAKEMILL_TRY_OK(confirm(false));
   return FeedStart{processed_ - 1, server_};
 }
@@ -382,7 +432,7 @@ Result<SharedSnapshot> PostgresFeed::begin_with_snapshot(const std::string& id,
   LAKEMILL_TRY(Reader * reader, find(id));
   LAKEMILL_TRY_OK(open(true));
   SharedSnapshot snapshot;
-  LAKEMILL_TRY(snapshot.connection, connect(ConnectionPurpose::queries));
+  LAKEMILL_TRY(snapshot.connection, connect_for_snapshot());
   LAKEMILL_TRY(snapshot.seen,
                export_snapshot(*snapshot.connection, *reader, snapshot.name));
   LAKEMILL_TRY(snapshot.table, describe_table(*snapshot.connection, reader->spec.table,
@@ -395,7 +445,7 @@ Result<SharedSnapshot> PostgresFeed::begin_with_snapshot(const std::string& id,
   reader->part.seen = snapshot.seen;
   if (reader->spool != nullptr) retired_.push_back(std::move(reader->spool));
   reader->spool = nullptr;
-  give_spools();
+  LAKEMILL_TRY_OK(let_in());
   LAKEMILL_TRY_OK(confirm(false));
   return snapshot;
 }
@@ -466,7 +516,9 @@ Status PostgresFeed::pump(Lock& lock, Reader& reader, Lsn from,
   };
   while (true) {
     if (options_.stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
-    if (stream_ == nullptr) LAKEMILL_TRY_OK(open(false));
+    if (stream_ == nullptr) {
+      LAKEMILL_TRY_OK(recover(lock, Error(ErrorCode::unavailable, "hung up")));
+    }
     const auto took = stream_->take([&] {
       processed_ = std::max(processed_, stream_->processed());
       return enough();
@@ -611,6 +663,8 @@ void PostgresFeed::keep_alive(const std::stop_token& stop) {
     changed_.wait_for(lock, stop, kKeepInterval, [] { return false; });
     if (stop.stop_requested() || stream_ == nullptr) continue;
     (void)confirm(false);  // the next reading finds out what is wrong
+    const bool answers = control_ == nullptr || control_->query("SELECT 1");
+    if (!answers) hang_up();
   }
 }
 

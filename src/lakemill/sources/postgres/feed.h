@@ -117,13 +117,18 @@ class PostgresFeed {
 
   Result<Reader*> find(const std::string& id);
   Result<Connection*> control();
+  void hang_up();
+  Result<std::unique_ptr<Connection>> connect_for_snapshot();
   Status open(bool may_create);
   Status open_slot(bool may_create);
+  Status check_slot(const std::optional<SlotState>& slot) const;
+  Status take_slot();
   Status check_server(const ServerIdentity& before, const ServerIdentity& server) const;
   Status check_gap(const Reader& reader, Lsn from) const;
   Status load();
   void start_stream();
   void give_spools();
+  Status let_in();
   Status attach(Reader& reader, const FeedStart& from,
                 const std::optional<Visibility>& seen);
   Status restart();

@@ -137,6 +137,27 @@ void read_truncate(ByteReader& reader, TruncateMessage& message) {
     message.relations.push_back(reader.number32());
 }
 
+void read_begin(ByteReader& reader, BeginMessage& message) {
+  message.commit_lsn = reader.number64();
+  (void)reader.number64();  // when it was committed
+  message.transaction = reader.number32();
+}
+
+void read_commit(ByteReader& reader, CommitMessage& message) {
+  (void)reader.number(1);
+  message.commit_lsn = reader.number64();
+  message.end_lsn = reader.number64();
+  (void)reader.number64();
+}
+
+void read_stream_commit(ByteReader& reader, StreamCommitMessage& message) {
+  message.transaction = reader.number32();
+  (void)reader.number(1);
+  message.commit_lsn = reader.number64();
+  message.end_lsn = reader.number64();
+  (void)reader.number64();
+}
+
 // The same kind of message as before keeps its memory.
 template <typename T>
 T& as(Message& message) {
@@ -161,21 +182,12 @@ Result<const Message*> PgoutputDecoder::decode(std::string_view bytes) {
       in_stream_ && std::string_view("RYIUDTM").find(type) != std::string_view::npos;
   const TransactionId transaction = has_transaction ? reader.number32() : 0;
   switch (type) {
-    case 'B': {
-      auto& message = as<BeginMessage>(message_);
-      message.commit_lsn = reader.number64();
-      (void)reader.number64();  // when it was committed
-      message.transaction = reader.number32();
+    case 'B':
+      read_begin(reader, as<BeginMessage>(message_));
       break;
-    }
-    case 'C': {
-      auto& message = as<CommitMessage>(message_);
-      (void)reader.number(1);
-      message.commit_lsn = reader.number64();
-      message.end_lsn = reader.number64();
-      (void)reader.number64();
+    case 'C':
+      read_commit(reader, as<CommitMessage>(message_));
       break;
-    }
     case 'R':
       read_relation(reader, as<RelationMessage>(message_));
       break;
@@ -204,15 +216,9 @@ Result<const Message*> PgoutputDecoder::decode(std::string_view bytes) {
       in_stream_ = false;
       message_ = StreamStopMessage{};
       break;
-    case 'c': {
-      auto& message = as<StreamCommitMessage>(message_);
-      message.transaction = reader.number32();
-      (void)reader.number(1);
-      message.commit_lsn = reader.number64();
-      message.end_lsn = reader.number64();
-      (void)reader.number64();
+    case 'c':
+      read_stream_commit(reader, as<StreamCommitMessage>(message_));
       break;
-    }
     case 'A': {
       auto& message = as<StreamAbortMessage>(message_);
       message.transaction = reader.number32();

@@ -116,9 +116,9 @@ class PostgresSource final : public Source {
 
   Status check(const Offset& from, const Offset& to) override {
     LAKEMILL_TRY(const Position end, position_from(to));
-    if (from.is_null() && end.snapshot > 0 && end.files > 0) {
-      const auto there = load_snapshot(*spec_.state, spec_.state_folder, end.snapshot);
-      if (there) return {};
+    if (from.is_null() && end.snapshot > 0) {
+      LAKEMILL_TRY(const auto staged, find_snapshot(*spec_.state, spec_.state_folder));
+      if (staged && staged->number == end.snapshot) return {};
     }
     if (from.is_null()) {
       return Error(ErrorCode::invalid,
