@@ -160,11 +160,11 @@ const std::vector<BadCase> kBadCases = {
     {"Kafka", "name: p\nnodes:\n- {name: a, source: {type: KAFKA, topics: [t]}}\n",
      "p.yaml:3:21: error: KAFKA sources are not supported yet at nodes[0].source; "
      "supported kinds are FILE, UNITY_CATALOG, HIVE_METASTORE, TABLE, PIPELINE_NODE, "
-     "DATAFRAME\n"},
+     "DATAFRAME, POSTGRES\n"},
     {"PythonReader", "name: p\nnodes:\n- {name: a, source: {custom_reader: {f: x}}}\n",
      "p.yaml:3:21: error: Python functions are not supported yet at nodes[0].source; "
      "supported kinds are FILE, UNITY_CATALOG, HIVE_METASTORE, TABLE, PIPELINE_NODE, "
-     "DATAFRAME\n"},
+     "DATAFRAME, POSTGRES\n"},
     {"PythonWriter", one_node("  sinks:\n  - {path: x, custom_writer: {f: x}}\n"),
      "p.yaml:6:15: error: key 'custom_writer' at nodes[0].sinks[0] is not supported "
      "yet; "
