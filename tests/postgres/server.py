@@ -47,16 +47,18 @@ def give_to_owner(folder: pathlib.Path) -> None:
         os.chown(path, user.pw_uid, user.pw_gid)
 
 
-def fresh_cluster(folder: pathlib.Path) -> None:
-    """A new data folder: made once for all tests, then copied."""
+def fresh_cluster(folder: pathlib.Path, like_others: bool) -> None:
+    """A new data folder: made once for all tests, then copied; a copy is the same system."""
     version = programs().parent.name
     kept = environment.CACHE / f"postgres-{version}"
-    if not kept.is_dir():
+    if not kept.is_dir() or not like_others:
         folder.mkdir()
         give_to_owner(folder)
         subprocess.run([programs() / "initdb", "-D", folder, "-U", "postgres", "-E", "UTF8",
                         "--locale=C.UTF-8", "--no-sync", "--auth=trust"], check=True,
                        capture_output=True, user=owner(), cwd="/")
+        if not like_others:
+            return
         kept.parent.mkdir(parents=True, exist_ok=True)
         made = pathlib.Path(tempfile.mkdtemp(dir=kept.parent))
         shutil.copytree(folder, made, dirs_exist_ok=True)
@@ -73,7 +75,7 @@ def fresh_cluster(folder: pathlib.Path) -> None:
 class Server:
     """Runs until stop(), by its own process id."""
 
-    def __init__(self, **settings: str):
+    def __init__(self, like_others: bool = True, **settings: str):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lakemill-pg-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
@@ -82,7 +84,7 @@ class Server:
                          "max_wal_senders": "10", "fsync": "off",
                          "shared_buffers": "64MB", **settings}
         self.process: subprocess.Popen | None = None
-        fresh_cluster(self.data)
+        fresh_cluster(self.data, like_others)
         (self.data / "pg_hba.conf").write_text(HBA)
         self.start()
 
