@@ -258,7 +258,22 @@ nodes:
         raise Failure(f"events of the flow that failed: {kinds}")
 
 
-CASES = [arrives, killed, between_processes, on_schedule, poison]
+def small_batches(work: pathlib.Path, source: random.Random) -> None:
+    """Many small batches leave tables of few files, and nothing is lost or repeated."""
+    count = FILES * 15
+    (work / "p.yaml").write_text(PIPELINE.replace("path: ./in,", "path: ./in, max_files: 1,"))
+    for number in range(count):
+        drop(work, f"{number:04}.jsonl", new_file(number, source, 3))
+    must(lakemill("run", "p.yaml", cwd=work, timeout=1200))
+    must(lakemill("run", "p.yaml", cwd=work))
+    (work / "plain").mkdir()
+    compare(content(work), expected(work, work / "plain"))
+    files = rows("SELECT count(DISTINCT _lakemill_file) FROM delta_scan('t/brz')", work)[0][0]
+    if rows("SELECT count(*) FROM table_history('t/brz')", work)[0][0] < count or files > 70:
+        raise Failure(f"{count} batches left {files} files")
+
+
+CASES = [small_batches, arrives, killed, between_processes, on_schedule, poison]
 
 
 def main() -> int:

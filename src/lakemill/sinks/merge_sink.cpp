@@ -495,7 +495,7 @@ Result<SinkResult> MergeSink::commit(engine::Session& session,
   if (!result) {
     return std::move(result).error().while_doing("merge into " + target_.spec().name);
   }
-  target_.maintain(result->version);
+  target_.maintain_files(session, batch, result->version);
   return result;
 }
 

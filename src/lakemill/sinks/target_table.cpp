@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lakemill/base/text.h"
+#include "lakemill/dml/maintenance.h"
 #include "lakemill/dml/schema_evolution.h"
 
 namespace lakemill::sinks {
@@ -229,6 +230,15 @@ Result<dml::ChangeContext> TargetTable::context(engine::Session& session,
 void TargetTable::maintain(delta::Version committed) {
   if (table_ == nullptr) return;
   (void)delta::maintain_log(*table_, committed);  // the next commit tries again
+}
+
+void TargetTable::maintain_files(engine::Session& session, const Batch& batch,
+                                 delta::Version committed) {
+  maintain(committed);
+  auto ours = context(session, batch);
+  if (!ours) return;
+  ours->app_id.clear();  // of no batch
+  (void)dml::maintain(*ours, {});  // the next commit tries again
 }
 
 Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics) {

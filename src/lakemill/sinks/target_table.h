@@ -60,6 +60,11 @@ class TargetTable {
   /// the batch, which is committed.
   void maintain(delta::Version committed);
 
+  /// The same, and writes small files together once they are many. Comes after the
+  /// batch's commit, as a commit of its own that changes no rows.
+  void maintain_files(engine::Session& session, const Batch& batch,
+                      delta::Version committed);
+
  private:
   Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;
   Result<TargetPlan> new_table(const data::Schema& query,

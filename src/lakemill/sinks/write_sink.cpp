@@ -92,7 +92,7 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
     return result;
   }
   result.rows_added = written.written_rows;
-  target_.maintain(outcome.version);
+  target_.maintain_files(session, batch, outcome.version);
   return result;
 }
 
