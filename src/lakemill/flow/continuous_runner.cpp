@@ -18,6 +18,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds kLookEvery = std::chrono::seconds(1);
+// A server's stream is waited for while it is looked at.
+constexpr microseconds kLookAtStreamEvery = std::chrono::milliseconds(100);
 constexpr microseconds kNever = microseconds::max();
 
 // The folder whose changes tell of new entries: a table's log, or the part of a path
@@ -55,7 +57,8 @@ struct Flow {
   std::vector<std::string> needs;
   std::vector<std::string> feeds;  ///< nodes that read it
   std::optional<Cron> cron;
-  bool looks = false;  ///< reads something that tells of no change by itself
+  bool looks = false;         ///< reads something that tells of no change by itself
+  bool reads_stream = false;  ///< of a server, which tells when something comes
   bool running = false;
   bool wanted = true;       ///< something has changed
   bool been_round = false;  ///< has succeeded once
@@ -145,6 +148,10 @@ class ContinuousRun {
         continue;
       }
       flow.looks = true;  // also where the system tells: it may miss something
+      if (source.kind == language::SourceKind::postgres) {
+        flow.reads_stream = true;
+        continue;
+      }
       const auto place = place_of(workspace_, *flow.node, source);
       if (!place || watch_ == nullptr) continue;
       const std::string folder = folder_of(*place);
@@ -273,7 +280,9 @@ class ContinuousRun {
   void schedule(Flow& flow) {
     const microseconds now = workspace_.clock.elapsed();
     if (!flow.node->every) {
-      if (flow.looks) flow.due = now + kLookEvery;
+      if (flow.looks) {
+        flow.due = now + (flow.reads_stream ? kLookAtStreamEvery : kLookEvery);
+      }
     } else if (flow.node->every->period) {
       flow.due = now + *flow.node->every->period;
     } else {
@@ -320,7 +329,10 @@ class ContinuousRun {
 
 Result<RunReport> run_continuously(const Workspace& workspace,
                                    const RunOptions& options, RunObserver& observer) {
-  if (workspace.postgres != nullptr) workspace.postgres->stop_on(options.stop);
+  if (workspace.postgres != nullptr) {
+    workspace.postgres->stop_on(options.stop);
+    workspace.postgres->follow();
+  }
   LAKEMILL_TRY(RunGraph graph, make_run_graph(workspace.pipeline, options.nodes));
   return ContinuousRun(workspace, options, observer, std::move(graph)).run();
 }
