@@ -432,6 +432,31 @@ def restarts(folder: pathlib.Path) -> None:
     check_load(folder, shop)
 
 
+@suite.case("run --continuous brings what is committed within seconds, and stops whole")
+def continuous(folder: pathlib.Path) -> None:
+    with Shop("continuous") as shop:
+        shop.sql(Load.TABLES)
+        project(folder, shop.uri(), LOADED)
+        process = subprocess.Popen([environment.binary(), "run", "cdc.yaml", "--continuous"],
+                                   cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            load = Load(shop, 11)
+            load.start()
+            time.sleep(6)
+            load.end()
+            shop.sql("INSERT INTO big VALUES (77777, 'last')")
+            end = time.monotonic() + 30
+            while rows("SELECT count(*) FROM main.silver.public_big WHERE id = 77777", folder) != [[1]]:
+                if time.monotonic() > end:
+                    raise Failure("the last row did not come in 30 s")
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[0].decode()
+        finally:
+            process.kill()
+        expect(process.returncode, 0, said[-1000:])
+        check_load(folder, shop)
+
+
 def refused(folder: pathlib.Path, *parts: str) -> str:
     """A run must fail and say all of `parts`."""
     outcome = run(folder, code=1)

@@ -307,6 +307,7 @@ class ContinuousRun {
 
   NodeRunOptions node_options(const Flow& flow, bool first) const {
     NodeRunOptions options = options_for(options_, *flow.node);
+    if (flow.reads_stream) options.batches_max = 1;  // a stream under load never ends
     if (!first) {
       options.full_refresh = false;
       options.adopt_node.clear();

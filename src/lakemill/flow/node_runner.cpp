@@ -388,6 +388,7 @@ class NodeRun {
       }
       LAKEMILL_TRY(const bool more, went_on);
       if (!more || report_.status == NodeStatus::expectation_failed) return {};
+      if (options_.batches_max > 0 && i + 1 >= options_.batches_max) return {};
     }
     return {};
   }

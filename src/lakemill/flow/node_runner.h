@@ -12,6 +12,8 @@ struct NodeRunOptions {
   /// A batch that some sinks hold ends the deciding: what comes after it is not looked
   /// at. Set by run_node().
   bool stops_at_begun = false;
+  /// After so many batches the node gives way to others; more may be left. 0: no bound.
+  std::int64_t batches_max = 0;
   std::stop_token stop;
   ProgressCallback on_progress;
 };
