@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -79,6 +80,7 @@ class Decider {
     if (options_.stops_at_begun && decision_.position.begun_is_held) {
       return std::move(decision_);
     }
+    LAKEMILL_TRY_OK(check_edits());
     LAKEMILL_TRY(const bool as_before, nothing_changed_since());
     if (as_before) {
       skip();
@@ -137,6 +139,17 @@ class Decider {
       }
     }
     return {};
+  }
+
+  // What the tables hold was made by the definition of the last batch.
+  Status check_edits() const {
+    const auto& last = decision_.position.last;
+    if (!last || last->definition == definition_hash(node_.definition)) return {};
+    const auto definition = state_.load_definition(last->definition);
+    if (!definition) return {};  // an old one that was cleaned away
+    LAKEMILL_TRY(const language::Node before,
+                 language::node_from_definition(*definition));
+    return check_merge_edit(before, node_);
   }
 
   void skip() {

@@ -94,7 +94,9 @@ Result<TargetPlan> TargetTable::new_table(const data::Schema& query,
   plan.metadata.schema = query;
   for (data::Field& field : plan.metadata.schema.fields) field.nullable = true;
   plan.metadata.configuration = spec_.properties;
-  plan.metadata.configuration.try_emplace("delta.enableDeletionVectors", "true");
+  if (spec_.changes) {  // of others no rows go: every reader may read them
+    plan.metadata.configuration.try_emplace("delta.enableDeletionVectors", "true");
+  }
   if (!spec_.shared) {
     plan.metadata.configuration[std::string(kOwnerProperty)] = app_id;
   }

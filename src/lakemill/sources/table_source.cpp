@@ -1,6 +1,7 @@
 #include "lakemill/sources/table_source.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lakemill/sources/change_slice.h"
@@ -9,14 +10,36 @@ namespace lakemill::sources {
 
 namespace {
 
+// What a row's file says of its place: `numbers` are one per file.
+std::string of_file_sql(const std::vector<std::int64_t>& numbers) {
+  std::string list;
+  for (const std::int64_t number : numbers) {
+    if (!list.empty()) list += ",";
+    list += std::to_string(number);
+  }
+  return "([" + list + "]::BIGINT[])[CAST(_lakemill_file AS BIGINT) + 1]";
+}
+
 // The version that added a row's file.
 std::string version_of_row_sql(const data::TableScan& scan) {
-  std::string versions;
+  std::vector<std::int64_t> versions;
+  for (const data::DataFile& file : scan.files()) versions.push_back(file.version);
+  return of_file_sql(versions);
+}
+
+// A row's number among all that its version added, or (`whole`) among all rows: files
+// count on where the one before ended.
+std::string number_of_row_sql(const data::TableScan& scan, bool whole) {
+  constexpr std::int64_t kRowsOfUncounted = 1'000'000'000;
+  std::map<delta::Version, std::int64_t> next;
+  std::vector<std::int64_t> first;
   for (const data::DataFile& file : scan.files()) {
-    if (!versions.empty()) versions += ",";
-    versions += std::to_string(file.version);
+    std::int64_t& at = next[whole ? 0 : file.version];
+    first.push_back(at);
+    at += file.row_count.value_or(kRowsOfUncounted);
   }
-  return "([" + versions + "]::BIGINT[])[_lakemill_file + 1]";
+  if (first.empty()) return "0";
+  return of_file_sql(first) + " + CAST(_lakemill_row AS BIGINT)";
 }
 
 class TableSource final : public Source {
@@ -59,9 +82,10 @@ class TableSource final : public Source {
       LAKEMILL_TRY(const auto snapshot, at(end));
       LAKEMILL_TRY(auto scan, snapshot->scan());
       const bool empty = scan->files().empty();
-      return Slice{engine::TableRelation{std::move(scan)},
-                   "printf('%012d/%012d', {batch}, _lakemill_row)", "NULL",
-                   "printf('%012d', {batch})", empty};
+      std::string offset_sql =
+          "printf('%012d/%012d', {batch}, " + number_of_row_sql(*scan, true) + ")";
+      return Slice{engine::TableRelation{std::move(scan)}, std::move(offset_sql),
+                   "NULL", "printf('%012d', {batch})", empty};
     }
     const delta::Version begin = integer_member(from, "version", -1) + 1;
     auto rows = appended(begin, end);
@@ -76,8 +100,8 @@ class TableSource final : public Source {
     auto scan = *std::move(rows);
     const bool empty = scan->files().empty();
     std::string version_sql = empty ? "NULL" : version_of_row_sql(*scan);
-    std::string offset_sql =
-        "printf('%012d/%012d', " + version_sql + ", _lakemill_row)";
+    std::string offset_sql = "printf('%012d/%012d', " + version_sql + ", " +
+                             number_of_row_sql(*scan, false) + ")";
     return Slice{engine::TableRelation{std::move(scan)}, std::move(offset_sql), "NULL",
                  "printf('%012d', " + version_sql + ")", empty};
   }
