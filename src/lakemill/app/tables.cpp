@@ -1,7 +1,11 @@
 #include "lakemill/app/tables.h"
 
+#include <algorithm>
+
 #include "lakemill/base/text.h"
 #include "lakemill/delta/transaction.h"
+#include "lakemill/storage/path.h"
+#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::app {
 
@@ -211,12 +215,37 @@ Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& requ
   return difference;
 }
 
+namespace {
+
+constexpr std::string_view kStateFolder = "_lakemill";
+
+bool is_in_state_folder(std::string_view url) {
+  const auto parts = split(url, '/');
+  return std::find(parts.begin(), parts.end(), kStateFolder) != parts.end();
+}
+
+// The event log, the positions of flows and what else makes the next run right.
+Status refuse_state(const std::string& table, const std::string& url) {
+  std::string resolved = url;
+  if (!storage::has_scheme(url)) {
+    LAKEMILL_TRY(resolved, storage::resolve_links(url));
+  }
+  if (!is_in_state_folder(url) && !is_in_state_folder(resolved)) return {};
+  return Error(ErrorCode::denied,
+               table + " is state of the project (inside " + std::string(kStateFolder) +
+                   ") and is not dropped: the event log and the positions of flows "
+                   "live there; remove the whole project folder if it is to go");
+}
+
+}  // namespace
+
 Status table_drop(Workbench& workbench, const std::string& table) {
   if (const auto name = workbench.catalog().resolve(table);
       name && workbench.catalog().get_view(*name)) {
     return workbench.catalog().drop_view(*name);
   }
   LAKEMILL_TRY(const std::string url, workbench.table_url(table));
+  LAKEMILL_TRY_OK(refuse_state(table, url));
   return workbench.catalog().drop_url(url);
 }
 

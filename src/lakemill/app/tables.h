@@ -40,7 +40,7 @@ struct DiffRequest {
 };
 Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& request);
 
-/// Removes the table and its files.
+/// Removes the table and its files. Errors: denied (inside the state folder).
 Status table_drop(Workbench& workbench, const std::string& table);
 
 /// Names of all tables and views of the catalog: catalog, schema, name, kind.

@@ -36,6 +36,11 @@ Result<std::vector<std::string>> files_of(storage::ObjectStore& parent,
   paths.reserve(listed.size());
   for (const auto& object : listed) {
     auto path = object.path.substr(begin.size());
+    if (path.starts_with("_lakemill/")) {
+      return Error(ErrorCode::invalid, "the folder " + place_of(parent, table) +
+                                           " also holds the state of a project (" +
+                                           path + "); the table stays");
+    }
     if (is_log_of_inner_table(path)) {
       return Error(ErrorCode::invalid, "the folder " + place_of(parent, table) +
                                            " also holds another table (" + path +

@@ -61,6 +61,13 @@ TEST_F(DropTest, RefusesAFolderWithOtherTablesInside) {
   EXPECT_EQ(disk_.objects(), before);
 }
 
+TEST_F(DropTest, RefusesAFolderWithTheStateOfAProjectInside) {
+  ASSERT_THAT(parent_->put("t/_lakemill/events/_delta_log/0.json", "x"), IsOk());
+  const auto before = disk_.objects();
+  EXPECT_THAT(drop_table(*parent_, "t"), HasError(ErrorCode::invalid, "the state of"));
+  EXPECT_EQ(disk_.objects(), before);
+}
+
 // Goal: wherever a drop dies, the table is whole or, for the catalog, gone; readers who
 // know no marks never see an older version; and the next who looks ends the work.
 // Method: every store call, before and after it acts, and with its answer lost.

@@ -206,8 +206,10 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   events->add_option("--run", line.events.run_id, "of one run");
   events->add_option("--node", line.events.node, "of one node");
   events->add_option("--limit,-n", line.events.limit, "the newest so many");
-  events->add_flag("--verify", line.events.verify,
-                   "check that no event was altered, taken out or put in");
+  events->add_flag(
+      "--verify", line.events.verify,
+      "check that no event was altered, put in or taken out; it cannot see "
+      "that a writer's newest events were removed");
   add_environment(*events, line.common);
   add_json(*events, line.common);
   events->add_subcommand("verify", "the same as --verify")

@@ -193,8 +193,10 @@ int events_command(const CommonOptions& common, const EventOptions& options) {
       std::printf("%s\n",
                   json_text(Json{{"events", *checked}, {"whole", true}}).c_str());
     } else {
-      std::printf("%s events, none altered, taken out or put in\n",
-                  with_thousands(*checked).c_str());
+      std::printf(
+          "%s events, none altered, put in or taken out before a later one of its "
+          "writer (the newest events of a writer leave no trace when removed)\n",
+          with_thousands(*checked).c_str());
     }
     return kSuccess;
   }
