@@ -318,7 +318,7 @@ TEST_F(TableReaderTest, SurvivesBytesThatChanged) {
     std::ofstream(file.url, std::ios::binary) << bytes;
     bind("t");
     const auto answer =
-        session_->query("SELECT sum(id), max(t), count(l) FROM t", Origin::pipeline, 1);
+        session_->query("SELECT max(id), max(t), count(l) FROM t", Origin::pipeline, 1);
     if (!answer) {
       EXPECT_EQ(answer.error().code(), ErrorCode::corrupt) << answer.error().message();
     }
