@@ -49,6 +49,21 @@ Result<std::optional<data::Schema>> declared_schema(const Workspace& workspace,
   return std::optional<data::Schema>(std::move(schema));
 }
 
+Result<std::optional<data::Schema>> contract_schema(const language::Node& node) {
+  data::Schema schema;
+  for (const language::ColumnContract& column : node.columns) {
+    if (column.type.empty()) return std::optional<data::Schema>();
+    auto type = data::type_from_text(column.type);
+    if (!type) {
+      return at(column.location,
+                "column " + column.name + ": " + type.error().message());
+    }
+    schema.fields.push_back({column.name, *std::move(type), true});
+  }
+  if (schema.fields.empty()) return std::optional<data::Schema>();
+  return std::optional<data::Schema>(std::move(schema));
+}
+
 Result<std::string> dataframe_rows(const language::Tree& data) {
   if (data.is_list()) {
     for (const language::Tree& row : data.items) {

@@ -13,6 +13,10 @@ namespace lakemill::flow {
 Result<std::optional<data::Schema>> declared_schema(const Workspace& workspace,
                                                     const language::Source& source);
 
+/// The columns that a node promises to write, or nothing unless it names them all with
+/// types. Errors: invalid, with the place.
+Result<std::optional<data::Schema>> contract_schema(const language::Node& node);
+
 /// The rows of a DATAFRAME source (records, or columns) as a JSON array of objects.
 /// Errors: invalid, with the place: columns of different lengths, rows that are no
 /// mapping.

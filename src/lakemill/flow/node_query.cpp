@@ -5,6 +5,7 @@
 #include "lakemill/base/check.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
+#include "lakemill/flow/given_rows.h"
 #include "lakemill/flow/node_sinks.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/shared_views.h"
@@ -207,7 +208,7 @@ class NodeQuery::State {
       frame.source = &source;
       frame.id = prefix + name;
       if (given_ != nullptr) {
-        LAKEMILL_TRY_OK(open_given(frame, node, {source.name, source.node_name, name}));
+        LAKEMILL_TRY_OK(open_given(frame, node, given_names(source, i)));
         frames.sources.push_back(std::move(frame));
         continue;
       }
@@ -243,15 +244,11 @@ class NodeQuery::State {
       if (name.empty() || found == given_->end()) continue;
       frame.leaf = leaves.size();
       leaves.push_back({frame.id, nullptr, ""});
-      given_by_leaf_[frame.leaf] = &found->second;
+      LAKEMILL_TRY(given_by_leaf_[frame.leaf],
+                   with_columns(workspace_, frame.source, name, found->second));
       return {};
     }
-    std::string wanted;
-    for (const std::string& name : names) {
-      if (!name.empty() && wanted.empty()) wanted = name;
-    }
-    return Error(ErrorCode::invalid, "node " + node.name + " reads '" + wanted +
-                                         "', but nothing is given for it");
+    return nothing_given(node, frame.source, names);
   }
 
   const language::Node* view_named(const std::string& name) const {
@@ -493,7 +490,7 @@ class NodeQuery::State {
     frame.relation = frame.id;
     if (const auto given = given_by_leaf_.find(frame.leaf);
         given != given_by_leaf_.end()) {
-      return session_->bind(frame.id, *given->second);
+      return session_->bind(frame.id, given->second);
     }
     if (leaf.source == nullptr) {
       const auto found = expected_->find(leaf.upstream_node);
@@ -574,7 +571,7 @@ class NodeQuery::State {
   const language::Node& node_;
   Frames root_;
   const GivenRelations* given_ = nullptr;
-  std::map<std::size_t, const engine::Relation*> given_by_leaf_;
+  std::map<std::size_t, engine::Relation> given_by_leaf_;
   engine::Session* session_ = nullptr;
   const BatchPlan* plan_ = nullptr;
   const ExpectedSchemas* expected_ = nullptr;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lakemill/engine/engine.h"
+#include "lakemill/flow/given_rows.h"
 #include "lakemill/flow/workspace.h"
 #include "lakemill/sources/source.h"
 
@@ -33,10 +34,6 @@ struct Leaf {
 
 /// What a plan says of each leaf, by its id.
 using Slices = std::map<std::string, SourceSlice>;
-
-/// Relations that stand in for a node's sources in a test, by the name of the source or
-/// of the upstream node.
-using GivenRelations = std::map<std::string, engine::Relation>;
 
 /// The schemas of upstream nodes that have not run yet, by name.
 using ExpectedSchemas = std::map<std::string, data::Schema>;

@@ -70,7 +70,7 @@ class Test {
                                     engine::Origin::lakemill));
     schema_ = shape.schema;
     LAKEMILL_TRY(const auto checks,
-                 row_expectations(workspace_, node, *session_, schema_));
+                 row_expectations(workspace_, node, *session_, schema_, &given));
     engine::WriteSpec spec;
     spec.sql = "SELECT * FROM " + quote_identifier(rows);
     spec.checks = checks.checks;
@@ -117,6 +117,10 @@ class Test {
   Result<std::string> compare(const language::TestRows& expected,
                               const std::string& actual) {
     LAKEMILL_TRY(const data::Schema there, schema_of(quote_identifier(actual)));
+    if (expected.path.empty() && expected.rows.is_list() &&
+        expected.rows.items.empty()) {
+      return count_only(actual);
+    }
     LAKEMILL_TRY(auto loose, relation_of(expected, {}));
     LAKEMILL_TRY_OK(session_->bind("test.loose", std::move(loose)));
     LAKEMILL_TRY(const data::Schema named, schema_of("\"test.loose\""));

@@ -49,14 +49,10 @@ std::string column_list(const std::vector<std::string>& columns,
   return join(quoted, ", ");
 }
 
-// Binds the table that a REFERENCE points to, and gives the predicate: a row with a
-// null among its columns refers to nothing, and passes, as a foreign key does.
-Result<std::string> reference_predicate(const Workspace& workspace,
-                                        const language::Node& node,
-                                        const language::Expectation& expectation,
-                                        engine::Session& session,
-                                        const data::Schema& schema) {
-  LAKEMILL_TRY_OK(check_columns(expectation, expectation.columns, schema));
+// Binds the table that a REFERENCE points to.
+Status bind_reference(const Workspace& workspace, const language::Node& node,
+                      const language::Expectation& expectation,
+                      engine::Session& session, const std::string& relation) {
   Result<Place> place = Error(ErrorCode::invalid, "");
   if (!expectation.to_node.empty()) {
     const language::Node* target = workspace.pipeline.find_node(expectation.to_node);
@@ -70,7 +66,6 @@ Result<std::string> reference_predicate(const Workspace& workspace,
     place = place_of(workspace, node, expectation.to_table);
   }
   if (!place) return at(expectation.location, place.error().message());
-  const std::string relation = "reference of " + expectation.name;
   if (place->is_delta) {
     LAKEMILL_TRY(const auto table, open_table(workspace, *place));
     auto snapshot = table->latest();
@@ -85,6 +80,25 @@ Result<std::string> reference_predicate(const Workspace& workspace,
     files.format = engine::FileFormat::parquet;
     files.files = {{place->url, 1, 0}};
     LAKEMILL_TRY_OK(session.bind(relation, std::move(files)));
+  }
+  return {};
+}
+
+// The predicate of a REFERENCE, over the table that it points to: a row with a
+// null among its columns refers to nothing, and passes, as a foreign key does.
+Result<std::string> reference_predicate(const Workspace& workspace,
+                                        const language::Node& node,
+                                        const language::Expectation& expectation,
+                                        engine::Session& session,
+                                        const data::Schema& schema,
+                                        const GivenRelations* given) {
+  LAKEMILL_TRY_OK(check_columns(expectation, expectation.columns, schema));
+  const std::string relation = "reference of " + expectation.name;
+  if (given != nullptr) {
+    LAKEMILL_TRY(auto rows, given_reference(node, expectation, schema, *given));
+    LAKEMILL_TRY_OK(session.bind(relation, std::move(rows)));
+  } else {
+    LAKEMILL_TRY_OK(bind_reference(workspace, node, expectation, session, relation));
   }
   const auto& to =
       expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
@@ -136,14 +150,15 @@ Result<std::string> expectation_sql(const language::Expectation& expectation,
 Result<RowExpectations> row_expectations(const Workspace& workspace,
                                          const language::Node& node,
                                          engine::Session& session,
-                                         const data::Schema& schema) {
+                                         const data::Schema& schema,
+                                         const GivenRelations* given) {
   RowExpectations result;
   for (const language::Expectation& expectation : node.expectations) {
     if (!looks_at_rows(expectation)) continue;
     auto predicate =
         expectation.type == ExpectationType::row
             ? expectation_sql(expectation, schema)
-            : reference_predicate(workspace, node, expectation, session, schema);
+            : reference_predicate(workspace, node, expectation, session, schema, given);
     if (!predicate) return std::move(predicate).error();
     result.checks.push_back(
         {expectation.name, *std::move(predicate), on_fail(expectation.action)});

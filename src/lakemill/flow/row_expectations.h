@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lakemill/engine/engine.h"
+#include "lakemill/flow/given_rows.h"
 #include "lakemill/flow/node_report.h"
 #include "lakemill/flow/workspace.h"
 
@@ -17,11 +18,13 @@ struct RowExpectations {
   std::vector<const language::Expectation*> expectations;  ///< one for each check
 };
 
-/// Errors: invalid, with file, line and column.
+/// With `given` (a test) no table is read: what it gives for the source or the name
+/// that a REFERENCE points to stands in. Errors: invalid, with file, line and column.
 Result<RowExpectations> row_expectations(const Workspace& workspace,
                                          const language::Node& node,
                                          engine::Session& session,
-                                         const data::Schema& schema);
+                                         const data::Schema& schema,
+                                         const GivenRelations* given = nullptr);
 
 /// What the counts of a batch say of each. `failed_rows` as WriteResult gives them.
 std::vector<ExpectationResult> judge_rows(const RowExpectations& expectations,

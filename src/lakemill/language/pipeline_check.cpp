@@ -148,10 +148,18 @@ class PipelineCheck {
   void check_given(const PipelineTest& test, const Node& node,
                    const std::string& path) {
     std::vector<std::string> known = upstream_of(node);
-    for (const Source& source : node.sources) {
+    for (std::size_t i = 0; i < node.sources.size(); ++i) {
+      const Source& source = node.sources[i];
       for (const std::string& name :
-           {source.name, source.table.to_text(), source.table.table, source.path}) {
+           {std::to_string(i), source.name, source.table.to_text(), source.table.table,
+            source.path}) {
         if (!name.empty()) known.push_back(name);
+      }
+    }
+    for (const Expectation& expectation : node.expectations) {
+      if (!expectation.to_node.empty()) known.push_back(expectation.to_node);
+      if (!expectation.to_table.table.empty()) {
+        known.push_back(expectation.to_table.to_text());
       }
     }
     known.emplace_back("df");
