@@ -75,8 +75,9 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
   auto* validate = add_command(app, "validate", "check pipeline files",
                                "  lakemill validate pipelines/orders.yaml");
   add_pipeline(*validate, line.common);
-  auto* plan = add_command(app, "plan", "show what a run would do, and why",
-                           "  lakemill plan orders\n  lakemill plan --select 'slv_*'");
+  auto* plan = add_command(
+      app, "plan", "show what a run would do, and why",
+      "  lakemill plan orders\n  lakemill plan orders --select 'slv_orders*'");
   add_pipeline(*plan, line.common);
   add_selection(*plan, line.run);
   auto* run = add_command(
@@ -111,8 +112,8 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_table_command(CLI::App& table, CommandLine& line, const char* name,
-                       const char* what) {
-  CLI::App* command = table.add_subcommand(name, what);
+                       const char* what, const char* examples) {
+  CLI::App* command = add_command(table, name, what, examples);
   add_environment(*command, line.common);
   add_json(*command, line.common);
   const std::string_view action = name;
@@ -189,13 +190,23 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
                   "  lakemill table show main.silver.orders\n"
                   "  lakemill table diff lake/main/silver/orders --version 1");
   table->require_subcommand(1);
-  add_table_command(*table, line, "list", "all tables and views");
-  add_table_command(*table, line, "show", "facts");
-  add_table_command(*table, line, "history", "versions");
-  add_table_command(*table, line, "schema", "columns");
-  add_table_command(*table, line, "files", "data files");
-  add_table_command(*table, line, "diff", "compare two tables or versions");
-  add_table_command(*table, line, "drop", "remove a table and its files");
+  add_table_command(*table, line, "list", "all tables and views",
+                    "  lakemill table list --json");
+  add_table_command(*table, line, "show", "facts",
+                    "  lakemill table show main.silver.orders");
+  add_table_command(*table, line, "history", "versions",
+                    "  lakemill table history main.silver.orders --limit 5");
+  add_table_command(*table, line, "schema", "columns",
+                    "  lakemill table schema lake/main/silver/orders");
+  add_table_command(*table, line, "files", "data files",
+                    "  lakemill table files main.silver.orders");
+  add_table_command(
+      *table, line, "diff", "compare two tables or versions",
+      "  lakemill table diff main.silver.orders --version 1\n"
+      "  lakemill table diff lake/a lake/b\n"
+      "Ends with 0 (equal), 1 (they differ, or it failed), 2 (wrong command line).");
+  add_table_command(*table, line, "drop", "remove a table and its files",
+                    "  lakemill table drop main.silver.orders --yes");
   add_maintenance_commands(*table, line);
   auto* events = add_command(app, "events", "show what happened",
                              "  lakemill events --type node_failed\n"
@@ -215,7 +226,7 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   events->add_subcommand("verify", "the same as --verify")
       ->fallthrough()
       ->final_callback([&line] { line.events.verify = true; });
-  app.add_subcommand("version", "print the version");
+  add_command(app, "version", "print the version", "  lakemill version");
 }
 
 int dispatch(const CLI::App& app, CommandLine& line) {

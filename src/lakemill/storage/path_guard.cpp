@@ -1,9 +1,11 @@
 #include "lakemill/storage/path_guard.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,7 +98,13 @@ Result<std::string> confine(std::string_view path, std::span<const std::string> 
   auto message = "path " + std::string(path);
   if (resolved != path) message += " (which is " + resolved + ")";
   message += " lies outside the roots of this project: ";
-  message += roots.empty() ? std::string("there are none") : join(roots, ", ");
+  std::vector<std::string> named;  // each once
+  for (const auto& root : roots) {
+    if (std::find(named.begin(), named.end(), root) == named.end()) {
+      named.push_back(root);
+    }
+  }
+  message += named.empty() ? std::string("there are none") : join(named, ", ");
   return Error(ErrorCode::denied, std::move(message));
 }
 
