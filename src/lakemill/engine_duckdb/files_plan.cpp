@@ -404,8 +404,13 @@ Status plan_json(DuckdbSession& session, FilesPlan& plan) {
   for (FileGroup& group : plan.groups) {
     for (SourceColumn& column : group.columns) {
       const auto wanted = wanted_type(plan, column.name);
-      column.always_fits =
-          wanted && structure_fits(structure[column.name], reading_type(*wanted));
+      // Nested values read as texts are cast later: what does not fit is told from
+      // JSON.
+      const bool may_lose = plan.relation.rescue && wanted && wanted->IsNested() &&
+                            reading_type(*wanted) != *wanted;
+      column.always_fits = wanted && !may_lose &&
+                           structure_fits(structure[column.name], reading_type(*wanted),
+                                          plan.relation.rescue);
       column.type = column.always_fits ? reading_type(*wanted) : LogicalType::JSON();
     }
   }

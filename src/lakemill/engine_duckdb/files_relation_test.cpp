@@ -321,6 +321,52 @@ TEST_F(FilesRelationTest, HoldsJsonToItsSchemaOrRescues) {
             "NULL,NULL,NULL,NULL;");
 }
 
+TEST_F(FilesRelationTest, RescuesTheWholeOfNestedJsonOfWhichSomethingWouldBeLost) {
+  auto relation = files(FileFormat::jsonl,
+                        {{"a.jsonl",
+                          "{\"n\":{\"x\":1},\"l\":[{\"p\":1}]}\n{\"n\":{},\"l\":null}\n"
+                          "{\"n\":{\"x\":2,\"y\":\"k\"},\"l\":[{\"p\":1,\"q\":7}]}\n"
+                          "{\"n\":{\"X\":3},\"l\":[{\"p\":1.5}]}\n"}});
+  relation.rescue = true;
+  const data::Type number = data::make_type(TypeKind::int64);
+  relation.schema = make_schema(
+      {{"n", data::make_struct({{.name = "x", .type = number}})},
+       {"l",
+        data::make_array(data::make_struct({{.name = "p", .type = number}}), true)}});
+  EXPECT_EQ(rows(relation,
+                 "SELECT n.x, len(l) AS l, _rescued ->> 'n', _rescued ->> 'l' FROM f"),
+            "1,1,NULL,NULL;NULL,NULL,NULL,NULL;"
+            "NULL,NULL,{\"x\":2,\"y\":\"k\"},[{\"p\":1,\"q\":7}];"
+            "NULL,NULL,{\"X\":3},[{\"p\":1.5}];");
+}
+
+TEST_F(FilesRelationTest, RescuesValuesOfParquetThatACastWouldChange) {
+  FilesRelation relation;
+  relation.format = FileFormat::parquet;
+  relation.rescue = true;
+  const std::string url = folder() + "/changed.parquet";
+  text(
+      "COPY (SELECT * FROM (VALUES (3.7::DOUBLE, [1.5::DOUBLE], {'x': 1, 'y': 'k'}, "
+      "1.259, TIMESTAMP '2024-01-01 10:00:00', {'y': 1}), (3, [2], {'x': 2, 'y': "
+      "NULL}, "
+      "1.25, TIMESTAMP '2024-01-02', NULL)) v(i, l, s, d, t, o)) TO '" +
+      url + "'");
+  relation.files.push_back({url, 0, 0});
+  const data::Type small = data::make_type(TypeKind::int8);
+  const data::Type x = data::make_struct({{.name = "x", .type = small}});
+  relation.schema = make_schema({{"i", small},
+                                 {"l", data::make_array(small, true)},
+                                 {"s", x},
+                                 {"d", data::make_decimal(5, 2)},
+                                 {"t", data::make_type(TypeKind::date)},
+                                 {"o", x}});
+  EXPECT_EQ(rows(relation, "SELECT i, l[1], s.x, d, t, o.x, _rescued FROM f"),
+            "NULL,NULL,NULL,NULL,NULL,NULL,{\"i\":\"3.7\",\"l\":\"[1.5]\","
+            "\"s\":\"{\\\"x\\\":1,\\\"y\\\":\\\"k\\\"}\",\"d\":\"1.259\","
+            "\"t\":\"2024-01-01 10:00:00\",\"o\":\"{\\\"y\\\":1}\"};"
+            "3,2,2,1.25,2024-01-02,NULL,NULL;");
+}
+
 TEST_F(FilesRelationTest, ReadsParquetByName) {
   FilesRelation relation;
   relation.format = FileFormat::parquet;

@@ -7,6 +7,7 @@
 #include "lakemill/engine_duckdb/csv_integers.h"
 #include "lakemill/engine_duckdb/files_plan.h"
 #include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/rescued_values.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -72,16 +73,42 @@ struct Value {
 };
 
 Value parquet_value(const std::string& raw, const LogicalType& from,
-                    const LogicalType& to) {
+                    const LogicalType& to, bool rescue) {
   if (from == to) return {raw, "", ""};
+  if (rescue) {
+    HeldValue held = held_value(raw, from, to);
+    return {std::move(held.sql), std::move(held.loss), rescued_text(raw, from)};
+  }
   const std::string value = "TRY_CAST(" + raw + " AS " + to.ToString() + ")";
   return {value, "(" + raw + ") IS NOT NULL AND " + value + " IS NULL",
           "CAST((" + raw + ") AS VARCHAR)"};
 }
 
-Value csv_value(const std::string& raw, const LogicalType& from,
-                const LogicalType& to) {
+// JSON as a value of another type, where nothing of it may be lost unnoticed.
+Value rescued_json_value(const std::string& raw, const LogicalType& to,
+                         std::string text) {
+  const std::string value = to.IsNested()
+                                ? "TRY_CAST(TRY(json_transform(" + raw + ", " +
+                                      quote_literal(transform_structure(to)) +
+                                      ")) AS " + to.ToString() + ")"
+                                : exact_text_cast("(" + raw + " ->> '$')", to);
+  return {value, json_loss(raw, to), std::move(text)};
+}
+
+Value csv_value(const std::string& raw, const LogicalType& from, const LogicalType& to,
+                bool rescue) {
   if (from == to) return {raw, "", ""};
+  if (rescue && to.IsNested()) {
+    const std::string json = "TRY_CAST(" + raw + " AS JSON)";
+    Value value = rescued_json_value(json, to, raw);
+    value.misfit =
+        raw + " IS NOT NULL AND (" + json + " IS NULL OR " + value.misfit + ")";
+    return value;
+  }
+  if (rescue) {
+    const std::string value = exact_text_cast(raw, to);
+    return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
+  }
   if (to.id() == LogicalTypeId::TIMESTAMP && from.id() == LogicalTypeId::TIMESTAMP_TZ) {
     return {cast(raw, to), "", ""};
   }
@@ -100,16 +127,17 @@ Value csv_value(const std::string& raw, const LogicalType& from,
 }
 
 Value json_value(const std::string& raw, const SourceColumn& source,
-                 const LogicalType& to) {
+                 const LogicalType& to, bool rescue) {
   if (source.type == to) return {raw, "", ""};
   if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
-    const std::string value = try_cast(raw, to);
+    const std::string value = rescue ? exact_text_cast(raw, to) : try_cast(raw, to);
     return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
   }
   if (!source.type.IsJSONType()) {  // nested, with text where the schema has instants
     return {cast(raw, to), "", ""};
   }
   const std::string text = "(" + raw + " ->> '$')";
+  if (rescue) return rescued_json_value(raw, to, text);
   const std::string given =
       "(" + raw + " IS NOT NULL AND json_type(" + raw + ") <> 'NULL' AND ";
   if (!to.IsNested()) {
@@ -133,14 +161,15 @@ Value value_of(const Branch& branch, const std::string& name, const LogicalType&
   const SourceColumn* source = find_source(branch.group, name);
   if (source == nullptr) return {cast("NULL", type), "", ""};
   const std::string raw = quote_identifier(source->name);
+  const bool rescue = branch.plan.relation.rescue;
   switch (branch.plan.relation.format) {
     case FileFormat::csv:
-      return csv_value(raw, source->type, type);
+      return csv_value(raw, source->type, type, rescue);
     case FileFormat::json:
     case FileFormat::jsonl:
-      return json_value(raw, *source, type);
+      return json_value(raw, *source, type, rescue);
     case FileFormat::parquet:
-      return parquet_value(raw, source->type, type);
+      return parquet_value(raw, source->type, type, rescue);
     case FileFormat::text:
       return {"coalesce(" + raw + ", '')", "", ""};
     case FileFormat::binaryfile:
@@ -174,7 +203,7 @@ std::string rescued_sql(const Branch& branch) {
     if (known) continue;
     add(source.name, raw + " IS NOT NULL",
         source.type.IsJSONType() ? "(" + raw + " ->> '$')"
-                                 : "CAST(" + raw + " AS VARCHAR)");
+                                 : rescued_text(raw, source.type));
   }
   if (entries.empty()) return "CAST(NULL AS VARCHAR)";
   return "CASE WHEN " + join(any, " OR ") +

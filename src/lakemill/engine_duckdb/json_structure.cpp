@@ -90,11 +90,13 @@ LogicalType reading_type(const LogicalType& type) {
   }
 }
 
-bool structure_fits(const OrderedJson& structure, const LogicalType& type) {
+bool structure_fits(const OrderedJson& structure, const LogicalType& type,
+                    bool exact_names) {
   if (structure.is_object()) {
     if (type.id() == LogicalTypeId::MAP) {
       for (const auto& [name, child] : structure.items()) {
-        if (!structure_fits(child, duckdb::MapType::ValueType(type))) return false;
+        if (!structure_fits(child, duckdb::MapType::ValueType(type), exact_names))
+          return false;
       }
       return true;
     }
@@ -102,8 +104,10 @@ bool structure_fits(const OrderedJson& structure, const LogicalType& type) {
     for (const auto& [name, child] : structure.items()) {
       bool found = false;
       for (const auto& field : duckdb::StructType::GetChildTypes(type)) {
-        if (!equals_ignoring_case(field.first, name)) continue;
-        found = structure_fits(child, field.second);
+        const bool same = exact_names ? std::string(field.first) == name
+                                      : equals_ignoring_case(field.first, name);
+        if (!same) continue;
+        found = structure_fits(child, field.second, exact_names);
       }
       if (!found) return false;
     }
@@ -112,7 +116,8 @@ bool structure_fits(const OrderedJson& structure, const LogicalType& type) {
   if (structure.is_array()) {
     if (type.id() != LogicalTypeId::LIST) return type.id() == LogicalTypeId::VARCHAR;
     return structure.empty() ||
-           structure_fits(structure[0], duckdb::ListType::GetChildType(type));
+           structure_fits(structure[0], duckdb::ListType::GetChildType(type),
+                          exact_names);
   }
   return structure.is_string() && scalar_fits(structure.get<std::string>(), type);
 }

@@ -19,7 +19,10 @@ std::string transform_structure(const duckdb::LogicalType& type);
 /// instants and decimals, because the reader drops the offsets of instants.
 duckdb::LogicalType reading_type(const duckdb::LogicalType& type);
 
-/// True if every value of that structure becomes one of `type` with nothing lost.
-bool structure_fits(const OrderedJson& structure, const duckdb::LogicalType& type);
+/// True if every value of that structure becomes one of `type` with nothing lost; with
+/// `exact_names`, also the case of nested names must be the same (the reader drops
+/// others).
+bool structure_fits(const OrderedJson& structure, const duckdb::LogicalType& type,
+                    bool exact_names);
 
 }  // namespace lakemill::engine_duckdb

@@ -1,0 +1,185 @@
+#include "lakemill/engine_duckdb/rescued_values.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/type_mapping.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+
+std::string try_cast(const std::string& sql, const LogicalType& type) {
+  return "TRY_CAST(" + sql + " AS " + type.ToString() + ")";
+}
+
+// A text, or null where a regular expression finds what a cast would drop.
+std::string unless(const std::string& sql, const std::string& dropped) {
+  return "(CASE WHEN regexp_matches(" + sql + ", " + quote_literal(dropped) +
+         ") THEN NULL ELSE " + sql + " END)";
+}
+
+// A name as a step of a JSON pointer.
+std::string pointer_step(const std::string& name) {
+  std::string step = "/";
+  for (const char letter : name) {
+    if (letter == '~') {
+      step += "~0";
+    } else if (letter == '/') {
+      step += "~1";
+    } else {
+      step += letter;
+    }
+  }
+  return step;
+}
+
+// A place within a JSON value: of a column, or of an element of one of its lists.
+struct JsonPlace {
+  std::string base;
+  std::string pointer;
+  int depth = 0;  // how many lists it is in
+
+  std::string sql() const {
+    if (pointer.empty()) return base;
+    return "json_extract(" + base + ", " + quote_literal(pointer) + ")";
+  }
+};
+
+std::string loss_at(const JsonPlace& place, const LogicalType& type);
+
+std::string loss_in_struct(const JsonPlace& place, const LogicalType& type) {
+  std::vector<std::string> names;
+  std::vector<std::string> losses;
+  for (const auto& [name, child] : duckdb::StructType::GetChildTypes(type)) {
+    names.push_back(quote_literal(name));
+    losses.push_back(
+        loss_at({place.base, place.pointer + pointer_step(name), place.depth}, child));
+  }
+  losses.insert(losses.begin(), "NOT list_has_all([" + join(names, ", ") +
+                                    "], json_keys(" + place.sql() + "))");
+  return join(losses, " OR ");
+}
+
+std::string loss_in_elements(const JsonPlace& place, const LogicalType& type,
+                             const std::string& path) {
+  const std::string element = "_lakemill_element" + std::to_string(place.depth);
+  const std::string loss = loss_at({element, "", place.depth + 1}, type);
+  if (loss == "false") return loss;
+  return "len(list_filter(json_extract(" + place.sql() + ", '" + path + "'), lambda " +
+         element + ": " + loss + ")) > 0";
+}
+
+std::string loss_at(const JsonPlace& place, const LogicalType& type) {
+  const std::string json = place.sql();
+  const auto nested = [&](const std::string& kind, const std::string& loss) {
+    return "coalesce(CASE json_type(" + json + ") WHEN 'NULL' THEN false WHEN '" +
+           kind + "' THEN " + loss + " ELSE true END AND " + json +
+           " IS NOT NULL, false)";
+  };
+  switch (type.id()) {
+    case LogicalTypeId::VARCHAR:  // any value has a text
+      return "false";
+    case LogicalTypeId::STRUCT:
+      return nested("OBJECT", loss_in_struct(place, type));
+    case LogicalTypeId::LIST:
+      return nested("ARRAY", loss_in_elements(
+                                 place, duckdb::ListType::GetChildType(type), "$[*]"));
+    case LogicalTypeId::MAP:
+      return nested("OBJECT",
+                    loss_in_elements(place, duckdb::MapType::ValueType(type), "$.*"));
+    default: {
+      const std::string text = "(" + json + " ->> '$')";
+      return "(" + text + " IS NOT NULL AND " + exact_text_cast(text, type) +
+             " IS NULL)";
+    }
+  }
+}
+
+// False where DuckDB does not even begin a cast: structs that share no field.
+bool may_cast(const LogicalType& from, const LogicalType& to) {
+  if (from.id() != to.id()) return true;
+  switch (from.id()) {
+    case LogicalTypeId::LIST:
+      return may_cast(duckdb::ListType::GetChildType(from),
+                      duckdb::ListType::GetChildType(to));
+    case LogicalTypeId::MAP:
+      return may_cast(duckdb::MapType::KeyType(from), duckdb::MapType::KeyType(to)) &&
+             may_cast(duckdb::MapType::ValueType(from), duckdb::MapType::ValueType(to));
+    case LogicalTypeId::STRUCT:
+      break;
+    default:
+      return true;
+  }
+  bool shared = false;
+  for (const auto& [name, child] : duckdb::StructType::GetChildTypes(from)) {
+    for (const auto& [other, wanted] : duckdb::StructType::GetChildTypes(to)) {
+      if (!equals_ignoring_case(name, other)) continue;
+      if (!may_cast(child, wanted)) return false;
+      shared = true;
+    }
+  }
+  return shared;
+}
+
+// The type as a table has it: without nanoseconds, for one.
+LogicalType table_type(const LogicalType& type) {
+  const auto field = from_duckdb({"x"}, {type});
+  if (!field || field->fields.empty()) return type;
+  const auto held = to_duckdb(field->fields[0].type);
+  return held ? *held : type;
+}
+
+}  // namespace
+
+std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
+  if (type.id() == LogicalTypeId::TIMESTAMP) {
+    // An offset in the text counts: through an instant to the wall clock of UTC.
+    return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
+  }
+  if (type.IsIntegral()) return try_cast(unless(sql, "[.]0*[1-9]"), type);
+  if (type.id() == LogicalTypeId::DECIMAL) {
+    const int scale = duckdb::DecimalType::GetScale(type);
+    return try_cast(unless(sql, "[.][0-9]{" + std::to_string(scale) + "}0*[1-9]"),
+                    type);
+  }
+  if (type.id() == LogicalTypeId::DATE) {
+    return try_cast(unless(sql, "[ T].*[1-9]"), type);
+  }
+  return try_cast(sql, type);
+}
+
+std::string json_loss(const std::string& json, const LogicalType& type) {
+  return loss_at({json, "", 0}, type);
+}
+
+HeldValue held_value(const std::string& raw, const LogicalType& from,
+                     const LogicalType& to) {
+  const std::string given = raw + " IS NOT NULL AND ";
+  if (to.id() == LogicalTypeId::VARCHAR) {  // any value has a text
+    return {"CAST(" + raw + " AS VARCHAR)", ""};
+  }
+  if (from.id() == LogicalTypeId::VARCHAR) {
+    const std::string value = exact_text_cast(raw, to);
+    return {value, given + value + " IS NULL"};
+  }
+  if (!may_cast(from, to)) {
+    return {"CAST(NULL AS " + to.ToString() + ")", raw + " IS NOT NULL"};
+  }
+  const LogicalType held = table_type(from);
+  const std::string value = try_cast(raw, to);
+  const std::string before = held == from ? raw : try_cast(raw, held);
+  return {value, given + "(" + value + " IS NULL OR " + try_cast(value, held) +
+                     " IS DISTINCT FROM " + before + ")"};
+}
+
+std::string rescued_text(const std::string& raw, const LogicalType& type) {
+  return type.IsNested() ? "CAST(to_json(" + raw + ") AS VARCHAR)"
+                         : "CAST(" + raw + " AS VARCHAR)";
+}
+
+}  // namespace lakemill::engine_duckdb
