@@ -23,7 +23,8 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
   spec.target_file_bytes = target.target_file_bytes;
   spec.compression = target.compression;
   spec.properties["delta.enableDeletionVectors"] = "false";
-  spec.properties["delta.enableTypeWidening"] = "true";  // where the target's may widen
+  const auto widens = target.properties.find("delta.enableTypeWidening");
+  if (widens != target.properties.end()) spec.properties.insert(*widens);
   return spec;
 }
 
@@ -32,6 +33,7 @@ TableSinkSpec state_spec(const TableSinkSpec& target) {
   TableSinkSpec spec = companion_of(target, target.changes->state_url,
                                     "the change state of " + target.name);
   spec.compression = "lz4_raw";
+  spec.properties["delta.enableTypeWidening"] = "true";  // where the target's may widen
   return spec;
 }
 
