@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/failure_place.h"
@@ -14,6 +15,18 @@ namespace lakemill::flow {
 namespace {
 
 constexpr std::string_view kFailedExpectations = "_failed_expectations";
+
+// What a merge refuses is, more often than not, what the pipeline says of it.
+Error with_place_of_merge(const NodeSink& sink, Error error) {
+  const auto& merge = sink.spec->merge_cdc_options;
+  if (error.code() != ErrorCode::invalid || !merge) return error;
+  language::Location place = sink.spec->location;
+  if (!merge->truncate_where.text.empty()) place = merge->truncate_where.location;
+  if (!merge->delete_where.text.empty()) place = merge->delete_where.location;
+  const bool of_condition = error.message().find("_where") != std::string::npos;
+  return {error.code(),
+          to_text(of_condition ? place : sink.spec->location) + ": " + error.message()};
+}
 
 // One batch on its way: what is bound, staged and judged.
 class Batch {
@@ -98,6 +111,7 @@ class Batch {
     LAKEMILL_TRY(spec.target, primary().sink->stage(schema_, identity_));
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
+    remember_staged(spec, written);
     count(written);
     if (failed()) return finish_failed();
     LAKEMILL_TRY_OK(commit_quarantine(written));
@@ -111,6 +125,7 @@ class Batch {
     spec.target = engine::TemporaryTarget{kept};
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
+    remember_staged(spec, written);
     count(written);
     if (has_table_expectations(run_.node)) {
       LAKEMILL_TRY_OK(judge_table_after(kept));
@@ -133,7 +148,9 @@ class Batch {
     engine::WriteSpec copy;
     copy.sql = "SELECT * FROM " + quote_identifier(kept);
     LAKEMILL_TRY(copy.target, sink.sink->stage(schema_, identity_));
-    return session_->write(copy);
+    LAKEMILL_TRY(auto written, session_->write(copy));
+    remember_staged(copy, written);
+    return written;
   }
 
   // What the target holds now, for checks that look at it whole; empty for nothing that
@@ -209,7 +226,10 @@ class Batch {
 
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
     auto result = sink.sink->commit(*session_, written, identity_);
-    if (!result) return std::move(result).error().while_doing(sink.place.name);
+    if (!result) {
+      return with_place_of_merge(sink, std::move(result).error())
+          .while_doing(sink.place.name);
+    }
     if (result->already_held) LAKEMILL_TRY_OK(check_same_plan(sink));
     if (!sink.is_primary) return {};
     report_.version = result->version;
@@ -238,7 +258,33 @@ class Batch {
     });
   }
 
+  void remember_staged(const engine::WriteSpec& spec,
+                       const engine::WriteResult& written) {
+    remember_staged(spec.target, written.files);
+    if (spec.quarantine) remember_staged(*spec.quarantine, written.quarantine_files);
+  }
+
+  void remember_staged(const engine::WriteTarget& target,
+                       const std::vector<engine::WrittenFile>& files) {
+    const auto* table = std::get_if<engine::TableFilesTarget>(&target);
+    if (table == nullptr) return;
+    std::vector<std::string>& paths = staged_[table->folder_url];
+    for (const engine::WrittenFile& file : files) paths.push_back(file.path);
+  }
+
+  // Nothing was committed, and nothing will be. Best effort: what stays behind is named
+  // by no commit, and vacuum removes it.
+  void remove_staged() {
+    for (const auto& [folder, paths] : staged_) {
+      const auto store = run_.workspace.stores.open(folder);
+      if (!store) continue;
+      for (const std::string& path : paths) (void)(*store)->remove(path);
+    }
+    staged_.clear();
+  }
+
   Status finish_failed() {
+    remove_staged();
     report_.expectations = std::move(results_);
     report_.status = NodeStatus::expectation_failed;
     return {};
@@ -278,6 +324,8 @@ class Batch {
   data::Schema schema_;
   RowExpectations checks_;
   std::vector<ExpectationResult> results_;
+  // Paths in folders of tables, which no commit names yet.
+  std::map<std::string, std::vector<std::string>> staged_;
   std::optional<engine::WriteResult> previewed_;  // staged rows of the primary sink
 };
 
