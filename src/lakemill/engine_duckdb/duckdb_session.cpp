@@ -242,7 +242,11 @@ Status DuckdbSession::bind_query(std::string_view name, std::string_view sql,
   }
   {
     const OriginScope scope(*state_->shared, origin);
-    LAKEMILL_TRY_OK(describe_statement(context, select->Copy(), sql));
+    if (origin == Origin::user) {
+      LAKEMILL_TRY_OK(check_statement(context, select->Copy(), sql));
+    } else {
+      LAKEMILL_TRY_OK(describe_statement(context, select->Copy(), sql));
+    }
   }
   BoundName bound;
   bound.make_reference = [select] {

@@ -282,22 +282,37 @@ class Describing {
   duckdb::shared_ptr<SessionState> state_;
 };
 
+Status plan_statement(duckdb::ClientContext& context,
+                      duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                      std::string_view sql,
+                      const std::function<void(duckdb::Planner&)>& look) {
+  const Describing describing(context);
+  return run_guarded(sql, [&] {
+    context.RunFunctionInTransaction([&] {
+      duckdb::Planner planner(context);
+      planner.CreatePlan(std::move(statement));
+      if (!planner.plan) throw duckdb::BinderException("the query has parameters");
+      look(planner);
+    });
+  });
+}
+
 }  // namespace
 
 Result<engine::QueryShape> describe_statement(
     duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::SQLStatement> statement,
     std::string_view sql) {
-  const Describing describing(context);
   Result<engine::QueryShape> shape = engine::QueryShape();
-  LAKEMILL_TRY_OK(run_guarded(sql, [&] {
-    context.RunFunctionInTransaction([&] {
-      duckdb::Planner planner(context);
-      planner.CreatePlan(std::move(statement));
-      if (!planner.plan) throw duckdb::BinderException("the query has parameters");
-      shape = shape_of(planner);
-    });
-  }));
+  LAKEMILL_TRY_OK(
+      plan_statement(context, std::move(statement), sql,
+                     [&](duckdb::Planner& planner) { shape = shape_of(planner); }));
   return shape;
+}
+
+Status check_statement(duckdb::ClientContext& context,
+                       duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                       std::string_view sql) {
+  return plan_statement(context, std::move(statement), sql, [](duckdb::Planner&) {});
 }
 
 }  // namespace lakemill::engine_duckdb

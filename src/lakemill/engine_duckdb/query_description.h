@@ -16,4 +16,9 @@ Result<engine::QueryShape> describe_statement(
     duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::SQLStatement> statement,
     std::string_view sql);
 
+/// Fails where describe_statement() fails, but for columns that no table can hold.
+Status check_statement(duckdb::ClientContext& context,
+                       duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                       std::string_view sql);
+
 }  // namespace lakemill::engine_duckdb

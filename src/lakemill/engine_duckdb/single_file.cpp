@@ -117,9 +117,27 @@ Result<std::vector<std::string>> copy_options(const FileTarget& target) {
   return options;
 }
 
+// JSON knows no NaN and no infinities: they become null.
+std::string select_list_of_json(const RowsToWrite& rows) {
+  std::vector<std::string> list;
+  for (std::size_t i = 0; i < rows.columns.names.size(); ++i) {
+    const std::string name = quote_identifier(rows.columns.names[i]);
+    const auto kind = rows.columns.types[i].id();
+    const bool is_float =
+        kind == duckdb::LogicalTypeId::FLOAT || kind == duckdb::LogicalTypeId::DOUBLE;
+    list.push_back(is_float ? "CASE WHEN isfinite(" + name + ") THEN " + name +
+                                  " END AS " + name
+                            : name);
+  }
+  return join(list, ", ");
+}
+
 // Parquet would silently store HUGEINT as DOUBLE: its columns are made those of a
 // table.
 Result<std::string> select_list(const RowsToWrite& rows, FileFormat format) {
+  if (format == FileFormat::json || format == FileFormat::jsonl) {
+    return select_list_of_json(rows);
+  }
   if (format != FileFormat::parquet) return std::string("*");
   LAKEMILL_TRY(const data::Schema schema,
                from_duckdb(rows.columns.names, rows.columns.types));

@@ -94,6 +94,12 @@ RowsToWrite quarantined_rows(const WriteSpec& spec, const QueryColumns& columns)
   return rows;
 }
 
+// A file of text takes columns whose type no table has (intervals, say).
+bool writes_text(const WriteSpec& spec) {
+  const auto* file = std::get_if<engine::FileTarget>(&spec.target);
+  return file != nullptr && file->format != engine::FileFormat::parquet;
+}
+
 bool quarantines(const WriteSpec& spec) {
   for (const RowCheck& check : spec.checks) {
     if (check.on_fail == OnFail::quarantine) return true;
@@ -140,7 +146,12 @@ Result<WriteResult> write_query(DuckdbSession& session, const WriteSpec& spec) {
   RowsToWrite rows;
   LAKEMILL_TRY(rows.columns, columns_of(session, spec.sql));
   LAKEMILL_TRY_OK(refuse_bad_names(rows.columns.names));
-  LAKEMILL_TRY(result.schema, from_duckdb(rows.columns.names, rows.columns.types));
+  auto schema = from_duckdb(rows.columns.names, rows.columns.types);
+  if (schema) {
+    result.schema = *std::move(schema);
+  } else if (!writes_text(spec)) {
+    return std::move(schema).error();
+  }
 
   std::vector<OnFail> checks;
   for (const RowCheck& check : spec.checks) checks.push_back(check.on_fail);
