@@ -145,6 +145,18 @@ void print_plan(const language::Pipeline& pipeline,
   print_table(stdout, rows, 0);
 }
 
+// One notice, at the first pipeline that has triggers.
+void tell_of_triggers(const std::vector<language::Pipeline>& pipelines) {
+  for (const language::Pipeline& pipeline : pipelines) {
+    if (!pipeline.triggers.is_list() || pipeline.triggers.items.empty()) continue;
+    std::fprintf(stderr,
+                 "%s: notice: nothing runs `triggers` yet; start runs from outside, or "
+                 "use `every` with `lakemill run --continuous`\n",
+                 to_text(pipeline.triggers.location).c_str());
+    return;
+  }
+}
+
 }  // namespace
 
 int validate_command(const CommonOptions& common) {
@@ -154,6 +166,7 @@ int validate_command(const CommonOptions& common) {
   options.allow_missing_parameters = true;  // they are of a run
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
+  tell_of_triggers(workbench->pipelines());
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
     if (common.json) {
       std::printf("%s\n", json_text(Json{{"pipeline", pipeline.name},
