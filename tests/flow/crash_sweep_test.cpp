@@ -4,17 +4,12 @@
 //
 // All calls with LAKEMILL_SOAK=1; else a sample, whose seed is printed and can be given
 // as LAKEMILL_SEED.
-#include <cstdlib>
-#include <iostream>
-#include <random>
-
-#include "flow_fixture.h"
+#include "crash_sweep.h"
 
 namespace lakemill::flow {
 namespace {
 
 using testkit::CrashingStoreProvider;
-using testkit::Fault;
 using testkit::MemoryStoreProvider;
 
 constexpr std::int64_t kStride = 7;  // every so many calls are tried in a sample
@@ -55,15 +50,6 @@ nodes:
 
 constexpr const char* kTables[] = {"landed", "clean", "bad", "totals", "current"};
 
-using Tables = std::map<std::string, RowTexts>;
-
-Tables tables_of(MemoryStoreProvider& stores) {
-  Lakehouse lake(stores);
-  Tables tables;
-  for (const char* name : kTables) tables[name] = lake.bag(name);
-  return tables;
-}
-
 void put_first_files(MemoryStoreProvider& stores) {
   put_file(stores, "in/a.csv",
            "id,v,seq,op\nx,10,1,U\ny,-5,1,U\nz,7,1,U\nz,2000,2,U\n");
@@ -72,16 +58,6 @@ void put_first_files(MemoryStoreProvider& stores) {
 void put_more_files(MemoryStoreProvider& stores) {
   put_file(stores, "in/b.csv", "id,v,seq,op\nx,11,3,U\nz,7,3,D\nw,,1,U\n");
   put_file(stores, "in/c.csv", "id,v,seq,op\nx,9,2,U\ny,6,2,U\nv,1,1,U\n");
-}
-
-bool all_calls() {
-  const char* soak = std::getenv("LAKEMILL_SOAK");
-  return soak != nullptr && std::string(soak) == "1";
-}
-
-std::uint64_t seed() {
-  const char* given = std::getenv("LAKEMILL_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
 }
 
 class CrashSweep : public testing::TestWithParam<bool> {
@@ -101,25 +77,21 @@ class CrashSweep : public testing::TestWithParam<bool> {
   static void expect_recovery(const MemoryStoreProvider& base, testkit::FaultPlan plan,
                               const Tables& expected) {
     const auto stores = base.copy();
-    std::string call;
+    std::string fault;
     {
       CrashingStoreProvider failing(*stores, plan);
       {
         Lakehouse lake(failing);
         (void)lake.run(kPipeline);
       }
-      const auto trace = failing.trace();
-      if (static_cast<std::size_t>(plan.at_call) < trace.size()) {
-        call = trace[static_cast<std::size_t>(plan.at_call)];
-      }
+      fault = text_of(plan, failing);
     }
-    SCOPED_TRACE("fault " + std::to_string(static_cast<int>(plan.fault)) + " at call " +
-                 std::to_string(plan.at_call) + ": " + call);
+    SCOPED_TRACE(fault);
     {
       Lakehouse lake(*stores, 43);
       ASSERT_TRUE(all_well(lake.run(kPipeline)));
     }
-    ASSERT_EQ(tables_of(*stores), expected);
+    ASSERT_EQ(tables_of(*stores, kTables), expected);
     const auto objects = stores->objects();
     Lakehouse lake(*stores, 44);
     ASSERT_TRUE(all_well(lake.run(kPipeline)));
@@ -141,26 +113,15 @@ TEST_P(CrashSweep, EndsWithTheTablesOfAnUndisturbedRun) {
       ASSERT_TRUE(all_well(lake.run(kPipeline)));
     }
     calls = counted.calls();
-    expected = tables_of(*stores);
+    expected = tables_of(*stores, kTables);
   }
   ASSERT_EQ(expected.at("current").size(), 5U) << "a header and four rows";
   ASSERT_EQ(expected.at("bad").size(), 3U) << "a header and two rows";
   const std::int64_t stride = all_calls() ? 1 : kStride;
-  const std::uint64_t chosen = seed();
-  std::cout << calls << " store calls, every " << stride
-            << ". is tried, LAKEMILL_SEED=" << chosen << "\n";
-  std::mt19937_64 random(chosen);
-  int cases = 0;
-  for (const Fault fault : {Fault::die_before, Fault::die_after, Fault::lose_answer}) {
-    const auto first =
-        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(stride));
-    for (std::int64_t call = first; call < calls; call += stride) {
-      expect_recovery(*base, {fault, call}, expected);
-      if (HasFatalFailure()) return;
-      ++cases;
-    }
-  }
-  std::cout << cases << " cases\n";
+  try_faults(calls, stride, [&](testkit::FaultPlan plan) {
+    expect_recovery(*base, plan, expected);
+    return !HasFatalFailure();
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, CrashSweep, testing::Values(false, true),

@@ -5,14 +5,12 @@
 //
 // All calls with LAKEMILL_SOAK=1; else a sample, whose seed is printed and can be given
 // as LAKEMILL_SEED. The server: see storage/s3_test_server.h.
-#include <algorithm>
-#include <cstdlib>
-#include <iostream>
-#include <random>
+#include "crash_sweep.h"
 
-#include "flow_fixture.h"
+#include <algorithm>
 
 #include "lakemill/storage/s3_test_server.h"
+#include "lakemill/testing/forwarding_store.h"
 
 namespace lakemill::flow {
 namespace {
@@ -20,7 +18,6 @@ namespace {
 using storage::ObjectInfo;
 using storage::ObjectStore;
 using testkit::CrashingStoreProvider;
-using testkit::Fault;
 using testkit::HasError;
 using testkit::IsOk;
 
@@ -53,46 +50,14 @@ nodes:
 constexpr const char* kTables[] = {"landed", "totals", "current"};
 
 /// A store in the bucket that goes by the name it has in the fixture.
-class NamedStore final : public ObjectStore {
+class NamedStore final : public testkit::ForwardingStore {
  public:
   NamedStore(std::shared_ptr<ObjectStore> inner, std::string url)
-      : inner_(std::move(inner)), url_(std::move(url)) {}
+      : ForwardingStore(std::move(inner)), url_(std::move(url)) {}
 
   const std::string& url() const override { return url_; }
-  int parallel_reads() const override { return inner_->parallel_reads(); }
-  Result<std::string> get(std::string_view path) override { return inner_->get(path); }
-  Result<std::string> get_range(std::string_view path, std::int64_t offset,
-                                std::int64_t size) override {
-    return inner_->get_range(path, offset, size);
-  }
-  Result<ObjectInfo> head(std::string_view path) override { return inner_->head(path); }
-  Result<storage::ObjectTail> tail(std::string_view path, std::int64_t size) override {
-    return inner_->tail(path, size);
-  }
-  Result<std::vector<ObjectInfo>> list(std::string_view prefix,
-                                       std::string_view start_after) override {
-    return inner_->list(prefix, start_after);
-  }
-  Result<std::vector<std::string>> list_folders(std::string_view folder) override {
-    return inner_->list_folders(folder);
-  }
-  Status put_if_absent(std::string_view path, std::string_view bytes) override {
-    return inner_->put_if_absent(path, bytes);
-  }
-  Status put(std::string_view path, std::string_view bytes) override {
-    return inner_->put(path, bytes);
-  }
-  Result<std::unique_ptr<storage::ObjectWriter>> create(
-      std::string_view path) override {
-    return inner_->create(path);
-  }
-  Status remove(std::string_view path) override { return inner_->remove(path); }
-  Status remove_all(std::span<const std::string> paths) override {
-    return inner_->remove_all(paths);
-  }
 
  private:
-  std::shared_ptr<ObjectStore> inner_;
   const std::string url_;
 };
 
@@ -114,20 +79,6 @@ class LakeInBucket final : public storage::StoreProvider {
   storage::StoreProvider& inner_;
   const std::string folder_;
 };
-
-using Tables = std::map<std::string, RowTexts>;
-
-Tables tables_of(storage::StoreProvider& stores) {
-  Lakehouse lake(stores);
-  Tables tables;
-  for (const char* name : kTables) tables[name] = lake.bag(name);
-  return tables;
-}
-
-std::uint64_t seed() {
-  const char* given = std::getenv("LAKEMILL_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-}
 
 class CrashSweepOverS3 : public testing::Test {
  protected:
@@ -184,25 +135,21 @@ class CrashSweepOverS3 : public testing::Test {
   void expect_recovery(testkit::FaultPlan plan, const Tables& expected) {
     const std::string folder = copy();
     LakeInBucket stores(server_.provider(), folder);
-    std::string call;
+    std::string fault;
     {
       CrashingStoreProvider failing(stores, plan);
       {
         Lakehouse lake(failing);
         (void)lake.run(kPipeline);
       }
-      const auto trace = failing.trace();
-      if (static_cast<std::size_t>(plan.at_call) < trace.size()) {
-        call = trace[static_cast<std::size_t>(plan.at_call)];
-      }
+      fault = text_of(plan, failing);
     }
-    SCOPED_TRACE("fault " + std::to_string(static_cast<int>(plan.fault)) + " at call " +
-                 std::to_string(plan.at_call) + ": " + call);
+    SCOPED_TRACE(fault);
     {
       Lakehouse lake(stores, 43);
       ASSERT_TRUE(all_well(lake.run(kPipeline)));
     }
-    ASSERT_EQ(tables_of(stores), expected);
+    ASSERT_EQ(tables_of(stores, kTables), expected);
     const auto objects = objects_of(folder);
     Lakehouse lake(stores, 44);
     ASSERT_TRUE(all_well(lake.run(kPipeline)));
@@ -225,27 +172,15 @@ TEST_F(CrashSweepOverS3, EndsWithTheTablesOfAnUndisturbedRun) {
       ASSERT_TRUE(all_well(lake.run(kPipeline)));
     }
     calls = counted.calls();
-    expected = tables_of(stores);
+    expected = tables_of(stores, kTables);
   }
   ASSERT_EQ(expected.at("current").size(), 5U) << "a header and four rows";
-  const char* soak = std::getenv("LAKEMILL_SOAK");
-  const bool all = soak != nullptr && std::string_view(soak) == "1";
-  const std::int64_t stride = all ? 1 : std::max<std::int64_t>(1, calls / kSampled);
-  const std::uint64_t chosen = seed();
-  std::cout << calls << " store calls, every " << stride
-            << ". is tried, LAKEMILL_SEED=" << chosen << "\n";
-  std::mt19937_64 random(chosen);
-  int cases = 0;
-  for (const Fault fault : {Fault::die_before, Fault::die_after, Fault::lose_answer}) {
-    const auto first =
-        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(stride));
-    for (std::int64_t call = first; call < calls; call += stride) {
-      expect_recovery({fault, call}, expected);
-      if (HasFatalFailure()) return;
-      ++cases;
-    }
-  }
-  std::cout << cases << " cases\n";
+  const std::int64_t stride =
+      all_calls() ? 1 : std::max<std::int64_t>(1, calls / kSampled);
+  try_faults(calls, stride, [&](testkit::FaultPlan plan) {
+    expect_recovery(plan, expected);
+    return !HasFatalFailure();
+  });
 }
 
 }  // namespace

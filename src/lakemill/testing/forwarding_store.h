@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ class ForwardingStore : public storage::ObjectStore {
   Result<storage::ObjectInfo> head(std::string_view path) override {
     return inner_->head(path);
   }
+  Result<storage::ObjectTail> tail(std::string_view path, std::int64_t size) override {
+    return inner_->tail(path, size);
+  }
   Result<std::vector<storage::ObjectInfo>> list(std::string_view prefix,
                                                 std::string_view after) override {
     return inner_->list(prefix, after);
@@ -43,6 +47,10 @@ class ForwardingStore : public storage::ObjectStore {
     return inner_->create(path);
   }
   Status remove(std::string_view path) override { return inner_->remove(path); }
+  Status remove_all(std::span<const std::string> paths) override {
+    return inner_->remove_all(paths);
+  }
+  int parallel_reads() const override { return inner_->parallel_reads(); }
 
  private:
   std::shared_ptr<storage::ObjectStore> inner_;
