@@ -9,6 +9,7 @@
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/files_plan.h"
+#include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
 namespace lakemill::engine_duckdb {
@@ -140,16 +141,6 @@ void replace_scans(duckdb::OptimizerExtensionInput& input,
   for (auto& child : plan->children) replace_scans(input, child);
 }
 
-duckdb::unique_ptr<duckdb::TableRef> reference_to(const std::string& key) {
-  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
-  arguments.push_back(
-      duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(key)));
-  auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
-  reference->function =
-      duckdb::make_uniq<duckdb::FunctionExpression>(kFunction, std::move(arguments));
-  return reference;
-}
-
 }  // namespace
 
 Status bind_files(DuckdbSession& session, std::string_view name,
@@ -163,7 +154,7 @@ Status bind_files(DuckdbSession& session, std::string_view name,
   const std::string key = to_lower(name);
   state->plans[key] = plan;
   BoundName bound;
-  bound.make_reference = [key] { return reference_to(key); };
+  bound.make_reference = [key] { return function_reference(kFunction, key); };
   bound.names = plan->columns.names;
   bound.types = plan->columns.types;
   bound.hidden = hidden_columns();

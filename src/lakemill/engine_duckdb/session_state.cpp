@@ -13,16 +13,6 @@ using duckdb::ClientContext;
 using duckdb::LogicalType;
 using duckdb::Value;
 
-duckdb::unique_ptr<duckdb::TableRef> call(const std::string& function,
-                                          const std::string& argument) {
-  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
-  arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(Value(argument)));
-  auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
-  reference->function =
-      duckdb::make_uniq<duckdb::FunctionExpression>(function, std::move(arguments));
-  return reference;
-}
-
 duckdb::unique_ptr<duckdb::FunctionData> bind_bound_table(
     ClientContext& context, duckdb::TableFunctionBindInput& input,
     duckdb::vector<LogicalType>& types, duckdb::vector<std::string>& names) {
@@ -98,6 +88,16 @@ void no_rows(ClientContext&, duckdb::TableFunctionInput&, duckdb::DataChunk& out
 
 }  // namespace
 
+duckdb::unique_ptr<duckdb::TableRef> function_reference(const std::string& function,
+                                                        const std::string& argument) {
+  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
+  arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(Value(argument)));
+  auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
+  reference->function =
+      duckdb::make_uniq<duckdb::FunctionExpression>(function, std::move(arguments));
+  return reference;
+}
+
 duckdb::shared_ptr<SessionState> SessionState::of(ClientContext& context) {
   return context.registered_state->Get<SessionState>(kKey);
 }
@@ -138,13 +138,13 @@ duckdb::unique_ptr<duckdb::TableRef> replace_bound_name(
     throw duckdb::BinderException("%s", text);
   }
   if (state->describing && !bound->names.empty()) {
-    return call("lakemill_described", name);
+    return function_reference("lakemill_described", name);
   }
   return bound->make_reference();
 }
 
 duckdb::unique_ptr<duckdb::TableRef> bound_table_reference(const std::string& name) {
-  return call("lakemill_scan", name);
+  return function_reference("lakemill_scan", name);
 }
 
 std::string relation_name(const duckdb::LogicalGet& get) {

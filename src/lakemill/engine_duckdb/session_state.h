@@ -48,6 +48,10 @@ duckdb::unique_ptr<duckdb::TableRef> replace_bound_name(
 /// for what is no relation.
 std::string relation_name(const duckdb::LogicalGet& get);
 
+/// A call of a table function with one text.
+duckdb::unique_ptr<duckdb::TableRef> function_reference(const std::string& function,
+                                                        const std::string& argument);
+
 /// A call of `lakemill_scan` for a table bound under a lower-case name.
 duckdb::unique_ptr<duckdb::TableRef> bound_table_reference(const std::string& name);
 

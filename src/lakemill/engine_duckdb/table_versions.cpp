@@ -61,6 +61,19 @@ std::shared_ptr<delta::Table> open_named(const SessionState* state,
   return value_or_throw(state->instance->open_table(url));
 }
 
+duckdb::unique_ptr<duckdb::FunctionData> bind_one_scan(
+    ClientContext& context, std::shared_ptr<const data::TableScan> scan,
+    const std::string& url, duckdb::vector<LogicalType>& types,
+    duckdb::vector<std::string>& names) {
+  auto source = duckdb::make_shared_ptr<ScanSource>();
+  source->scan = std::move(scan);
+  source->name = url;
+  auto bound = bind_scan(context, std::move(source));
+  types = std::move(bound.types);
+  names = {bound.names.begin(), bound.names.end()};
+  return std::move(bound.bind_data);
+}
+
 duckdb::unique_ptr<duckdb::FunctionData> bind_delta_scan(
     ClientContext& context, duckdb::TableFunctionBindInput& input,
     duckdb::vector<LogicalType>& types, duckdb::vector<std::string>& names) {
@@ -70,13 +83,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_delta_scan(
   const auto table = open_named(state.get(), path, url);
   auto scan = open_version(state.get(), *table, url, wanted_of(input.named_parameters));
   if (!scan) throw_error(std::move(scan).error().while_doing("delta_scan " + path));
-  auto source = duckdb::make_shared_ptr<ScanSource>();
-  source->scan = std::move(*scan);
-  source->name = url;
-  auto bound = bind_scan(context, std::move(source));
-  types = std::move(bound.types);
-  names = {bound.names.begin(), bound.names.end()};
-  return std::move(bound.bind_data);
+  return bind_one_scan(context, *std::move(scan), url, types, names);
 }
 
 // table_changes(path, from) and (path, from, to): what commits changed.
@@ -97,13 +104,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_table_changes(
     return table->changes(from, std::max(from, newest->version()));
   }();
   if (!scan) throw_error(Error(scan.error()).while_doing("table_changes " + path));
-  auto source = duckdb::make_shared_ptr<ScanSource>();
-  source->scan = *scan;
-  source->name = url;
-  auto bound = bind_scan(context, std::move(source));
-  types = std::move(bound.types);
-  names = {bound.names.begin(), bound.names.end()};
-  return std::move(bound.bind_data);
+  return bind_one_scan(context, *scan, url, types, names);
 }
 
 struct HistoryData final : duckdb::TableFunctionData {

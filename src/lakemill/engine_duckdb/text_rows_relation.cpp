@@ -7,6 +7,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/formats/text_rows.h"
 
 namespace lakemill::engine_duckdb {
@@ -144,16 +145,6 @@ duckdb::virtual_column_map_t virtual_columns(
   return columns;
 }
 
-duckdb::unique_ptr<duckdb::TableRef> reference_to(const std::string& key) {
-  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
-  arguments.push_back(
-      duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(key)));
-  auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
-  reference->function =
-      duckdb::make_uniq<duckdb::FunctionExpression>(kFunction, std::move(arguments));
-  return reference;
-}
-
 }  // namespace
 
 Status bind_text_rows(DuckdbSession& session, std::string_view name,
@@ -165,7 +156,7 @@ Status bind_text_rows(DuckdbSession& session, std::string_view name,
   const auto held = std::make_shared<const engine::TextRowsRelation>(std::move(rows));
   state->rows[key] = held;
   BoundName bound;
-  bound.make_reference = [key] { return reference_to(key); };
+  bound.make_reference = [key] { return function_reference(kFunction, key); };
   for (const std::string& column : held->columns) {
     bound.names.push_back(column);
     bound.types.push_back(duckdb::LogicalType::VARCHAR);
