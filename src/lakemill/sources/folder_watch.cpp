@@ -51,7 +51,8 @@ class Inotify final : public FolderWatch {
   bool add(const std::string& path, const std::string& root) {
     const int id = ::inotify_add_watch(events_, path.c_str(), kEvents);
     if (id < 0) return false;
-    folders_[id] = {path, root};
+    const bool known = !folders_.insert_or_assign(id, Watched{path, root}).second;
+    if (known) return true;  // what is below it came or is told of
     std::error_code fault;
     for (const auto& entry : std::filesystem::directory_iterator(path, fault)) {
       if (entry.is_directory(fault) && !entry.is_symlink(fault)) {
