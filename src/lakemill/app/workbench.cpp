@@ -11,6 +11,7 @@
 #include "lakemill/app/secret_engine.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
+#include "lakemill/engine_duckdb/sql_syntax.h"
 #include "lakemill/language/variables.h"
 #include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/postgres/postgres_source.h"
@@ -28,6 +29,15 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return std::string(value);
 }
 
+std::optional<language::SqlFault> parse_sql(std::string_view sql,
+                                            language::SqlForm form) {
+  auto fault = form == language::SqlForm::query
+                   ? engine_duckdb::fault_in_query(sql)
+                   : engine_duckdb::fault_in_predicate(sql);
+  if (!fault) return std::nullopt;
+  return language::SqlFault{std::move(fault->message), fault->offset};
+}
+
 language::LoadOptions load_options(const OpenRequest& request,
                                    language::FileReader& reader) {
   language::LoadOptions options;
@@ -39,6 +49,7 @@ language::LoadOptions load_options(const OpenRequest& request,
   options.parameters = request.parameters;
   options.allow_missing_parameters = request.allow_missing_parameters;
   options.with_test_files = request.with_test_files;
+  options.sql_parser = parse_sql;
   return options;
 }
 
@@ -266,8 +277,8 @@ Status Workbench::add_engine(const OpenRequest& request,
   options.memory_limit_bytes = settings.memory_limit_bytes.value_or(0);
   options.threads = static_cast<int>(settings.threads.value_or(0));
   // Processes that spill into one folder must not meet there.
-  options.temporary_folder = storage::join_path(
-      settings.temporary_folder, "lakemill-spill-" + make_uuid(random_));
+  options.temporary_folder = storage::join_path(settings.temporary_folder,
+                                                "lakemill-spill-" + make_uuid(random_));
   options.temporary_bytes_max = settings.temporary_bytes_max.value_or(0);
   options.roots = allowed_roots();
   options.base_folder = working_folder_;

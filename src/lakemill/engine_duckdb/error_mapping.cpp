@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 
 #include "lakemill/base/text.h"
@@ -89,32 +90,35 @@ std::string clean(std::string_view text) {
   return line;
 }
 
-std::string place_text(std::size_t line, std::size_t column) {
-  return ", at line " + std::to_string(line) + ", column " + std::to_string(column) +
-         " of the SQL";
-}
-
 std::size_t number_at(std::string_view text) {
   std::size_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
 
+// The offset in `sql` of a line, counted from 1.
+std::size_t line_start(std::string_view sql, std::size_t line) {
+  std::size_t start = 0;
+  for (; line > 1; --line) start = sql.find('\n', start) + 1;
+  return start;
+}
+
 // The place out of DuckDB's drawing: "LINE 2: …part of the line…" and, below, a caret.
-std::string drawn_place(std::string_view message, std::string_view sql) {
+std::optional<std::size_t> drawn_offset(std::string_view message,
+                                        std::string_view sql) {
   constexpr std::string_view kLine = "\nLINE ";
   constexpr std::string_view kCut = "...";
   const auto drawing = message.rfind(kLine);
-  if (drawing == std::string_view::npos) return "";
+  if (drawing == std::string_view::npos) return std::nullopt;
   const auto rows = split(message.substr(drawing + 1), '\n');
-  if (rows.size() < 2) return "";
+  if (rows.size() < 2) return std::nullopt;
   const auto number = number_at(std::string_view(rows[0]).substr(kLine.size() - 1));
   const auto shown_from = rows[0].find(": ");
   const auto caret = rows[1].find('^');
   const auto lines = split(sql, '\n');
   if (number == 0 || number > lines.size() || shown_from == std::string::npos ||
       caret == std::string::npos || caret < shown_from + 2) {
-    return "";
+    return std::nullopt;
   }
   auto shown = std::string_view(rows[0]).substr(shown_from + 2);
   auto offset = caret - shown_from - 2;
@@ -124,24 +128,16 @@ std::string drawn_place(std::string_view message, std::string_view sql) {
   }
   if (shown.ends_with(kCut)) shown.remove_suffix(kCut.size());
   const auto start = lines[number - 1].find(shown);
-  if (start == std::string::npos) return "";
-  return place_text(number, start + offset + 1);
+  if (start == std::string::npos) return std::nullopt;
+  return line_start(sql, number) + start + offset;
 }
 
-std::string place(const duckdb::ErrorData& error, std::string_view sql) {
-  if (sql.empty()) return "";
-  const auto& extra = error.ExtraInfo();
-  const auto entry = extra.find("position");
-  if (entry == extra.end()) return drawn_place(error.RawMessage(), sql);
-  const auto position = number_at(entry->second);
-  if (position > sql.size()) return "";
-  const auto before = sql.substr(0, position);
-  const auto line =
-      static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-  const auto line_start = before.rfind('\n');
-  const auto column =
-      line_start == std::string_view::npos ? position + 1 : position - line_start;
-  return place_text(line + 1, column);
+std::string place_text(std::string_view sql, std::size_t offset) {
+  const auto before = sql.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto column = before.size() - (before.rfind('\n') + 1) + 1;
+  return ", at line " + std::to_string(line) + ", column " + std::to_string(column) +
+         " of the SQL";
 }
 
 }  // namespace
@@ -180,7 +176,18 @@ Error to_error(const duckdb::ErrorData& error, std::string_view sql) {
     default:
       break;
   }
-  return Error(code, message + place(error, sql));
+  if (const auto offset = offset_in(error, sql)) message += place_text(sql, *offset);
+  return Error(code, std::move(message));
+}
+
+std::optional<std::size_t> offset_in(const duckdb::ErrorData& error,
+                                     std::string_view sql) {
+  if (sql.empty()) return std::nullopt;
+  const auto& extra = error.ExtraInfo();
+  const auto entry = extra.find("position");
+  if (entry == extra.end()) return drawn_offset(error.RawMessage(), sql);
+  const auto position = number_at(entry->second);
+  return position > sql.size() ? std::nullopt : std::optional(position);
 }
 
 Error to_error(const std::exception& exception, std::string_view sql) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +17,10 @@ namespace lakemill::engine_duckdb {
 /// ends in "at line 2, column 7 of the SQL". `sql` may be empty.
 Error to_error(const duckdb::ErrorData& error, std::string_view sql);
 Error to_error(const std::exception& exception, std::string_view sql);
+
+/// Where in `sql` a failure is, if DuckDB tells.
+std::optional<std::size_t> offset_in(const duckdb::ErrorData& error,
+                                     std::string_view sql);
 
 /// Throws `error` through DuckDB, so that to_error() gives it back as it was.
 [[noreturn]] void throw_error(const Error& error);

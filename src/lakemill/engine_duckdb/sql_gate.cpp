@@ -24,10 +24,9 @@ using duckdb::QueryNode;
 using duckdb::TableRef;
 using engine::Origin;
 
-constexpr std::array kTableFunctions{"range",     "generate_series", "unnest",
-                                     "repeat",    "repeat_row",      "json_each",
-                                     "json_tree", "delta_scan",      "table_history",
-                                     "table_changes"};
+constexpr std::array kTableFunctions{
+    "range",     "generate_series", "unnest",     "repeat",        "repeat_row",
+    "json_each", "json_tree",       "delta_scan", "table_history", "table_changes"};
 
 // What a person at the command line may read besides.
 constexpr std::array kUserTableFunctions{"read_csv",
@@ -243,6 +242,12 @@ void check_table(const TableRef& current, Origin origin,
   }
 }
 
+// What the text of a pipeline may not name, whatever it is bound to.
+Walker pipeline_walker() {
+  return Walker([](ParsedExpression& expression) { check_expression(expression); },
+                [](TableRef& table) { check_table(table, Origin::pipeline, nullptr); });
+}
+
 Error wrong_kind(const duckdb::SQLStatement& statement) {
   if (statement.type == duckdb::StatementType::MULTI_STATEMENT) {
     return Error(ErrorCode::invalid,
@@ -320,6 +325,26 @@ void after_binding(duckdb::PlannerExtensionInput& input,
 
 }  // namespace
 
+Result<duckdb::unique_ptr<duckdb::SQLStatement>> only_statement(duckdb::Parser& parser,
+                                                                Origin origin) {
+  auto& statements = parser.statements;
+  if (statements.size() != 1) {
+    return Error(ErrorCode::invalid, statements.empty()
+                                         ? "the SQL is empty"
+                                         : "the SQL must be one statement, here are " +
+                                               std::to_string(statements.size()));
+  }
+  const bool select = statements[0]->type == duckdb::StatementType::SELECT_STATEMENT;
+  if (!select && origin != Origin::lakemill) return wrong_kind(*statements[0]);
+  return std::move(statements[0]);
+}
+
+void refuse_forbidden_names(duckdb::QueryNode& query) { pipeline_walker().node(query); }
+
+void refuse_forbidden_names(duckdb::ParsedExpression& predicate) {
+  pipeline_walker().expression(predicate);
+}
+
 Result<duckdb::unique_ptr<duckdb::SQLStatement>> parse_statement(
     duckdb::ClientContext& context, std::string_view sql, Origin origin,
     const std::string& default_catalog) {
@@ -328,20 +353,13 @@ Result<duckdb::unique_ptr<duckdb::SQLStatement>> parse_statement(
   LAKEMILL_TRY_OK(run_guarded(sql, [&] {
     duckdb::Parser parser(context.GetParserOptions());
     parser.ParseQuery(std::string(sql));
-    if (parser.statements.size() != 1) {
-      checked =
-          Error(ErrorCode::invalid, parser.statements.empty()
-                                        ? "the SQL is empty"
-                                        : "the SQL must be one statement, here are " +
-                                              std::to_string(parser.statements.size()));
+    auto only = only_statement(parser, origin);
+    if (!only) {
+      checked = std::move(only).error();
       return;
     }
-    statement = std::move(parser.statements[0]);
-    const bool select = statement->type == duckdb::StatementType::SELECT_STATEMENT;
-    if (!select) {
-      if (origin != Origin::lakemill) checked = wrong_kind(*statement);
-      return;
-    }
+    statement = *std::move(only);
+    if (statement->type != duckdb::StatementType::SELECT_STATEMENT) return;
     const auto state = SessionState::of(context);
     const auto* instance = state ? state->instance : nullptr;
     NameRewriter rewriter(default_catalog);
@@ -370,10 +388,7 @@ Status check_predicate(duckdb::ClientContext& context, std::string_view predicat
       checked = Error(ErrorCode::invalid, "not one expression");
       return;
     }
-    Walker walker(
-        [](ParsedExpression& expression) { check_expression(expression); },
-        [](TableRef& table) { check_table(table, Origin::pipeline, nullptr); });
-    walker.expression(*expressions[0]);
+    refuse_forbidden_names(*expressions[0]);
   }));
   return checked;
 }

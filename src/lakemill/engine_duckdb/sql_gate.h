@@ -27,6 +27,15 @@ Result<duckdb::unique_ptr<duckdb::SQLStatement>> parse_statement(
 /// The same for a predicate of a pipeline's author, which stands in text of ours.
 Status check_predicate(duckdb::ClientContext& context, std::string_view predicate);
 
+/// What a parser has found, if it is one statement that `origin` may run by its kind.
+/// Errors: invalid, denied.
+Result<duckdb::unique_ptr<duckdb::SQLStatement>> only_statement(duckdb::Parser& parser,
+                                                                engine::Origin origin);
+
+/// Throws (throw_error) if a pipeline's text names a function that it may not call.
+void refuse_forbidden_names(duckdb::QueryNode& query);
+void refuse_forbidden_names(duckdb::ParsedExpression& predicate);
+
 /// The unqualified names of tables that a parsed SELECT uses, in lower case; names of
 /// its own WITH clauses included.
 std::set<std::string> table_names(duckdb::SelectStatement& statement);

@@ -188,6 +188,9 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   link_written_tables(pipeline,
                       options.project == nullptr ? Project() : *options.project);
   check_pipeline(pipeline, diagnostics);
+  if (options.sql_parser) {
+    check_sql(pipeline, options.sql_parser, *options.reader, diagnostics);
+  }
   if (!diagnostics.has_errors()) loaded.pipeline = std::move(pipeline);
   return loaded;
 }

@@ -11,6 +11,7 @@
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/file_reader.h"
 #include "lakemill/language/model.h"
+#include "lakemill/language/sql_check.h"
 #include "lakemill/language/variables.h"
 
 namespace lakemill::language {
@@ -29,6 +30,7 @@ struct LoadOptions {
   /// Parameters without default and value are null instead of being an
   /// error: for `validate`, `schema` and editors.
   bool allow_missing_parameters = false;
+  SqlParser sql_parser;  ///< what checks SQL; empty: nothing does
 };
 
 struct LoadedPipeline {

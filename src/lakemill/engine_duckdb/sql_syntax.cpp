@@ -1,0 +1,63 @@
+#include "lakemill/engine_duckdb/sql_syntax.h"
+
+#include <algorithm>
+
+#include <duckdb.hpp>
+
+#include "lakemill/engine_duckdb/error_mapping.h"
+#include "lakemill/engine_duckdb/sql_gate.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+// What `check` throws or gives as a fault of `sql`.
+template <typename Check>
+std::optional<SyntaxFault> fault_of(std::string_view sql, Check&& check) {
+  std::optional<std::size_t> offset;
+  Status checked;
+  try {
+    checked = check();
+  } catch (const std::exception& exception) {
+    const duckdb::ErrorData error(exception);
+    offset = offset_in(error, sql);
+    checked = to_error(error, {});
+  }
+  if (checked) return std::nullopt;
+  return SyntaxFault{checked.error().message(), offset};
+}
+
+}  // namespace
+
+std::optional<SyntaxFault> fault_in_query(std::string_view sql) {
+  return fault_of(sql, [&]() -> Status {
+    duckdb::Parser parser;
+    parser.ParseQuery(std::string(sql));
+    LAKEMILL_TRY(const auto statement,
+                 only_statement(parser, engine::Origin::pipeline));
+    refuse_forbidden_names(*statement->Cast<duckdb::SelectStatement>().node);
+    return {};
+  });
+}
+
+std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate) {
+  // DuckDB parses a list of expressions as what it puts in front with it.
+  constexpr std::string_view kSelect = "SELECT ";
+  const std::string text = "(" + std::string(predicate) + "\n)";
+  auto fault = fault_of(std::string(kSelect) + text, [&]() -> Status {
+    const auto expressions = duckdb::Parser::ParseExpressionList(text);
+    if (expressions.size() != 1) {
+      return Error(ErrorCode::invalid, "one expression must stand here");
+    }
+    refuse_forbidden_names(*expressions[0]);
+    return {};
+  });
+  if (fault && fault->offset) {
+    const std::size_t before = kSelect.size() + 1;
+    fault->offset =
+        std::clamp(*fault->offset, before, before + predicate.size()) - before;
+  }
+  return fault;
+}
+
+}  // namespace lakemill::engine_duckdb

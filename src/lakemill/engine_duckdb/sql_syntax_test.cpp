@@ -1,0 +1,52 @@
+#include "lakemill/engine_duckdb/sql_syntax.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lakemill::engine_duckdb {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(SqlSyntax, KnowsNoFaultInWhatMayBeBoundLater) {
+  for (const char* sql :
+       {"SELECT * FROM \"df\"", "FROM t SELECT a, count(*) GROUP BY ALL",
+        "WITH x AS (SELECT 1) SELECT * FROM x;",
+        "SELECT unknown_function(a) FROM no.such",
+        "SELECT * FROM a.b.c AT (VERSION => 3)",
+        "PIVOT t ON k IN ('a', 'b') USING sum(v)", "-- why\nSELECT 1"}) {
+    EXPECT_FALSE(fault_in_query(sql)) << sql;
+  }
+  for (const char* predicate :
+       {"a > 1", "a IN (SELECT b FROM t) -- why", "count(*) > 5", "max(a) OVER () > 1",
+        "a IS NOT NULL\n"}) {
+    EXPECT_FALSE(fault_in_predicate(predicate)) << predicate;
+  }
+}
+
+TEST(SqlSyntax, TellsTheByteOfAFault) {
+  const auto query = fault_in_query("SELECT a\nFORM t WHERE b = 1");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->message, "syntax error at or near \"t\"");
+  EXPECT_EQ(query->offset, 14U);
+  const auto predicate = fault_in_predicate("a = = 1");
+  ASSERT_TRUE(predicate);
+  EXPECT_THAT(predicate->message, HasSubstr("syntax error"));
+  EXPECT_EQ(predicate->offset, 4U);
+  const auto open = fault_in_predicate("lower(a = 'x'");
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->offset, 13U);
+}
+
+TEST(SqlSyntax, RefusesWhatASessionWouldRefuse) {
+  EXPECT_THAT(fault_in_query("SELECT 1; SELECT 2")->message, HasSubstr("here are 2"));
+  EXPECT_THAT(fault_in_query(" ")->message, HasSubstr("empty"));
+  EXPECT_THAT(fault_in_query("DROP TABLE t")->message, HasSubstr("only SELECT"));
+  EXPECT_THAT(fault_in_query("SELECT * FROM read_csv('x.csv')")->message,
+              HasSubstr("FILE source"));
+  EXPECT_THAT(fault_in_predicate("getenv('HOME') = 'x'")->message, HasSubstr("getenv"));
+  EXPECT_TRUE(fault_in_predicate("a > 1, b > 2 FROM t"));
+}
+
+}  // namespace
+}  // namespace lakemill::engine_duckdb

@@ -1,0 +1,158 @@
+#include "lakemill/language/sql_check.h"
+
+#include <algorithm>
+
+#include "lakemill/language/expression_sql.h"
+#include "lakemill/language/graph.h"
+#include "lakemill/language/sql_text.h"
+
+namespace lakemill::language {
+
+namespace {
+
+bool is_space(char character) {
+  return character == ' ' || character == '\n' || character == '\t' ||
+         character == '\r';
+}
+
+// The text as a run will parse it, byte for byte as long: names in place of frames, a
+// literal in place of what a run puts in.
+std::string as_in_a_run(std::string_view text) {
+  std::string sql(text);
+  for (const FrameReference& reference : frame_references(text)) {
+    sql[reference.offset] = '"';
+    sql[reference.offset + reference.length - 1] = '"';
+  }
+  if (text.find("${") == std::string_view::npos) return sql;
+  for (const RegionSpan& span : sql_regions(text)) {
+    if (span.region != TextRegion::code) continue;
+    for (std::size_t open = text.find("${", span.begin); open < span.end;
+         open = text.find("${", open + 2)) {
+      const std::size_t close = text.find('}', open);
+      if (close >= span.end) break;
+      sql[open] = '\'';
+      sql[close] = '\'';
+    }
+  }
+  return sql;
+}
+
+// The byte of the file at which the text of a scalar begins.
+std::size_t beginning(const SourceText& source, std::string_view file_text) {
+  std::size_t begin = 0;
+  for (int line = 1; line < source.location.line; ++line) {
+    begin = file_text.find('\n', begin);
+    if (begin == std::string_view::npos) return file_text.size();
+    ++begin;
+  }
+  begin += static_cast<std::size_t>(std::max(source.location.column - 1, 0));
+  if (source.block) begin = file_text.find('\n', begin);
+  return std::min(begin, file_text.size());
+}
+
+Location location_at(const std::string& file, std::string_view text,
+                     std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;
+  return {file, static_cast<int>(line), static_cast<int>(column)};
+}
+
+class Check {
+ public:
+  Check(const SqlParser& parser, FileReader& reader, Diagnostics& diagnostics)
+      : parser_(parser), reader_(reader), diagnostics_(diagnostics) {}
+
+  void node(const Node& node, const std::string& path) {
+    for (std::size_t i = 0; i < node.sources.size(); ++i) {
+      text(node.sources[i].filter, SqlForm::predicate,
+           path + ".sources[" + std::to_string(i) + "].filter", "the filter: ");
+    }
+    for (std::size_t i = 0; i < node.steps.size(); ++i) {
+      if (!node.steps[i].is_sql()) continue;
+      text(node.steps[i].sql(), SqlForm::query,
+           path + ".transformer.nodes[" + std::to_string(i) + "]", "");
+    }
+    for (std::size_t i = 0; i < node.expectations.size(); ++i) {
+      expectation(node.expectations[i],
+                  path + ".expectations[" + std::to_string(i) + "]");
+    }
+    for (std::size_t i = 0; i < node.sinks.size(); ++i) {
+      const auto& merge = node.sinks[i].merge_cdc_options;
+      if (!merge) continue;
+      const std::string below = path + ".sinks[" + std::to_string(i) + "]";
+      text(merge->delete_where, SqlForm::predicate, below, "delete_where: ");
+      text(merge->truncate_where, SqlForm::predicate, below, "truncate_where: ");
+    }
+  }
+
+ private:
+  void expectation(const Expectation& expectation, const std::string& path) {
+    const bool is_dataframe =
+        expectation.expression_language == ExpressionLanguage::dataframe ||
+        (expectation.expression_language == ExpressionLanguage::detect &&
+         is_expression(expectation.expression.text, TextContext::expectation));
+    if (is_dataframe) return;
+    text(expectation.expression, SqlForm::predicate, path,
+         "expectation '" + expectation.name + "': ");
+  }
+
+  void text(const SourceText& source, SqlForm form, const std::string& path,
+            const std::string& what) {
+    if (source.empty() || diagnostics_.has_error_in(path)) return;
+    const auto fault = parser_(as_in_a_run(source.text), form);
+    if (!fault) return;
+    diagnostics_.error(place_of(source, fault->offset), path, what + fault->message,
+                       "");
+  }
+
+  Location place_of(const SourceText& source, std::optional<std::size_t> offset) {
+    if (!offset) return source.location;
+    const auto file = reader_.read(source.location.file);
+    return file ? place_in_file(source, *offset, *file) : place_in(source, *offset);
+  }
+
+  const SqlParser& parser_;
+  FileReader& reader_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+Location place_in_file(const SourceText& source, std::size_t offset,
+                       std::string_view file_text) {
+  std::size_t at = beginning(source, file_text);
+  const char first = at < file_text.size() ? file_text[at] : '\0';
+  const bool quoted = !source.block && (first == '\'' || first == '"') &&
+                      (source.text.empty() || source.text[0] != first);
+  if (quoted) ++at;
+  // Folding and indentation change nothing but space.
+  const auto skip_space = [&] {
+    while (at < file_text.size() && is_space(file_text[at])) ++at;
+  };
+  std::size_t behind = at;
+  for (const char character : std::string_view(source.text).substr(0, offset)) {
+    if (is_space(character)) continue;
+    skip_space();
+    const bool escaped = quoted && (first == '"' ? file_text.substr(at, 1) == "\\"
+                                                 : file_text.substr(at, 2) == "''");
+    if (escaped) ++at;
+    if (at >= file_text.size() || file_text[at] != character) {
+      return place_in(source, offset);
+    }
+    behind = ++at;
+  }
+  const bool at_end = offset >= source.text.size() || is_space(source.text[offset]);
+  if (!at_end) skip_space();
+  return location_at(source.location.file, file_text, at_end ? behind : at);
+}
+
+void check_sql(const Pipeline& pipeline, const SqlParser& parser, FileReader& reader,
+               Diagnostics& diagnostics) {
+  Check check(parser, reader, diagnostics);
+  for (std::size_t i = 0; i < pipeline.nodes.size(); ++i) {
+    check.node(pipeline.nodes[i], "nodes[" + std::to_string(i) + "]");
+  }
+}
+
+}  // namespace lakemill::language
