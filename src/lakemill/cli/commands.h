@@ -65,6 +65,11 @@ struct MaintenanceOptions {
   std::int64_t limit = 0;
 };
 
+struct StatusOptions {
+  std::vector<std::string> select;
+  bool follow = false;
+};
+
 struct EventOptions {
   std::vector<std::string> types;
   std::string run_id;
@@ -91,6 +96,7 @@ int table_command(const CommonOptions& common, const std::string& action,
 int maintenance_command(const CommonOptions& common, const std::string& action,
                         const MaintenanceOptions& options);
 bool is_maintenance(const std::string& action);
+int status_command(const CommonOptions& common, const StatusOptions& options);
 int graph_command(const CommonOptions& common);
 int events_command(const CommonOptions& common, const EventOptions& options);
 int schema_command(bool markdown);

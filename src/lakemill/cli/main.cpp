@@ -21,6 +21,7 @@ struct CommandLine {
   TableOptions table;
   MaintenanceOptions maintenance;
   EventOptions events;
+  StatusOptions status;
   std::string node;
   std::string folder;
   std::int64_t limit = 20;
@@ -103,6 +104,18 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
                            "  lakemill test\n  lakemill test orders --name my_test");
   add_pipeline(*test, line.common);
   test->add_option("--name", line.tests, "only this test")->allow_extra_args(false);
+  auto* status =
+      add_command(app, "status", "show how far each flow has come, and what waits",
+                  "  lakemill status orders\n  lakemill status orders --follow\n"
+                  "  lakemill status --json\n"
+                  "Looks at tables, plans and events; writes nothing.");
+  add_pipeline(*status, line.common);
+  status
+      ->add_option("--select,-s", line.status.select,
+                   "nodes: name, *name, name*, tag:x, group:x")
+      ->allow_extra_args(false);
+  status->add_flag("--follow,-f", line.status.follow,
+                   "again every two seconds, until Ctrl-C; with --json a line each");
   auto* graph = add_command(app, "graph", "print the graph as a Mermaid flowchart",
                             "  lakemill graph orders");
   add_pipeline(*graph, line.common);
@@ -240,6 +253,7 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "run") return run_command(line.common, line.run);
   if (name == "preview") return preview_command(line.common, line.node, line.limit);
   if (name == "test") return test_command(line.common, line.tests);
+  if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);
   if (name == "schema") return schema_command(line.markdown);
   if (name == "query") return query_command(line.common, line.query);

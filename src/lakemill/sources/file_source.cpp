@@ -88,6 +88,25 @@ Slice make_slice(const FileSourceSpec& spec, const std::vector<Arrival>& arrival
   return {std::move(relation), kOffsetSql, kFileSql, kOffsetSql, arrivals.empty()};
 }
 
+void add_waiting(Lag& lag, const storage::ObjectInfo& file) {
+  lag.entries = lag.entries.value_or(0) + 1;
+  lag.bytes = lag.bytes.value_or(0) + file.size_bytes;
+  const Instant modified{std::chrono::milliseconds(file.modified_ms)};
+  lag.oldest = std::min(lag.oldest.value_or(modified), modified);
+}
+
+// A lag of files that nothing waits of yet.
+Lag no_lag() {
+  Lag lag;
+  lag.unit = "files";
+  lag.entries = lag.bytes = 0;
+  return lag;
+}
+
+std::string files_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " file" : " files");
+}
+
 // All files that are there, as one version of one thing.
 class WholeFileSource final : public Source {
  public:
@@ -107,6 +126,24 @@ class WholeFileSource final : public Source {
                       {"etag", file.etag}});
     }
     return Json{{"files", std::move(list)}};
+  }
+
+  // Every file that is not as the last batch read it.
+  Result<Lag> lag(const Offset& from) override {
+    std::map<std::string, Arrival> read;
+    if (!from.is_null()) {
+      LAKEMILL_TRY(const auto pinned, pinned_in(from));
+      for (const Arrival& arrival : pinned) read.emplace(arrival.url, arrival);
+    }
+    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    Lag lag = no_lag();
+    for (const auto& file : files) {
+      const auto found = read.find(file.path);
+      if (found == read.end() || differs(found->second, file)) add_waiting(lag, file);
+    }
+    if (!from.is_null()) lag.position = files_text(read.size());
+    lag.end = files_text(files.size());
+    return lag;
   }
 
   Status check(const Offset&, const Offset& to) override {
@@ -174,6 +211,26 @@ class ArrivingFileSource final : public Source {
       LAKEMILL_TRY(offset["start"], start_of(from, there));
     }
     return offset;
+  }
+
+  // Files that have no number yet wait like those that have one.
+  Result<Lag> lag(const Offset& from) override {
+    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY_OK(log_.refresh());
+    const std::int64_t begin = integer_member(from, "arrival", 0);
+    const ArrivalNumbers unread = numbers_in(from, kUnread);
+    Lag lag = no_lag();
+    std::int64_t unnumbered = 0;
+    for (const auto& file : files) {
+      const Arrival* known = log_.find(file.path);
+      const bool fresh = known == nullptr || log_.never_read(known->number, unread) ||
+                         (spec_.changed_are_new && differs(*known, file));
+      if (fresh && (known == nullptr || known->number <= begin)) ++unnumbered;
+      if (fresh || known->number > begin) add_waiting(lag, file);
+    }
+    if (!from.is_null()) lag.position = "arrival " + std::to_string(begin);
+    lag.end = "arrival " + std::to_string(log_.last() + unnumbered);
+    return lag;
   }
 
   Status check(const Offset& from, const Offset& to) override {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lakemill/base/clock.h"
 #include "lakemill/base/json.h"
 #include "lakemill/engine/relation.h"
 
@@ -20,6 +21,17 @@ struct Notice {
   Kind kind = Kind::file_changed;
   std::string subject;  ///< the file
   std::string message;
+};
+
+/// What a source holds that no batch has covered. What is not known is left empty.
+struct Lag {
+  std::string position;  ///< of the last batch, as people read it
+  std::string end;       ///< of the source
+  std::string unit;      ///< of `entries`: "files", "versions"; or empty
+  std::optional<std::int64_t> entries;
+  std::optional<std::int64_t> rows;
+  std::optional<std::int64_t> bytes;
+  std::optional<Instant> oldest;  ///< since when the first of it waits
 };
 
 /// Rows of a slice that are read in one way.
@@ -73,6 +85,13 @@ class Source {
   virtual Status check(const Offset& from, const Offset& to) {
     (void)from, (void)to;
     return {};
+  }
+
+  /// What waits behind `from`. Writes nothing, numbers nothing. Errors: those of the
+  /// outside log.
+  virtual Result<Lag> lag(const Offset& from) {
+    (void)from;
+    return Lag();
   }
 
   /// Files whose columns stand for those of an empty slice that ends at `to`; nothing

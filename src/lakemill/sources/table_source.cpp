@@ -106,7 +106,57 @@ class TableSource final : public Source {
                  "printf('%012d', " + version_sql + ")", empty};
   }
 
+  Result<Lag> lag(const Offset& from) override {
+    LAKEMILL_TRY(const auto snapshot, wanted_snapshot());
+    const delta::Version begin = integer_member(from, "version", -1);
+    const delta::Version end = snapshot->version();
+    Lag lag;
+    lag.unit = "versions";
+    lag.entries = std::max<std::int64_t>(0, end - begin);
+    if (!from.is_null()) lag.position = "version " + std::to_string(begin);
+    lag.end = "version " + std::to_string(end);
+    if (*lag.entries == 0) {
+      lag.rows = lag.bytes = 0;
+      return lag;
+    }
+    LAKEMILL_TRY_OK(measure(*snapshot, begin, lag));
+    if (lag.rows != 0 || lag.bytes != 0) lag.oldest = time_of(begin + 1, end);
+    return lag;
+  }
+
  private:
+  // Rows and bytes that versions behind `begin` brought: all that there is where they
+  // are not told by appends alone.
+  Status measure(const delta::Snapshot& snapshot, delta::Version begin, Lag& lag) {
+    std::shared_ptr<const data::TableScan> scan;
+    if (spec_.incremental && begin >= 0) {
+      auto added = spec_.read_changes ? table_->changes(begin + 1, snapshot.version())
+                                      : table_->appended(begin + 1, snapshot.version());
+      if (!added) return {};
+      scan = *std::move(added);
+    } else {
+      LAKEMILL_TRY(scan, snapshot.scan());
+    }
+    lag.rows = lag.bytes = 0;
+    for (const data::DataFile& file : scan->files()) {
+      lag.bytes = *lag.bytes + file.size_bytes;
+      if (lag.rows) {
+        lag.rows = file.row_count ? std::optional(*lag.rows + *file.row_count)
+                                  : std::optional<std::int64_t>();
+      }
+    }
+    return {};
+  }
+
+  // When `version`, or the oldest that the log still has before `end`, was committed.
+  std::optional<Instant> time_of(delta::Version version, delta::Version end) {
+    constexpr std::int64_t kCommitsMax = 10'000;
+    const auto commits = table_->history(
+        static_cast<std::size_t>(std::min(end - version + 1, kCommitsMax)));
+    if (!commits || commits->empty()) return std::nullopt;
+    return Instant(std::chrono::milliseconds(commits->back().timestamp_ms));
+  }
+
   std::int64_t generation_at(const delta::Snapshot& snapshot) const {
     constexpr int kNumberBits = 32;  // of a batch in a transaction version
     if (!spec_.incremental || spec_.writer_app_id.empty()) return 0;

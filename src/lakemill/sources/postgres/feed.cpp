@@ -112,6 +112,23 @@ Result<std::unique_ptr<Connection>> PostgresFeed::connect_for_snapshot() {
   return connection;
 }
 
+Result<PostgresFeed::Ends> PostgresFeed::ends(const std::string& reader) {
+  Ends ends;
+  LAKEMILL_TRY(const auto positions, load_positions(*options_.store, options_.folder));
+  if (positions && positions->slot == options_.slot) {
+    const auto found = positions->readers.find(reader);
+    if (found != positions->readers.end()) {
+      ends.released = std::max(found->second.released, found->second.acknowledged);
+    }
+  }
+  LAKEMILL_TRY(const auto connection,
+               Connection::open(options_.connection, ConnectionPurpose::replication,
+                                options_.stop));
+  LAKEMILL_TRY(const ServerIdentity server, identify(*connection));
+  ends.server = server.flushed;
+  return ends;
+}
+
 Status PostgresFeed::load() {
   if (loaded_) return {};
   LAKEMILL_TRY(auto positions, load_positions(*options_.store, options_.folder));

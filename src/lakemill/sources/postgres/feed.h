@@ -99,6 +99,14 @@ class PostgresFeed {
 
   void acknowledge(const std::string& reader, Lsn lsn);
 
+  /// The end of the server's log, and up to where nothing is left for the reader, by
+  /// what was written down; nothing of the slot is touched.
+  struct Ends {
+    Lsn server = 0;
+    Lsn released = 0;
+  };
+  Result<Ends> ends(const std::string& reader);
+
   /// The layout that the table has now.
   Result<TableLayout> layout_now(const std::string& reader);
   Result<std::unique_ptr<Connection>> connect(ConnectionPurpose purpose);

@@ -114,6 +114,34 @@ class PostgresSource final : public Source {
     return slice_of(parts, begin.lsn, end.lsn);
   }
 
+  // Bytes of the server's log, whichever tables they are of.
+  Result<Lag> lag(const Offset& from) override {
+    Lag lag;
+    Position position;
+    if (!from.is_null()) {
+      LAKEMILL_TRY(position, position_from(from));
+      lag.position = postgres::to_text(position.lsn);
+      if (position.in_snapshot()) {
+        lag.position = "snapshot, file " + std::to_string(position.files) + " of " +
+                       std::to_string(position.files_all);
+        lag.unit = "files";
+        lag.entries = position.files_all - position.files;
+      }
+    }
+    const auto ends = feed_->ends(spec_.reader);
+    if (!ends) {
+      lag.end = "not reachable";
+      return lag;
+    }
+    lag.end = postgres::to_text(ends->server);
+    const Lsn done = std::max(position.lsn, ends->released);
+    if (!from.is_null() && table_.snapshot != PostgresSnapshot::only) {
+      lag.bytes =
+          ends->server > done ? static_cast<std::int64_t>(ends->server - done) : 0;
+    }
+    return lag;
+  }
+
   Status check(const Offset& from, const Offset& to) override {
     LAKEMILL_TRY(const Position end, position_from(to));
     if (from.is_null() && end.snapshot > 0) {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lakemill/flow/workspace.h"
+
+namespace lakemill::flow {
+
+/// One source of a flow: how far it was read, and what waits in it.
+struct SourceStatus {
+  std::string source;
+  std::string upstream;      ///< the node whose output it is, or empty
+  bool incremental = false;  ///< else it is read as a whole
+  sources::Lag lag;
+  std::optional<Error> error;  ///< why it cannot be told
+};
+
+/// Where a flow stands, by its tables and its plans.
+struct FlowStatus {
+  std::string node;
+  std::string target;
+  std::optional<Strategy> strategy;  ///< of the last batch; nothing before the first
+  std::int64_t generation = 0;
+  std::int64_t batch = 0;      ///< the last that the primary sink holds; 0: none
+  bool batch_planned = false;  ///< the one after it was planned and is not done
+  std::optional<Instant> at;   ///< the instant of the last batch
+  std::string run_id;          ///< that made it
+  std::int64_t version = -1;   ///< of the primary sink's table
+  std::vector<SourceStatus> sources;
+};
+
+/// Looks, and writes nothing: neither plans nor the numbers of new files. `node` has a
+/// sink. Errors: those of the store and of find_plan().
+Result<FlowStatus> flow_status(const Workspace& workspace, const language::Node& node);
+
+}  // namespace lakemill::flow
