@@ -27,6 +27,7 @@ lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABEL
 lakemill_script_test(crash.sigkill crash/sigkill.py TIMEOUT 3600 LABELS crash)
 lakemill_script_test(streaming.cut streaming/batch_is_stream.py TIMEOUT 3600 LABELS streaming PROCESSORS 2)
 lakemill_script_test(streaming.continuous streaming/continuous.py TIMEOUT 1800 LABELS streaming)
+lakemill_script_test(replay replay/run.py TIMEOUT 1800 LABELS "replay;crash")
 lakemill_script_test(startup startup/limits.py TIMEOUT 900 LABELS startup SERIAL)
 # Beside a real S3 server, which the scripts start; they fail if a test is skipped.
 lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3

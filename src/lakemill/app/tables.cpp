@@ -57,49 +57,6 @@ std::int64_t deleted_of(const delta::AddFile& file) {
   return file.deletion_vector ? file.deletion_vector->cardinality : 0;
 }
 
-Status bind_side(Workbench& workbench, engine::Session& session,
-                 const std::string& name, const std::string& table,
-                 std::optional<std::int64_t> version, data::Schema& schema) {
-  LAKEMILL_TRY(const std::string url, workbench.table_url(table));
-  LAKEMILL_TRY(const auto opened, workbench.catalog().open_url(url));
-  LAKEMILL_TRY(const auto snapshot,
-               version ? opened->at_version(*version) : opened->latest());
-  schema = snapshot->metadata().schema;
-  LAKEMILL_TRY(auto scan, snapshot->scan());
-  return session.bind(name, engine::TableRelation{std::move(scan)});
-}
-
-Result<std::int64_t> count(engine::Session& session, const std::string& sql) {
-  LAKEMILL_TRY(
-      const data::Rows rows,
-      session.query("SELECT count(*) FROM (" + sql + ")", engine::Origin::lakemill, 1));
-  return std::get<std::int64_t>(rows.rows[0][0]);
-}
-
-// The columns that both have, quoted; what differs goes to `differences`.
-std::string common_columns(const data::Schema& left, const data::Schema& right,
-                           std::vector<std::string>& differences) {
-  std::vector<std::string> columns;
-  for (const data::Field& field : left.fields) {
-    const data::Field* other = right.find(field.name);
-    if (other == nullptr) {
-      differences.push_back("column " + field.name + " is only in the first");
-      continue;
-    }
-    columns.push_back(quote_identifier(field.name));
-    if (to_text(field.type) != to_text(other->type)) {
-      differences.push_back("column " + field.name + ": " + to_text(field.type) +
-                            " and " + to_text(other->type));
-    }
-  }
-  for (const data::Field& field : right.fields) {
-    if (left.find(field.name) == nullptr) {
-      differences.push_back("column " + field.name + " is only in the second");
-    }
-  }
-  return join(columns, ", ");
-}
-
 }  // namespace
 
 Result<Facts> table_facts(Workbench& workbench, const std::string& table) {
@@ -186,33 +143,6 @@ Result<data::Rows> table_files(Workbench& workbench, const std::string& table) {
                          instant_value(file.modification_time_ms)});
   }
   return rows;
-}
-
-Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& request) {
-  LAKEMILL_TRY(const auto session, workbench.engine().open_session(
-                                       {workbench.clock().now(), 0, {}, {}, {}, {}}));
-  data::Schema left;
-  data::Schema right;
-  LAKEMILL_TRY_OK(
-      bind_side(workbench, *session, "left", request.left, request.left_version, left));
-  LAKEMILL_TRY_OK(bind_side(workbench, *session, "right", request.right,
-                            request.right_version, right));
-  TableDifference difference;
-  const std::string columns = common_columns(left, right, difference.schema);
-  if (columns.empty()) return difference;
-  const std::string of_left = "SELECT " + columns + " FROM \"left\"";
-  const std::string of_right = "SELECT " + columns + " FROM \"right\"";
-  const std::string only_left = of_left + " EXCEPT ALL " + of_right;
-  const std::string only_right = of_right + " EXCEPT ALL " + of_left;
-  LAKEMILL_TRY(difference.only_left, count(*session, only_left));
-  LAKEMILL_TRY(difference.only_right, count(*session, only_right));
-  const std::string limit = ") LIMIT " + std::to_string(request.sample_max);
-  LAKEMILL_TRY(difference.sample,
-               session->query("(SELECT '<' AS side, * FROM (" + only_left + limit +
-                                  ") UNION ALL (SELECT '>' AS side, * FROM (" +
-                                  only_right + limit + ")",
-                              engine::Origin::lakemill, 2 * request.sample_max));
-  return difference;
 }
 
 namespace {

@@ -24,22 +24,6 @@ Result<data::Rows> table_schema(Workbench& workbench, const std::string& table);
 /// path, size_bytes, rows, deleted_rows, partition, modified.
 Result<data::Rows> table_files(Workbench& workbench, const std::string& table);
 
-/// How two tables differ, as bags of rows.
-struct TableDifference {
-  std::vector<std::string> schema;  ///< columns that differ, in words
-  std::int64_t only_left = 0;
-  std::int64_t only_right = 0;
-  data::Rows sample;  ///< first column: "<" or ">"
-};
-struct DiffRequest {
-  std::string left;
-  std::string right;
-  std::optional<std::int64_t> left_version;
-  std::optional<std::int64_t> right_version;
-  std::int64_t sample_max = 20;
-};
-Result<TableDifference> table_diff(Workbench& workbench, const DiffRequest& request);
-
 /// Removes the table and its files. Errors: denied (inside the state folder).
 Status table_drop(Workbench& workbench, const std::string& table);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "lakemill/app/table_diff.h"
 #include "lakemill/app/workbench.h"
 
 namespace lakemill::cli {
@@ -47,6 +48,7 @@ struct TableOptions {
   std::string other;
   std::optional<std::int64_t> version;
   std::optional<std::int64_t> other_version;
+  std::vector<std::string> keys;
   std::int64_t limit = 0;
   bool yes = false;
 };
@@ -63,6 +65,12 @@ struct MaintenanceOptions {
   std::int64_t from = 0;
   std::int64_t to = -1;
   std::int64_t limit = 0;
+};
+
+struct ReplayOptions {
+  std::string node;
+  std::string from;
+  std::string into;
 };
 
 struct StatusOptions {
@@ -97,6 +105,7 @@ int maintenance_command(const CommonOptions& common, const std::string& action,
                         const MaintenanceOptions& options);
 bool is_maintenance(const std::string& action);
 int status_command(const CommonOptions& common, const StatusOptions& options);
+int replay_command(const CommonOptions& common, const ReplayOptions& options);
 int graph_command(const CommonOptions& common);
 int events_command(const CommonOptions& common, const EventOptions& options);
 int schema_command(bool markdown);
@@ -109,6 +118,12 @@ Result<app::OpenRequest> make_request(const CommonOptions& common);
 /// Prints "error: …" to standard error (as JSON with `json`), and gives the exit code
 /// of the error's kind.
 int report_error(const Error& error, bool json);
+
+/// `table diff` of two tables, or of all tables of two schemas.
+int diff_command(app::Workbench& workbench, const TableOptions& options, bool json);
+OrderedJson difference_json(const app::TableDifference& difference);
+/// "2 rows only in the first, 3 only in the second; …".
+std::string difference_text(const app::TableDifference& difference);
 
 /// Opens the workbench with its pipelines, printing faults and notices; null after an
 /// error, with the exit code in `code`.

@@ -22,6 +22,7 @@ struct CommandLine {
   MaintenanceOptions maintenance;
   EventOptions events;
   StatusOptions status;
+  ReplayOptions replay;
   std::string node;
   std::string folder;
   std::int64_t limit = 20;
@@ -104,6 +105,16 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
                            "  lakemill test\n  lakemill test orders --name my_test");
   add_pipeline(*test, line.common);
   test->add_option("--name", line.tests, "only this test")->allow_extra_args(false);
+  auto* graph = add_command(app, "graph", "print the graph as a Mermaid flowchart",
+                            "  lakemill graph orders");
+  add_pipeline(*graph, line.common);
+  auto* schema = add_command(app, "schema", "print the JSON Schema of pipeline files",
+                             "  lakemill schema > .lakemill/schema.json");
+  schema->add_flag("--markdown", line.markdown, "the reference of all keys instead");
+}
+
+// What goes on between runs: watching, and making tables anew.
+void add_operation_commands(CLI::App& app, CommandLine& line) {
   auto* status =
       add_command(app, "status", "show how far each flow has come, and what waits",
                   "  lakemill status orders\n  lakemill status orders --follow\n"
@@ -116,12 +127,23 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false);
   status->add_flag("--follow,-f", line.status.follow,
                    "again every two seconds, until Ctrl-C; with --json a line each");
-  auto* graph = add_command(app, "graph", "print the graph as a Mermaid flowchart",
-                            "  lakemill graph orders");
-  add_pipeline(*graph, line.common);
-  auto* schema = add_command(app, "schema", "print the JSON Schema of pipeline files",
-                             "  lakemill schema > .lakemill/schema.json");
-  schema->add_flag("--markdown", line.markdown, "the reference of all keys instead");
+  auto* replay = add_command(
+      app, "replay", "make tables anew from the tables before them",
+      "  lakemill replay orders\n"
+      "  lakemill replay orders --into check\n"
+      "  lakemill replay orders --node slv_orders --from version:120\n"
+      "  lakemill replay orders --node slv_orders --from timestamp:2026-01-31\n"
+      "  lakemill table diff silver check --key order_id\n"
+      "No source is asked again: BRONZE tables, and what reads outside, stay as they "
+      "are.");
+  add_pipeline(*replay, line.common);
+  replay->add_option("--node", line.replay.node,
+                     "this node and all after it; else all behind the bronze tables");
+  replay->add_option("--from", line.replay.from,
+                     "beginning, batch:N, version:N, offset:X or timestamp:T; all but "
+                     "the first need --node");
+  replay->add_option("--into", line.replay.into,
+                     "a schema beside the live ones, compared with them at the end");
 }
 
 void add_table_command(CLI::App& table, CommandLine& line, const char* name,
@@ -137,6 +159,11 @@ void add_table_command(CLI::App& table, CommandLine& line, const char* name,
   }
   if (action == "diff") {
     command->add_option("other", line.table.other, "the same table if left out");
+    command
+        ->add_option("--key,-k", line.table.keys,
+                     "columns that make rows of both the same one: counts what was "
+                     "removed, added, changed")
+        ->delimiter(',');
     command->add_option("--version", line.version, "version of the first");
     command->add_option("--other-version", line.other_version, "version of the second");
   }
@@ -214,9 +241,10 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   add_table_command(*table, line, "files", "data files",
                     "  lakemill table files main.silver.orders");
   add_table_command(
-      *table, line, "diff", "compare two tables or versions",
+      *table, line, "diff", "compare two tables, versions or schemas",
       "  lakemill table diff main.silver.orders --version 1\n"
-      "  lakemill table diff lake/a lake/b\n"
+      "  lakemill table diff lake/a lake/b --key id\n"
+      "  lakemill table diff main.silver main.check\n"
       "Ends with 0 (equal), 1 (they differ, or it failed), 2 (wrong command line).");
   add_table_command(*table, line, "drop", "remove a table and its files",
                     "  lakemill table drop main.silver.orders --yes");
@@ -253,6 +281,7 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "run") return run_command(line.common, line.run);
   if (name == "preview") return preview_command(line.common, line.node, line.limit);
   if (name == "test") return test_command(line.common, line.tests);
+  if (name == "replay") return replay_command(line.common, line.replay);
   if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);
   if (name == "schema") return schema_command(line.markdown);
@@ -303,6 +332,7 @@ int run(int argc, char** argv) {
       "lakemill COMMAND --help tells more.");
   CommandLine line;
   add_pipeline_commands(app, line);
+  add_operation_commands(app, line);
   add_lakehouse_commands(app, line);
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) {
     return unknown_command(app, argv[1]);

@@ -49,36 +49,6 @@ int show_facts(app::Workbench& workbench, const std::string& table, bool json) {
   return kSuccess;
 }
 
-int show_difference(app::Workbench& workbench, const TableOptions& options, bool json) {
-  app::DiffRequest request{options.table, options.other, options.version,
-                           options.other_version,
-                           options.limit > 0 ? options.limit : 20};
-  if (request.right.empty()) request.right = request.left;
-  const auto difference = app::table_diff(workbench, request);
-  if (!difference) return report_error(difference.error(), json);
-  if (json) {
-    std::printf(
-        "%s\n",
-        json_text(Json{{"schema", difference->schema},
-                       {"only_first", difference->only_left},
-                       {"only_second", difference->only_right},
-                       {"sample", *parse_json(rows_to_json(difference->sample))}})
-            .c_str());
-  } else {
-    for (const std::string& line : difference->schema)
-      std::printf("%s\n", line.c_str());
-    std::printf("%s rows only in the first, %s only in the second\n",
-                with_thousands(difference->only_left).c_str(),
-                with_thousands(difference->only_right).c_str());
-    if (!difference->sample.rows.empty()) {
-      print_table(stdout, difference->sample, kCellWidthMax);
-    }
-  }
-  const bool equal = difference->schema.empty() && difference->only_left == 0 &&
-                     difference->only_right == 0;
-  return equal ? kSuccess : kFailure;
-}
-
 int drop(app::Workbench& workbench, const TableOptions& options, bool json) {
   if (!options.yes) {
     return report_error(
@@ -159,7 +129,7 @@ int table_command(const CommonOptions& common, const std::string& action,
   if (action == "files") {
     return show(app::table_files(*workbench, options.table), common.json);
   }
-  if (action == "diff") return show_difference(*workbench, options, common.json);
+  if (action == "diff") return diff_command(*workbench, options, common.json);
   return drop(*workbench, options, common.json);
 }
 

@@ -320,10 +320,23 @@ class Decider {
       if (!by_place && !by_name) continue;
       LAKEMILL_TRY(const auto table, named_table(relation, by_place));
       if (table == nullptr) continue;
+      LAKEMILL_TRY_OK(check_not_replayed(relation, table->store().url()));
       LAKEMILL_TRY(const auto snapshot, table->latest());
       decision_.plan.pinned_tables[relation] = snapshot->version();
     }
     return {};
+  }
+
+  // SQL that names a table reads the live one, which a replay beside it must not.
+  Status check_not_replayed(const std::string& relation, const std::string& url) const {
+    if (workspace_.side == nullptr || !workspace_.side->has(node_.name) ||
+        !workspace_.side->live_urls.contains(url)) {
+      return {};
+    }
+    return at(node_.location,
+              "the SQL of node " + node_.name + " names table " + relation +
+                  ", which the replay makes anew in schema " + workspace_.side->schema +
+                  ": read it as {nodes.x} or as a source, which follow the replay");
   }
 
   // Null for a name of the session that only looks like a table's.

@@ -51,11 +51,19 @@ engine::SessionOptions session_options(
 }
 
 std::string flow_id(const Workspace& workspace, const std::string& node) {
-  return "lakemill:" + workspace.pipeline.name + "/" + node;
+  std::string pipeline = workspace.pipeline.name;
+  if (workspace.side != nullptr && workspace.side->has(node)) {
+    pipeline += "@" + workspace.side->schema;
+  }
+  return "lakemill:" + pipeline + "/" + node;
 }
 
 FlowState flow_state(const Workspace& workspace, const std::string& node) {
-  return {workspace.state_store, workspace.state_folder + "/" + node};
+  std::string folder = workspace.state_folder;
+  if (workspace.side != nullptr && workspace.side->has(node)) {
+    folder += "/_side/" + workspace.side->schema;
+  }
+  return {workspace.state_store, folder + "/" + node};
 }
 
 Result<std::string> absolute_path(const Workspace& workspace, const std::string& path) {

@@ -10,6 +10,7 @@
 #include "lakemill/delta/ports.h"
 #include "lakemill/engine/engine.h"
 #include "lakemill/flow/flow_state.h"
+#include "lakemill/flow/side_flows.h"
 #include "lakemill/language/model.h"
 #include "lakemill/sources/postgres/postgres_source.h"
 #include "lakemill/storage/object_store.h"
@@ -40,6 +41,8 @@ struct Workspace {
   /// The replication slots that the run reads; told up to where all is safe when the
   /// last copy of this goes.
   std::shared_ptr<sources::PostgresFeeds> postgres = nullptr;
+  /// Of a replay into a side schema, or null; outlives it.
+  const SideFlows* side = nullptr;
 };
 
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.
