@@ -48,6 +48,16 @@ TEST(WriteSink, CreatesTheTableWithTheFirstBatchAndAppendsTheNext) {
       snapshot->metadata().configuration.contains("delta.enableDeletionVectors"));
 }
 
+TEST(WriteSink, CutsFilesAtTheTargetSizeOfTheTable) {
+  TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::append);
+  spec.properties["delta.targetFileSize"] = "1mb";
+  const auto sink = sink_for(spec);
+  ASSERT_THAT(world().put(*sink, "SELECT hash(range) AS a FROM range(900000)",
+                          world().batch(0)),
+              IsOk());
+  EXPECT_GT(world().snapshot(spec.url)->files().size(), 2U);
+}
+
 TEST(WriteSink, HoldsABatchOnce) {
   const TableSinkSpec spec = spec_for(world().fresh_url(), WriteMode::append);
   const auto first = sink_for(spec);

@@ -68,10 +68,11 @@ class Optimizer {
         kName, engine::TableRelation{whole_files(state_.scan, bin.files)}));
     engine::WriteSpec spec;
     spec.sql = std::string("SELECT * FROM ") + kName;
-    FileLayout layout = context_.layout;
+    engine::TableFilesTarget target =
+        files_target(context_.table, state_.snapshot->metadata(), context_.layout);
     // A bin becomes one file, unless its estimate was far off.
-    layout.target_file_bytes = bin.live_bytes <= target_bytes_ ? 0 : target_bytes_;
-    spec.target = files_target(context_.table, state_.snapshot->metadata(), layout);
+    target.target_file_bytes = bin.live_bytes <= target_bytes_ ? 0 : target_bytes_;
+    spec.target = std::move(target);
     LAKEMILL_TRY(engine::WriteResult written, context_.session.write(spec));
     rewritten.after = std::move(written.files);
     const auto expected = live_rows(rewritten.before);

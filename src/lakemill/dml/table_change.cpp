@@ -6,6 +6,7 @@
 
 #include "lakemill/delta/deletion_vector.h"
 #include "lakemill/delta/file_path.h"
+#include "lakemill/delta/table_properties.h"
 #include "lakemill/dml/change_files.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/row_removal.h"
@@ -127,8 +128,10 @@ engine::TableFilesTarget files_target(const delta::Table& table,
   target.column_mapping_mode =
       mode == metadata.configuration.end() ? "none" : mode->second;
   target.partition_by = metadata.partition_columns;
-  target.target_file_bytes = layout.target_file_bytes;
+  target.target_file_bytes =
+      delta::target_file_bytes(metadata, layout.target_file_bytes);
   target.compression = layout.compression;
+  target.parquet_version = layout.parquet_version;
   return target;
 }
 

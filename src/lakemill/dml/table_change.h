@@ -41,8 +41,9 @@ using PlanChange = std::function<Result<TableChange>(const TableState&)>;
 /// How files are written, where a removal rewrites some.
 struct FileLayout {
   std::string prefix = "part-";
-  std::int64_t target_file_bytes = 128 << 20;
+  std::int64_t target_file_bytes = 128 << 20;  ///< where the table sets none
   std::string compression = "zstd";
+  int parquet_version = 1;  ///< 2: smaller and quicker, not read by every old reader
 };
 
 /// Who changes what, and with what.

@@ -34,6 +34,7 @@ struct TableFilesTarget {
   std::vector<std::string> partition_by;
   std::int64_t target_file_bytes = 0;  ///< 0: one file per partition
   std::string compression;             ///< "snappy", "zstd", "lz4_raw"
+  int parquet_version = 1;             ///< of the encodings: 1 or 2
   std::int64_t row_group_rows = 0;     ///< 0: the engine's default
 };
 

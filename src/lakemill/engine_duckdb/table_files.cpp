@@ -132,6 +132,7 @@ std::string copy_sql(const RowsToWrite& rows, const TableFilesTarget& target,
       "FORMAT parquet", "RETURN_STATS",
       "COMPRESSION " +
           quote_literal(target.compression.empty() ? "snappy" : target.compression)};
+  if (target.parquet_version == 2) options.emplace_back("PARQUET_VERSION V2");
   if (target.row_group_rows > 0) {
     options.push_back("ROW_GROUP_SIZE " + std::to_string(target.row_group_rows));
   }

@@ -20,8 +20,7 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
   spec.name = name;
   spec.shared = target.shared;
   spec.adopt_app_id = target.adopt_app_id;
-  spec.target_file_bytes = target.target_file_bytes;
-  spec.compression = target.compression;
+  spec.layout = target.layout;
   spec.properties["delta.enableDeletionVectors"] = "false";
   const auto widens = target.properties.find("delta.enableTypeWidening");
   if (widens != target.properties.end()) spec.properties.insert(*widens);
@@ -32,7 +31,8 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
 TableSinkSpec state_spec(const TableSinkSpec& target) {
   TableSinkSpec spec = companion_of(target, target.changes->state_url,
                                     "the change state of " + target.name);
-  spec.compression = "lz4_raw";
+  spec.layout.compression = "lz4_raw";
+  spec.layout.parquet_version = 2;  // sequences are nearly the ones before them
   spec.properties["delta.enableTypeWidening"] = "true";  // where the target's may widen
   return spec;
 }
@@ -399,7 +399,7 @@ Result<std::unique_ptr<MergeSink::Prepared>> MergeSink::prepare(
       target.snapshot == nullptr ? delta::Version{-1} : target.snapshot->version()});
   merge->step = make_step(*merge->run);
   LAKEMILL_TRY(tables.state, bind_as(merge->scratch, "state", state,
-                                     merge->step->state_schema().fields));
+                                     with_batch(merge->step->state_schema()).fields));
   tables.state_now = tables.state;
   if (!merge->state_holds) {
     // Finds changes that contradict the state, too: nothing of them may be committed.

@@ -15,9 +15,11 @@
 // its changes win or lose against that row as they did at first; its own deletes, found
 // in the state, are as high as those of the repeated batch, no higher.
 //
-// Elsewhere (a default sequence, an excluded column) the state has u of every key too,
-// with a hash of the row for ties. After a crash the repeated batch meets its own
-// upsert there: a tie with an equal hash, which the row in the target then decides.
+// Elsewhere (a default sequence, an excluded column) the state has u of every key too.
+// At an equal sequence the row in the target has the values to compare with.
+//
+// Only what earlier batches put into the state is asked, so that a batch repeated after
+// a crash between the two commits is judged as it was at first.
 //
 // With delete_mode SOFT a row stays, with the values of its highest upsert, and says in
 // `_deleted` whether d >= u.
@@ -31,7 +33,6 @@ namespace {
 
 const std::string kUpsert = quote_identifier("_lakemill_change_upsert");
 const std::string kDelete = quote_identifier("_lakemill_change_delete");
-const std::string kUpsertHash = quote_identifier("_lakemill_change_upsert_hash");
 const std::string kVerdict = quote_identifier("_lakemill_change_verdict");
 
 /// What becomes of a row of the target that a change of its key meets.
@@ -86,7 +87,7 @@ class RowStep final : public MergeStep {
   const bool keeps_upserts_;
   bool prepared_ = false;
   std::string known_;    // what the state says of the batch's keys, or empty
-  std::string winners_;  // a row per key: values, kUpsert, kUpsertHash, kDelete
+  std::string winners_;  // a row per key: values, kUpsert, kDelete
   std::string truncated_;
   std::string met_;     // rows of met_of_ with their verdict
   std::string met_of_;  // a relation of the target
@@ -97,10 +98,6 @@ data::Schema RowStep::state_schema() const {
   schema.fields.push_back({std::string(kSequence), columns_.sequence, true, {}});
   schema.fields.push_back(
       {std::string(kOperation), data::make_type(data::TypeKind::int8), true, {}});
-  if (keeps_upserts_) {
-    schema.fields.push_back(
-        {std::string(kHash), data::make_type(data::TypeKind::int64), true, {}});
-  }
   return schema;
 }
 
@@ -110,28 +107,25 @@ Result<std::string> RowStep::find_winners() {
   const std::string operation = quote_identifier(kOperation);
   const std::string values =
       columns_.values.empty() ? "" : column_list("", columns_.values) + ", ";
-  const bool hashes = keeps_upserts_ || run_.set.has_ties;
-  const std::string hash = hashes ? row_hash("", columns_.values) : "CAST(0 AS BIGINT)";
   const auto only = [&](ChangeKind kind) {
     return "CASE WHEN " + operation + " = " + number_of(kind) + " THEN " + sequence +
            " END";
   };
   if (run_.set.changes == run_.set.keys) {
-    const std::string sql =
-        "SELECT " + keys("") + ", " + values + only(ChangeKind::upsert) + " AS " +
-        kUpsert + ", " + hash + " AS " + kUpsertHash + ", " + only(ChangeKind::remove) +
-        " AS " + kDelete + " FROM " + run_.set.accepted + " WHERE " + operation +
-        " <> " + number_of(ChangeKind::truncate);
-    if (!hashes) {
-      return run_.scratch.view("winners", sql, engine::Origin::lakemill);
-    }
-    return run_.scratch.keep("winners", sql);
+    return run_.scratch.view("winners",
+                             "SELECT " + keys("") + ", " + values +
+                                 only(ChangeKind::upsert) + " AS " + kUpsert + ", " +
+                                 only(ChangeKind::remove) + " AS " + kDelete +
+                                 " FROM " + run_.set.accepted + " WHERE " + operation +
+                                 " <> " + number_of(ChangeKind::truncate),
+                             engine::Origin::lakemill);
   }
-  const std::string upserts =
-      "SELECT *, " + hash + " AS " + kUpsertHash + " FROM " + run_.set.accepted +
-      " WHERE " + operation + " = " + number_of(ChangeKind::upsert) +
-      " QUALIFY row_number() OVER (PARTITION BY " + keys("") + " ORDER BY " + sequence +
-      " DESC, " + kUpsertHash + " DESC) = 1";
+  const std::string ties =
+      run_.set.has_ties ? ", " + row_hash("", columns_.values) + " DESC" : "";
+  const std::string upserts = "SELECT * FROM " + run_.set.accepted + " WHERE " +
+                              operation + " = " + number_of(ChangeKind::upsert) +
+                              " QUALIFY row_number() OVER (PARTITION BY " + keys("") +
+                              " ORDER BY " + sequence + " DESC" + ties + ") = 1";
   const std::string deletes = "SELECT " + keys("") + ", max(" + sequence + ") AS " +
                               kDelete + " FROM " + run_.set.accepted + " WHERE " +
                               operation + " = " + number_of(ChangeKind::remove) +
@@ -145,9 +139,8 @@ Result<std::string> RowStep::find_winners() {
       "winners",
       "SELECT " + joined_keys +
           (columns_.values.empty() ? "" : column_list("u", columns_.values) + ", ") +
-          column("u", kSequence) + " AS " + kUpsert + ", u." + kUpsertHash + ", d." +
-          kDelete + " FROM (" + upserts + ") AS u FULL JOIN (" + deletes +
-          ") AS d ON " + match("u", "d"));
+          column("u", kSequence) + " AS " + kUpsert + ", d." + kDelete + " FROM (" +
+          upserts + ") AS u FULL JOIN (" + deletes + ") AS d ON " + match("u", "d"));
 }
 
 // Joins what the state knows of the batch's keys to the batch's winners.
@@ -166,17 +159,18 @@ Status RowStep::prepare(const std::string& state) {
     if (keeps_upserts_) {
       const std::string is_upsert =
           " FILTER (" + operation + " = " + number_of(ChangeKind::upsert) + ")";
-      upserts = ", max({'s': " + sequence + ", 'h': " + column("s", kHash) + "})" +
-                is_upsert + " AS " + kUpsert;
+      upserts = ", max(" + sequence + ")" + is_upsert + " AS " + kUpsert;
     }
-    LAKEMILL_TRY(
-        known_,
-        run_.scratch.keep(
-            "known",
-            "SELECT " + keys("s") + upserts + ", max(" + sequence + ") FILTER (" +
-                operation + " = " + number_of(ChangeKind::remove) + ") AS " + kDelete +
-                " FROM " + state + " AS s" + asked + " WHERE " + operation +
-                " <= " + number_of(ChangeKind::remove) + " GROUP BY " + keys("s")));
+    LAKEMILL_TRY(known_,
+                 run_.scratch.keep(
+                     "known", "SELECT " + keys("s") + upserts + ", max(" + sequence +
+                                  ") FILTER (" + operation + " = " +
+                                  number_of(ChangeKind::remove) + ") AS " + kDelete +
+                                  " FROM " + state + " AS s" + asked + " WHERE " +
+                                  operation + " <= " + number_of(ChangeKind::remove) +
+                                  " AND " + column("s", kStateBatch) + " < " +
+                                  std::to_string(run_.batch.transaction_version) +
+                                  " GROUP BY " + keys("s")));
   }
   truncated_ = run_.bounds.truncated;
   if (run_.set.truncates > 0) {
@@ -195,11 +189,7 @@ Status RowStep::prepare(const std::string& state) {
 Status RowStep::check_against_state() {
   if (!run_.options.equal_sequences_fail || known_.empty()) return {};
   std::string conflict = "w." + kUpsert + " = k." + kDelete;
-  if (keeps_upserts_) {
-    conflict += " OR w." + kDelete + " = k." + kUpsert + ".s OR (w." + kUpsert +
-                " = k." + kUpsert + ".s AND w." + kUpsertHash + " <> k." + kUpsert +
-                ".h)";
-  }
+  if (keeps_upserts_) conflict += " OR w." + kDelete + " = k." + kUpsert;
   return fail_on_equal_sequences(
       run_.scratch,
       "SELECT " + keys("w") + ", coalesce(w." + kUpsert + ", w." + kDelete + ") AS " +
@@ -217,28 +207,20 @@ Result<std::string> RowStep::state_rows(const MergeTables& tables) {
       " FROM " + winners_ + " AS w" +
       (known_.empty() ? "" : " LEFT JOIN " + known_ + " AS k ON " + match("w", "k"));
   std::vector<std::string> parts;
-  const auto rows = [&](ChangeKind kind, const std::string& sequence,
-                        const std::string& hash, const std::string& condition) {
+  // What is above all that the state knows of the key.
+  const auto rows = [&](ChangeKind kind, const std::string& name) {
+    const std::string sequence = "w." + name;
     parts.push_back(
         "SELECT " + keys("w") + ", " + sequence + " AS " + quote_identifier(kSequence) +
-        ", " + number_of(kind) + " AS " + quote_identifier(kOperation) +
-        (keeps_upserts_ ? ", " + hash + " AS " + quote_identifier(kHash) : "") + from +
-        " WHERE " + condition);
+        ", " + number_of(kind) + " AS " + quote_identifier(kOperation) + from +
+        " WHERE " + sequence + " IS NOT NULL" +
+        (known_.empty()
+             ? ""
+             : " AND (k." + name + " IS NULL OR " + sequence + " > k." + name + ")"));
   };
-  if (run_.set.deletes > 0) {
-    rows(ChangeKind::remove, "w." + kDelete, "0",
-         "w." + kDelete + " IS NOT NULL" +
-             (known_.empty() ? ""
-                             : " AND (k." + kDelete + " IS NULL OR w." + kDelete +
-                                   " > k." + kDelete + ")"));
-  }
+  if (run_.set.deletes > 0) rows(ChangeKind::remove, kDelete);
   if (keeps_upserts_ && run_.set.changes > run_.set.deletes) {
-    rows(ChangeKind::upsert, "w." + kUpsert, "w." + kUpsertHash,
-         "w." + kUpsert + " IS NOT NULL" +
-             (known_.empty()
-                  ? ""
-                  : " AND (k." + kUpsert + " IS NULL OR {'s': w." + kUpsert +
-                        ", 'h': w." + kUpsertHash + "} > k." + kUpsert + ")"));
+    rows(ChangeKind::upsert, kUpsert);
   }
   if (run_.set.truncates > 0) {
     std::string nulls;
@@ -248,8 +230,7 @@ Result<std::string> RowStep::state_rows(const MergeTables& tables) {
     }
     parts.push_back(
         "SELECT " + nulls + truncated_ + " AS " + quote_identifier(kSequence) + ", " +
-        number_of(ChangeKind::truncate) + " AS " + quote_identifier(kOperation) +
-        (keeps_upserts_ ? ", 0 AS " + quote_identifier(kHash) : ""));
+        number_of(ChangeKind::truncate) + " AS " + quote_identifier(kOperation));
   }
   return join(parts, " UNION ALL ");
 }
@@ -265,17 +246,14 @@ std::string RowStep::ended_sql() const {
 std::string RowStep::met_rows_sql(const std::string& target) const {
   const bool knows = !known_.empty();
   std::string held = sequence_of("t", columns_);
-  std::string held_hash = "CAST(NULL AS BIGINT)";
   if (keeps_upserts_) {
-    held = knows ? "k." + kUpsert + ".s"
+    held = knows ? "k." + kUpsert
                  : "CAST(NULL AS " + dml::sql_type(columns_.sequence) + ")";
-    if (knows) held_hash = "k." + kUpsert + ".h";
   }
   const std::string join = run_.set.truncates > 0 ? " AS t LEFT JOIN " : " AS t JOIN ";
   return "SELECT t.\"_lakemill_file\" AS _lakemill_change_file, t.\"_lakemill_row\" AS "
          "_lakemill_change_row, " +
-         keys("t") + ", " + held + " AS _lakemill_change_held, " + held_hash +
-         " AS _lakemill_change_held_hash, w." + kUpsert +
+         keys("t") + ", " + held + " AS _lakemill_change_held, w." + kUpsert +
          " AS _lakemill_change_upsert, w." + kDelete +
          " AS _lakemill_change_deletion, " + ended_sql() +
          " AS _lakemill_change_ended" +
@@ -316,17 +294,13 @@ std::string RowStep::judge_sql(const std::string& target) const {
 
 // Equal sequences: the greater hash of the whole row wins; an equal row stays.
 Status RowStep::settle_ties(const std::string& target, std::string& met) {
-  const std::string real = row_hash("t", columns_.values);
-  const std::string given = row_hash("w", columns_.values);
   LAKEMILL_TRY(
       const std::string ties,
       run_.scratch.keep(
           "ties",
-          "SELECT m._lakemill_change_file, m._lakemill_change_row, "
-          "coalesce(m._lakemill_change_held_hash, " +
-              real + ") AS _lakemill_change_held_hash, " + real +
-              " AS _lakemill_change_real_hash, " + given +
-              " AS _lakemill_change_hash, " +
+          "SELECT m._lakemill_change_file, m._lakemill_change_row, " +
+              row_hash("t", columns_.values) + " AS _lakemill_change_held_hash, " +
+              row_hash("w", columns_.values) + " AS _lakemill_change_hash, " +
               row_hash("t", without_metadata(columns_.values)) +
               " AS _lakemill_change_held_print, " +
               row_hash("w", without_metadata(columns_.values)) +
@@ -337,7 +311,7 @@ Status RowStep::settle_ties(const std::string& target, std::string& met) {
               " AND t.\"_lakemill_file\" = m._lakemill_change_file AND "
               "t.\"_lakemill_row\" = m._lakemill_change_row JOIN " +
               winners_ + " AS w ON " + match("w", "m")));
-  if (run_.options.equal_sequences_fail && !keeps_upserts_) {
+  if (run_.options.equal_sequences_fail) {
     LAKEMILL_TRY_OK(fail_on_equal_sequences(
         run_.scratch,
         "SELECT " + keys("") + ", " + quote_identifier(kSequence) + " FROM " + ties +
@@ -355,9 +329,8 @@ Status RowStep::settle_ties(const std::string& target, std::string& met) {
       run_.scratch.keep(
           "settled", "SELECT m.* REPLACE (CASE WHEN m." + kVerdict + " <> " +
                          number(Verdict::tie) + " THEN m." + kVerdict +
-                         " WHEN x._lakemill_change_hash >= "
-                         "x._lakemill_change_held_hash AND x._lakemill_change_hash <> "
-                         "x._lakemill_change_real_hash THEN " +
+                         " WHEN x._lakemill_change_hash > "
+                         "x._lakemill_change_held_hash THEN " +
                          number(Verdict::replaced) + " ELSE " + otherwise + " END AS " +
                          kVerdict + ") FROM " + met + " AS m LEFT JOIN " + ties +
                          " AS x ON m._lakemill_change_file = x._lakemill_change_file "
@@ -404,8 +377,7 @@ std::string RowStep::upserts_sql(const std::string& met) const {
   sql += " WHERE w." + kUpsert + " IS NOT NULL";
   if (!soft_) sql += " AND coalesce(w." + kUpsert + " > " + ended + ", true)";
   if (keeps_upserts_ && !known_.empty()) {
-    sql += " AND (k." + kUpsert + " IS NULL OR {'s': w." + kUpsert + ", 'h': w." +
-           kUpsertHash + "} >= k." + kUpsert + ")";
+    sql += " AND (k." + kUpsert + " IS NULL OR w." + kUpsert + " >= k." + kUpsert + ")";
   }
   return sql;
 }

@@ -37,11 +37,9 @@ std::string bounds_sql(const std::string& state, const std::string& forgotten,
 /// One delete and one upsert of each key at most, the higher ones, and of the two the
 /// upsert only if it is above the delete.
 std::string retained_rows(const std::string& state, const ChangeColumns& columns,
-                          const std::string& is_old, const Batch& batch,
-                          bool has_hash) {
+                          const std::string& is_old, const Batch& batch) {
   const std::string keys = column_list("", columns.keys);
-  const std::string order = kSeq + " DESC, " + kOp + " DESC" +
-                            (has_hash ? ", " + quote_identifier(kHash) + " DESC" : "");
+  const std::string order = kSeq + " DESC, " + kOp + " DESC";
   const std::string highest =
       "SELECT * FROM " + state + " WHERE " + kOp +
       " <= " + number_of(ChangeKind::remove) +
@@ -96,7 +94,7 @@ std::string retained_state_sql(const std::string& state, const ChangeColumns& co
                              quote_literal(format_instant(cutoff)) +
                              " AS TIMESTAMP WITH TIME ZONE)";
   if (options.scd_type == 1 && !options.ignore_null_updates) {
-    return retained_rows(state, columns, is_old, batch, !columns.sequence_in_target);
+    return retained_rows(state, columns, is_old, batch);
   }
   if (options.delete_mode == DeleteMode::soft) return "SELECT * FROM " + state;
   return retained_log(state, columns, options, is_old, batch);

@@ -8,6 +8,7 @@
 
 #include "lakemill/base/random.h"
 #include "lakemill/delta/ports.h"
+#include "lakemill/dml/table_change.h"
 #include "lakemill/sinks/sink.h"
 #include "lakemill/storage/object_store.h"
 
@@ -56,8 +57,7 @@ struct TableSinkSpec {
   SchemaEvolution schema_evolution = SchemaEvolution::evolve;
   bool shared = false;       ///< other flows may write here too
   std::string adopt_app_id;  ///< take over the table from this flow, or empty
-  std::int64_t target_file_bytes = 128 << 20;
-  std::string compression = "zstd";
+  dml::FileLayout layout;
 };
 
 /// What every sink borrows; all must outlive it.

@@ -217,16 +217,12 @@ Result<std::int64_t> TargetTable::take_over(engine::Session& session,
   return outcome.already_held ? std::int64_t{-1} : outcome.version;
 }
 
-dml::FileLayout TargetTable::layout() const {
-  return {"part-", spec_.target_file_bytes, spec_.compression};
-}
-
 Result<dml::ChangeContext> TargetTable::context(engine::Session& session,
                                                 const Batch& batch) {
   LAKEMILL_TRY(delta::Table * held, table());
   return dml::ChangeContext{session,          *held,        services_.clock,
                             services_.random, batch.app_id, batch.transaction_version,
-                            layout()};
+                            spec_.layout};
 }
 
 void TargetTable::maintain(delta::Version committed) {
@@ -239,7 +235,7 @@ void TargetTable::maintain_files(engine::Session& session, const Batch& batch,
   maintain(committed);
   auto ours = context(session, batch);
   if (!ours) return;
-  ours->app_id.clear();  // of no batch
+  ours->app_id.clear();            // of no batch
   (void)dml::maintain(*ours, {});  // the next commit tries again
 }
 

@@ -51,8 +51,6 @@ class TargetTable {
   /// As Sink::take_over().
   Result<std::int64_t> take_over(engine::Session& session, const Batch& batch);
 
-  dml::FileLayout layout() const;
-
   /// What change_table() needs to commit `batch`.
   Result<dml::ChangeContext> context(engine::Session& session, const Batch& batch);
 

@@ -31,7 +31,7 @@ Result<engine::WriteTarget> WriteSink::stage(const data::Schema& schema,
   staged_over_.reset();
   if (state.snapshot != nullptr) staged_over_ = state.snapshot->metadata();
   return engine::WriteTarget(
-      dml::files_target(*table, staged_.metadata, target_.layout()));
+      dml::files_target(*table, staged_.metadata, target_.spec().layout));
 }
 
 // The plan that the files were written for, as long as it still fits the table.
