@@ -212,7 +212,7 @@ class RowCopy {
     LAKEMILL_TRY_OK(copy_by(from.url + "_rejected", spec));
     spec.url = state.url(std::to_string(plan.generation) + sub);
     spec.name = "the change state of " + to.name;
-    spec.compression = "lz4_raw";
+    spec.layout = sinks::change_state_layout();
     spec.properties["delta.enableTypeWidening"] = "true";
     return copy_by(live_state.url(std::to_string(last_.generation) + sub), spec);
   }

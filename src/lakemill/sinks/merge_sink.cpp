@@ -27,12 +27,10 @@ TableSinkSpec companion_of(const TableSinkSpec& target, const std::string& url,
   return spec;
 }
 
-// Read whole by nearly every batch, and by nobody else: quick to read comes first.
 TableSinkSpec state_spec(const TableSinkSpec& target) {
   TableSinkSpec spec = companion_of(target, target.changes->state_url,
                                     "the change state of " + target.name);
-  spec.layout.compression = "lz4_raw";
-  spec.layout.parquet_version = 2;  // sequences are nearly the ones before them
+  spec.layout = change_state_layout();
   spec.properties["delta.enableTypeWidening"] = "true";  // where the target's may widen
   return spec;
 }
@@ -115,6 +113,13 @@ std::unique_ptr<MergeStep> make_step(const MergeRun& run) {
 }
 
 }  // namespace
+
+dml::FileLayout change_state_layout() {
+  dml::FileLayout layout;
+  layout.compression = "lz4_raw";
+  layout.parquet_version = 2;  // sequences are nearly the ones before them
+  return layout;
+}
 
 MergeSink::MergeSink(TableSinkSpec spec, SinkServices services)
     : target_(spec, services),

@@ -60,6 +60,9 @@ struct TableSinkSpec {
   dml::FileLayout layout;
 };
 
+/// How the change state of a merge is written: quick to read, by nobody else.
+dml::FileLayout change_state_layout();
+
 /// What every sink borrows; all must outlive it.
 struct SinkServices {
   storage::StoreProvider& stores;
