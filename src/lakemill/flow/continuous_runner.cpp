@@ -18,6 +18,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds kLookEvery = std::chrono::seconds(1);
+// Where the system tells of changes: not of all, as of those on shared file systems.
+constexpr microseconds kLookAtWatchedEvery = std::chrono::seconds(5);
 // A server's stream is waited for while it is looked at.
 constexpr microseconds kLookAtStreamEvery = std::chrono::milliseconds(100);
 constexpr microseconds kNever = microseconds::max();
@@ -54,10 +56,12 @@ void add(NodeReport& total, const NodeReport& round) {
 /// A node that goes round after round. Guarded by the mutex of its run.
 struct Flow {
   const language::Node* node = nullptr;
+  std::unique_ptr<FlowState> state;
   std::vector<std::string> needs;
   std::vector<std::string> feeds;  ///< nodes that read it
   std::optional<Cron> cron;
-  bool looks = false;         ///< reads something that tells of no change by itself
+  bool looks = false;         ///< reads something that is to be looked at
+  bool is_watched = false;    ///< and all of it is watched
   bool reads_stream = false;  ///< of a server, which tells when something comes
   bool running = false;
   bool wanted = true;       ///< something has changed
@@ -76,6 +80,7 @@ class ContinuousRun {
     for (const std::string& name : graph.order) {
       Flow flow;
       flow.node = workspace.pipeline.find_node(name);
+      flow.state = std::make_unique<FlowState>(flow_state(workspace, *flow.node));
       flow.needs = graph.needs.at(name);
       flows_.emplace(name, std::move(flow));
     }
@@ -142,6 +147,7 @@ class ContinuousRun {
   // With mutex_ held.
   void watch_sources(const std::string& name, Flow& flow) {
     flow.looks = false;
+    flow.is_watched = true;
     for (const language::Source& source : flow.node->sources) {
       if (source.kind == language::SourceKind::dataframe ||
           source.kind == language::SourceKind::pipeline_node) {
@@ -150,16 +156,20 @@ class ContinuousRun {
       flow.looks = true;  // also where the system tells: it may miss something
       if (source.kind == language::SourceKind::postgres) {
         flow.reads_stream = true;
+        flow.is_watched = false;
         continue;
       }
       const auto place = place_of(workspace_, *flow.node, source);
-      if (!place || watch_ == nullptr) continue;
+      if (!place || watch_ == nullptr) {
+        flow.is_watched = false;
+        continue;
+      }
       const std::string folder = folder_of(*place);
       std::vector<std::string>& listeners = watched_[folder];
       if (std::find(listeners.begin(), listeners.end(), name) == listeners.end()) {
         listeners.push_back(name);
       }
-      (void)watch_->watch(folder);
+      if (!watch_->watch(folder)) flow.is_watched = false;
     }
   }
 
@@ -178,7 +188,8 @@ class ContinuousRun {
       const bool first = !flow->been_round && flow->failures == 0;
       lock.unlock();
       if (first) observer_.on_node_started(*flow->node);
-      NodeReport report = run_node(workspace_, *flow->node, node_options(*flow, first));
+      NodeReport report =
+          run_node(workspace_, *flow->node, *flow->state, node_options(*flow, first));
       lock.lock();
       flow->running = false;
       finish_round(*flow, std::move(report), first, lock);
@@ -280,9 +291,7 @@ class ContinuousRun {
   void schedule(Flow& flow) {
     const microseconds now = workspace_.clock.elapsed();
     if (!flow.node->every) {
-      if (flow.looks) {
-        flow.due = now + (flow.reads_stream ? kLookAtStreamEvery : kLookEvery);
-      }
+      if (flow.looks) flow.due = now + look_every(flow);
     } else if (flow.node->every->period) {
       flow.due = now + *flow.node->every->period;
     } else {
@@ -290,6 +299,11 @@ class ContinuousRun {
       const auto next = flow.cron->next_after(wall);
       flow.due = next ? now + (*next - wall) : kNever;
     }
+  }
+
+  static microseconds look_every(const Flow& flow) {
+    if (flow.reads_stream) return kLookAtStreamEvery;
+    return flow.is_watched ? kLookAtWatchedEvery : kLookEvery;
   }
 
   void fail(Flow& flow, const NodeReport& report) {

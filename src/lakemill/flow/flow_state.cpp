@@ -73,28 +73,36 @@ Status FlowState::begin_generation(std::int64_t generation) {
   return {};
 }
 
+std::string FlowState::plan_path(std::int64_t generation, std::int64_t number,
+                                 int revision) const {
+  return generation_folder(generation) + "/plans/" + revision_name(number, revision);
+}
+
+// Asks by name: the folder of a flow with many batches is long.
 Result<std::optional<BatchPlan>> FlowState::find_plan(std::int64_t generation,
                                                       std::int64_t number) {
-  const std::string prefix =
-      generation_folder(generation) + "/plans/" + number_name(number);
-  LAKEMILL_TRY(const auto revisions, store_->list(prefix, ""));
-  if (revisions.empty()) return std::optional<BatchPlan>();
-  // "<N>-r<k>.json" sorts before "<N>.json": the newest revision is the largest of
-  // those.
-  const auto newest = std::max_element(
-      revisions.begin(), revisions.end(), [](const auto& left, const auto& right) {
-        return std::pair(left.path.size(), left.path) <
-               std::pair(right.path.size(), right.path);
-      });
-  LAKEMILL_TRY(const std::string text, store_->get(newest->path));
-  const std::string where = "the plan " + store_->url() + "/" + newest->path;
-  auto json = parse_json(text);
-  if (!json) {
-    return Error(ErrorCode::corrupt, where + " is damaged: " + json.error().message());
+  std::optional<std::string> newest;
+  for (int revision = 0;; ++revision) {
+    auto text = store_->get(plan_path(generation, number, revision));
+    if (!text && text.error().code() != ErrorCode::not_found) {
+      return std::move(text).error();
+    }
+    if (text) {
+      newest = *std::move(text);
+      continue;
+    }
+    if (!newest) return std::optional<BatchPlan>();
+    const std::string where =
+        "the plan " + store_->url() + "/" + plan_path(generation, number, revision - 1);
+    auto json = parse_json(*newest);
+    if (!json) {
+      return Error(ErrorCode::corrupt,
+                   where + " is damaged: " + json.error().message());
+    }
+    auto plan = plan_from_json(*json);
+    if (!plan) return std::move(plan).error().while_doing(where);
+    return std::optional<BatchPlan>(*std::move(plan));
   }
-  auto plan = plan_from_json(*json);
-  if (!plan) return std::move(plan).error().while_doing(where);
-  return std::optional<BatchPlan>(*std::move(plan));
 }
 
 Result<std::optional<BatchPlan>> FlowState::last_plan(std::int64_t generation) {
@@ -110,11 +118,14 @@ Result<std::optional<BatchPlan>> FlowState::last_plan(std::int64_t generation) {
 }
 
 Result<BatchPlan> FlowState::save_plan(const BatchPlan& plan) {
-  const std::string folder = generation_folder(plan.generation) + "/plans/";
-  LAKEMILL_TRY(const auto revisions,
-               store_->list(folder + number_name(plan.number), ""));
-  const auto path =
-      folder + revision_name(plan.number, static_cast<int>(revisions.size()));
+  int revision = 0;
+  for (;; ++revision) {
+    const auto held = store_->head(plan_path(plan.generation, plan.number, revision));
+    if (held) continue;
+    if (held.error().code() == ErrorCode::not_found) break;
+    return held.error();
+  }
+  const std::string path = plan_path(plan.generation, plan.number, revision);
   const std::string text = json_text(to_json(plan)) + "\n";
   const auto put = store_->put_if_absent(path, text);
   if (put) return plan;
@@ -129,6 +140,30 @@ Result<BatchPlan> FlowState::save_plan(const BatchPlan& plan) {
                                              " was written; run again");
   }
   return *standing;
+}
+
+Status FlowState::forget_plans(std::int64_t generation, std::int64_t number,
+                               Instant cutoff) {
+  const std::string folder = generation_folder(generation) + "/plans/";
+  LAKEMILL_TRY(const auto plans, store_->list(folder, ""));
+  std::vector<std::string> old;
+  for (const auto& plan : plans) {
+    const auto planned = leading_number(base_name(plan.path));
+    if (planned && *planned < number - 1 && plan.modified_ms < to_epoch_ms(cutoff)) {
+      old.push_back(plan.path);
+    }
+  }
+  return store_->remove_all(old);
+}
+
+std::shared_ptr<sources::ArrivalLog> FlowState::arrivals(const std::string& source,
+                                                         const std::string& base) {
+  auto& log = arrivals_[source];
+  if (log == nullptr) {
+    log = std::make_shared<sources::ArrivalLog>(store_, folder_ + "/arrivals/" + source,
+                                                base);
+  }
+  return log;
 }
 
 Result<std::string> FlowState::save_definition(const Json& definition) {
@@ -152,9 +187,11 @@ Result<Json> FlowState::load_definition(const std::string& hash) {
 }
 
 Status FlowState::mark_done(std::int64_t generation, std::int64_t number) {
-  const auto put = store_->put_if_absent(
-      generation_folder(generation) + "/done/" + number_name(number) + ".json", "{}\n");
+  const std::string folder = generation_folder(generation) + "/done/";
+  const auto put =
+      store_->put_if_absent(folder + number_name(number) + ".json", "{}\n");
   if (!put && put.error().code() != ErrorCode::exists) return put.error();
+  (void)store_->remove(folder + number_name(number - 1) + ".json");  // best effort
   return {};
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "lakemill/base/clock.h"
 #include "lakemill/flow/batch_plan.h"
+#include "lakemill/sources/arrival_log.h"
 #include "lakemill/storage/object_store.h"
 
 namespace lakemill::flow {
@@ -16,9 +19,8 @@ namespace lakemill::flow {
 ///   definitions/<hash>.json     content-addressed
 ///   arrivals/<source>/…         see sources::ArrivalLog
 ///   <g>/plans/<N>.json          written with put-if-absent, before the batch runs
-///   <g>/plans/<N>-r<k>.json     revision k of a plan that no sink had held when the
-///   node
-///                               was edited
+///   <g>/plans/<N>-r<k>.json     revision k of a plan that no sink had held when it
+///                               was made anew
 ///   <g>/done/<N>.json           that batch N stands, where no sink can tell by itself
 ///   <g>/change_state/<sink>/    see sinks::ChangeOptions
 ///
@@ -52,15 +54,27 @@ class FlowState {
   Result<std::string> save_definition(const Json& definition);
   Result<Json> load_definition(const std::string& hash);
 
+  /// Removes plans of before `cutoff`, but never of batch `number` - 1 and later ones.
+  Status forget_plans(std::int64_t generation, std::int64_t number, Instant cutoff);
+
+  /// The files that a source of the flow has seen. One object for all who ask, which
+  /// keeps what it has read.
+  std::shared_ptr<sources::ArrivalLog> arrivals(const std::string& source,
+                                                const std::string& base);
+
+  /// Notes that a batch stands, in place of the one before.
   Status mark_done(std::int64_t generation, std::int64_t number);
   /// The highest batch marked as done.
   Result<std::optional<std::int64_t>> last_done(std::int64_t generation);
 
  private:
   std::string generation_folder(std::int64_t generation) const;
+  std::string plan_path(std::int64_t generation, std::int64_t number,
+                        int revision) const;
 
   std::shared_ptr<storage::ObjectStore> store_;
   std::string folder_;
+  std::map<std::string, std::shared_ptr<sources::ArrivalLog>> arrivals_;
 };
 
 /// The hash of a definition, by which plans name it.

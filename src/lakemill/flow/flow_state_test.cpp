@@ -105,7 +105,7 @@ TEST_F(FlowStates, OfTwoRunnersThatPlanAtOnceOneWinsAndBothSeeIt) {
 TEST_F(FlowStates, ALostAnswerIsSettledByLooking) {
   testkit::CrashingStoreProvider losing(stores_, {testkit::Fault::lose_answer, 1});
   FlowState state(*losing.open("memory://lake"), "flows/n");
-  const auto standing = state.save_plan(plan_of(1, "run a"));  // list, then put
+  const auto standing = state.save_plan(plan_of(1, "run a"));  // looks, then puts
   ASSERT_THAT(standing, IsOk());
   EXPECT_EQ(standing->run_id, "run a");
   EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "run a");
@@ -131,6 +131,24 @@ TEST_F(FlowStates, TheNewestGenerationIsTheLargestNumberThatWasBegun) {
   EXPECT_THAT(state_.newest_generation(), IsOkAnd(11));
   ASSERT_THAT(state_.save_definition(Json{{"name", "n"}}), IsOk());
   EXPECT_THAT(state_.newest_generation(), IsOkAnd(11)) << "definitions are no number";
+}
+
+TEST_F(FlowStates, OldPlansAreForgottenButNotThoseOfTheLastBatches) {
+  for (const std::int64_t number : {1, 2, 3, 4}) {
+    ASSERT_THAT(state_.save_plan(plan_of(number, "run")), IsOk());
+  }
+  ASSERT_THAT(state_.forget_plans(0, 4, Instant{}), IsOk()) << "none is that old";
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "run");
+  const Instant later = Instant{} + std::chrono::days(365 * 200);
+  ASSERT_THAT(state_.forget_plans(0, 4, later), IsOk());
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 2)), "none");
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 3)), "run");
+  EXPECT_EQ(run_id_of(state_.last_plan(0)), "run");
+}
+
+TEST_F(FlowStates, AFlowReadsTheFilesThatItHasSeenOnce) {
+  EXPECT_EQ(state_.arrivals("a", "/base"), state_.arrivals("a", "/base"));
+  EXPECT_NE(state_.arrivals("a", "/base"), state_.arrivals("b", "/base"));
 }
 
 TEST_F(FlowStates, ADefinitionIsKeptUnderItsHash) {

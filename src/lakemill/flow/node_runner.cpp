@@ -16,6 +16,10 @@ using language::SinkMode;
 constexpr int kRacesMax = 20;                    // lost to another runner, in a run
 constexpr std::int64_t kBatchesMax = 1'000'000;  // of one run of a node
 
+// Plans are kept as long as Delta keeps the log by default, and then as many of them.
+constexpr std::chrono::days kPlanRetention{30};
+constexpr std::int64_t kPlansLookedThrough = 256;
+
 Error at(const language::Location& location, const std::string& message) {
   return {ErrorCode::invalid, to_text(location) + ": " + message};
 }
@@ -378,12 +382,9 @@ class Decider {
 // Runs the batches of a node, one after the other.
 class NodeRun {
  public:
-  NodeRun(const Workspace& workspace, const language::Node& node,
+  NodeRun(const Workspace& workspace, const language::Node& node, FlowState& state,
           const NodeRunOptions& options)
-      : workspace_(workspace),
-        node_(node),
-        options_(options),
-        state_(flow_state(workspace, node)) {}
+      : workspace_(workspace), node_(node), options_(options), state_(state) {}
 
   NodeReport run() {
     const auto begin = workspace_.clock.elapsed();
@@ -576,7 +577,13 @@ class NodeRun {
                  query,           sinks,         state_,
                  options_.run_id, options_.stop, options_.on_progress,
                  std::move(bound)};
-    return run_batch(run, report_);
+    LAKEMILL_TRY_OK(run_batch(run, report_));
+    if (plan.number % kPlansLookedThrough == 0) {
+      // Best effort: the next time forgets what this one leaves.
+      (void)state_.forget_plans(plan.generation, plan.number,
+                                workspace_.clock.now() - kPlanRetention);
+    }
+    return {};
   }
 
   // Before anything else: from here on the tables are this flow's.
@@ -620,7 +627,7 @@ class NodeRun {
   const Workspace& workspace_;
   const language::Node& node_;
   const NodeRunOptions& options_;
-  FlowState state_;
+  FlowState& state_;
   std::int64_t completed_ = 0;  // the batch that was completed in this run
   NodeReport report_;
 };
@@ -634,8 +641,8 @@ Result<Decision> decide(const Workspace& workspace, const language::Node& node,
 }
 
 NodeReport run_node(const Workspace& workspace, const language::Node& node,
-                    const NodeRunOptions& options) {
-  return NodeRun(workspace, node, options).run();
+                    FlowState& state, const NodeRunOptions& options) {
+  return NodeRun(workspace, node, state, options).run();
 }
 
 }  // namespace lakemill::flow

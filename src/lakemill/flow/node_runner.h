@@ -40,8 +40,9 @@ Result<Decision> decide(const Workspace& workspace, const language::Node& node,
                         const ExpectedSchemas& expected);
 
 /// Runs a node until it has caught up: completes what was begun, then batch after
-/// batch.
+/// batch. `state` is the node's; who runs it again and again keeps it, with what it has
+/// read.
 NodeReport run_node(const Workspace& workspace, const language::Node& node,
-                    const NodeRunOptions& options);
+                    FlowState& state, const NodeRunOptions& options);
 
 }  // namespace lakemill::flow

@@ -96,7 +96,8 @@ class PipelineRun {
                            "not run, because node " + blocker + " did not succeed");
     } else {
       observer_.on_node_started(node);
-      report = run_node(workspace_, node, node_options(node));
+      FlowState state = flow_state(workspace_, node);
+      report = run_node(workspace_, node, state, node_options(node));
     }
     observer_.on_node_finished(node, report);
     return report;

@@ -101,8 +101,7 @@ Status check_no_view(const Workspace& workspace, const Place& place,
 
 // The flow that writes what a source reads: the first of the nodes that do.
 std::string writer_flow(const Workspace& workspace, const language::Source& source) {
-  return source.written_by.empty() ? ""
-                                   : flow_id(workspace, source.written_by.front());
+  return source.written_by.empty() ? "" : flow_id(workspace, source.written_by.front());
 }
 
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
@@ -110,25 +109,26 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
                             const std::string& id, bool incremental) {
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   if (place.is_delta) {
-    return open_table_leaf(
-        workspace, place,
-        {place.name, incremental, {}, {}, writer_flow(workspace, source),
-         source.read_changes},
-        id);
+    return open_table_leaf(workspace, place,
+                           {place.name,
+                            incremental,
+                            {},
+                            {},
+                            writer_flow(workspace, source),
+                            source.read_changes},
+                           id);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
-  spec.base = workspace.pipeline.folder;
   LAKEMILL_TRY(spec.relation, files_relation(workspace, node, source, place.format));
   spec.incremental = incremental;
   spec.changed_are_new = source.on_change == language::OnChange::read;
   spec.files_max = source.limits.max_files.value_or(0);
   spec.bytes_max = source.limits.max_bytes.value_or(0);
-  return Leaf{
-      id,
-      sources::make_file_source(std::move(spec), workspace.stores, state.store(),
-                                state.folder() + "/arrivals/" + id),
-      ""};
+  return Leaf{id,
+              sources::make_file_source(std::move(spec), workspace.stores,
+                                        state.arrivals(id, workspace.pipeline.folder)),
+              ""};
 }
 
 }  // namespace
@@ -176,13 +176,12 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
-  spec.base = workspace.pipeline.folder;
   spec.relation.format = engine_format(place.format);
   spec.incremental = incremental;
   spec.of_node = true;
   Leaf leaf{id,
-            sources::make_file_source(std::move(spec), workspace.stores, state.store(),
-                                      state.folder() + "/arrivals/" + id),
+            sources::make_file_source(std::move(spec), workspace.stores,
+                                      state.arrivals(id, workspace.pipeline.folder)),
             upstream.name, incremental};
   const auto present = leaf.source->latest(sources::Offset());
   if (!present) {
@@ -221,8 +220,12 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
-  sources::TableSourceSpec spec{place.name, incremental, source.version, {},
-                                writer_flow(workspace, source), source.read_changes};
+  sources::TableSourceSpec spec{place.name,
+                                incremental,
+                                source.version,
+                                {},
+                                writer_flow(workspace, source),
+                                source.read_changes};
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
     if (!instant) {

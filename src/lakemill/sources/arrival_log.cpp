@@ -6,13 +6,14 @@
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/hash.h"
-#include "lakemill/base/json.h"
 
 namespace lakemill::sources {
 
 namespace {
 
 constexpr std::size_t kDigestLength = 16;
+constexpr const char* kCheckpoint = "checkpoint.json";
+constexpr int kCheckpointObjects = 50;  // read one by one before they are put together
 
 std::string object_name(std::int64_t first) {
   std::array<char, 40> name{};
@@ -60,32 +61,68 @@ std::string ArrivalLog::full_url(const std::string& kept) const {
   return whole ? kept : base_ + kept;
 }
 
+Error ArrivalLog::damaged() const {
+  return {ErrorCode::corrupt, "the arrival log " + store_->url() + "/" + folder_ +
+                                  " is damaged; restore it, or refresh the node with "
+                                  "--full-refresh"};
+}
+
+// The next object bears the next number, so that nothing need be listed.
 Status ArrivalLog::refresh() {
-  LAKEMILL_TRY(const auto objects, store_->list(folder_ + "/", last_object_));
-  for (const auto& object : objects) {
-    LAKEMILL_TRY(const std::string text, store_->get(object.path));
-    LAKEMILL_TRY_OK(append_object(text));
-    last_object_ = object.path;
-  }
+  if (!is_open_) LAKEMILL_TRY_OK(open());
+  bool found = true;
+  while (found) LAKEMILL_TRY_OK(read_next(found));
+  if (objects_since_checkpoint_ >= kCheckpointObjects) write_checkpoint();
   return {};
 }
 
-Status ArrivalLog::append_object(const std::string& text) {
-  auto json = parse_json(text);
-  if (!json || !json->is_array()) {
-    return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" +
-                                         folder_ +
-                                         " is damaged; restore it, or refresh the node "
-                                         "with --full-refresh");
+Status ArrivalLog::open() {
+  load_checkpoint();
+  bool found = true;
+  while (found) LAKEMILL_TRY_OK(read_next(found));
+  LAKEMILL_TRY_OK(check_no_gap());
+  is_open_ = true;
+  return {};
+}
+
+Status ArrivalLog::read_next(bool& found) {
+  const auto text = store_->get(folder_ + "/" + object_name(last() + 1));
+  found = text.has_value();
+  if (!found) {
+    if (text.error().code() == ErrorCode::not_found) return {};
+    return text.error();
   }
-  for (const Json& item : *json) {
+  const auto list = parse_json(*text);
+  if (!list || !list->is_array() || list->empty()) return damaged();
+  LAKEMILL_TRY_OK(append(*list));
+  ++objects_since_checkpoint_;
+  return {};
+}
+
+// Nothing comes after the arrivals that were found.
+Status ArrivalLog::check_no_gap() {
+  const std::string end = folder_ + "/" + object_name(last() + 1);
+  LAKEMILL_TRY(const auto later, store_->list(folder_ + "/0", end));
+  if (later.empty()) return {};
+  // Another process may have numbered files since the last look.
+  bool found = false;
+  LAKEMILL_TRY_OK(read_next(found));
+  if (found) return check_no_gap();
+  return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" + folder_ +
+                                       " lacks arrival " + std::to_string(last() + 1));
+}
+
+// All of `list` or nothing.
+Status ArrivalLog::append(const Json& list) {
+  std::vector<Arrival> arrivals;
+  for (const Json& item : list) {
     Arrival arrival = from_json(item);
-    const std::string kept = arrival.url;
-    arrival.url = full_url(kept);
-    if (arrival.number != last() + 1) {
+    const std::int64_t expected =
+        last() + static_cast<std::int64_t>(arrivals.size()) + 1;
+    if (arrival.number != expected) {
       return Error(ErrorCode::corrupt, "the arrival log " + store_->url() + "/" +
                                            folder_ + " lacks arrival " +
-                                           std::to_string(last() + 1));
+                                           std::to_string(expected));
     }
     if (arrival.instead_of < 0 || arrival.instead_of >= arrival.number) {
       return Error(ErrorCode::corrupt,
@@ -93,12 +130,36 @@ Status ArrivalLog::append_object(const std::string& text) {
                        store_->url() + "/" + folder_ + " stands for arrival " +
                        std::to_string(arrival.instead_of) + ", which is not before it");
     }
-    newest_by_url_[arrival.url] = arrivals_.size();
+    arrivals.push_back(std::move(arrival));
+  }
+  for (Arrival& arrival : arrivals) {
     digests_.push_back(
-        sha256_hex(digest(last()) + "\n" + kept).substr(0, kDigestLength));
+        sha256_hex(digest(last()) + "\n" + arrival.url).substr(0, kDigestLength));
+    arrival.url = full_url(arrival.url);
+    newest_by_url_[arrival.url] = arrivals_.size();
     arrivals_.push_back(std::move(arrival));
   }
   return {};
+}
+
+// One that is damaged or lost is as good as none: the log itself is whole.
+void ArrivalLog::load_checkpoint() {
+  const auto text = store_->get(folder_ + "/" + kCheckpoint);
+  if (!text) return;
+  const auto list = parse_json(*text);
+  if (list && list->is_array()) (void)append(*list);
+}
+
+// Best effort. An older one may take its place when two processes write at once.
+void ArrivalLog::write_checkpoint() {
+  Json list = Json::array();
+  for (const Arrival& arrival : arrivals_) {
+    Arrival kept = arrival;
+    kept.url = kept_path(arrival.url);
+    list.push_back(to_json(kept));
+  }
+  (void)store_->put(folder_ + "/" + kCheckpoint, json_text(list) + "\n");
+  objects_since_checkpoint_ = 0;
 }
 
 Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lakemill/base/json.h"
 #include "lakemill/storage/object_store.h"
 
 namespace lakemill::sources {
@@ -31,8 +32,9 @@ using ArrivalNumbers = std::set<std::int64_t>;
 ///
 /// On disk: objects `<folder>/<number of the first arrival, 12 digits>.json`, each one
 /// discovery, written with put-if-absent: of two processes that number at the same time
-/// one wins, the other reads what it wrote. Not thread-safe; any number of processes
-/// may share a log.
+/// one wins, the other reads what it wrote. `checkpoint.json` repeats them up to some
+/// arrival, to be read in their place; without it the log is slower, not less.
+/// Not thread-safe; any number of processes may share a log.
 class ArrivalLog {
  public:
   /// `folder` is relative to the root of `store`.
@@ -69,12 +71,19 @@ class ArrivalLog {
  private:
   std::string kept_path(const std::string& url) const;
   std::string full_url(const std::string& kept) const;
-  Status append_object(const std::string& text);
+  Status open();
+  Status read_next(bool& found);
+  Status check_no_gap();
+  Status append(const Json& list);
+  void load_checkpoint();
+  void write_checkpoint();
+  Error damaged() const;
 
   std::shared_ptr<storage::ObjectStore> store_;
   std::string folder_;
   std::string base_;  // ends with '/', or empty
-  std::string last_object_;
+  bool is_open_ = false;
+  int objects_since_checkpoint_ = 0;
   std::vector<Arrival> arrivals_;
   std::vector<std::string> digests_;  // of each arrival with all before it
   std::map<std::string, std::size_t> newest_by_url_;

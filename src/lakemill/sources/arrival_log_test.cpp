@@ -164,6 +164,38 @@ TEST_F(ArrivalLogs, SettlesALostAnswerByReadingWhatWasWritten) {
   }
 }
 
+// Every file comes alone, as in a stream.
+TEST_F(ArrivalLogs, ReadsALongLogFromItsCheckpointAndWhatCameAfter) {
+  ArrivalLog writer{store_, "arrivals/long", "/base"};
+  for (int i = 0; i < 120; ++i) {
+    const std::string path = (i % 2 == 0 ? "/base/" : "/far/") + std::to_string(i);
+    ASSERT_THAT(writer.add({file(path, i)}, false, {}), IsOk());
+  }
+  const std::string checkpoint = "memory://lake/arrivals/long/checkpoint.json";
+  ASSERT_TRUE(stores_.objects().contains(checkpoint));
+
+  testkit::CrashingStoreProvider counted(stores_, {});
+  ArrivalLog reader{*counted.open("memory://lake"), "arrivals/long", "/base"};
+  ASSERT_THAT(reader.refresh(), IsOk());
+  EXPECT_EQ(reader.last(), 120);
+  EXPECT_EQ(urls(reader.between(0, 120)), urls(writer.between(0, 120)));
+  EXPECT_EQ(reader.digest(120), writer.digest(120));
+  EXPECT_LT(counted.calls(), 60) << "not every object is read";
+  const auto opened = counted.calls();
+  ASSERT_THAT(reader.refresh(), IsOk());
+  EXPECT_EQ(counted.calls(), opened + 1) << "the next object is asked for by its name";
+
+  // What is wrong with a checkpoint does no harm.
+  const std::string damaged = R"([{"number": 7}])";
+  for (const std::string* content :
+       {&damaged, static_cast<const std::string*>(nullptr)}) {
+    stores_.tamper(checkpoint, content);
+    ArrivalLog without{store_, "arrivals/long", "/base"};
+    ASSERT_THAT(without.refresh(), IsOk());
+    EXPECT_EQ(without.digest(120), writer.digest(120));
+  }
+}
+
 TEST_F(ArrivalLogs, TellsOfDamageAndGaps) {
   ArrivalLog first = log();
   ASSERT_THAT(first.add({file("/a", 1)}, false, {}), IsOk());

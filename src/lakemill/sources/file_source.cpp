@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/file_pattern.h"
 
 namespace lakemill::sources {
@@ -185,25 +184,25 @@ class WholeFileSource final : public Source {
 class ArrivingFileSource final : public Source {
  public:
   ArrivingFileSource(FileSourceSpec spec, storage::StoreProvider& stores,
-                     ArrivalLog log)
+                     std::shared_ptr<ArrivalLog> log)
       : spec_(std::move(spec)), stores_(stores), log_(std::move(log)) {}
 
   bool incremental() const override { return true; }
 
   Result<Offset> latest(const Offset& from) override {
     LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
-    LAKEMILL_TRY_OK(log_.refresh());
+    LAKEMILL_TRY_OK(log_->refresh());
     const auto there = by_path(files);
     const std::int64_t begin = integer_member(from, "arrival", 0);
     ArrivalNumbers unread = numbers_in(from, kUnread);
     if (!spec_.of_node) leave_out_lost(begin, there, unread);
     notice_changes(files, unread);
-    LAKEMILL_TRY_OK(log_.add(files, spec_.changed_are_new, unread));
+    LAKEMILL_TRY_OK(log_->add(files, spec_.changed_are_new, unread));
     LAKEMILL_TRY_OK(check_log(from));
     if (!spec_.changed_are_new) leave_out_read_before(begin, unread);
     const std::int64_t end = bounded_end(begin, unread);
     if (!spec_.relation.schema && never_had_a_file(unread)) return nothing_there(spec_);
-    Json offset{{"arrival", end}, {"digest", log_.digest(end)}};
+    Json offset{{"arrival", end}, {"digest", log_->digest(end)}};
     if (Json ranges = to_ranges(unread, end); !ranges.empty()) {
       offset[kUnread] = std::move(ranges);
     }
@@ -216,20 +215,20 @@ class ArrivingFileSource final : public Source {
   // Files that have no number yet wait like those that have one.
   Result<Lag> lag(const Offset& from) override {
     LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
-    LAKEMILL_TRY_OK(log_.refresh());
+    LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t begin = integer_member(from, "arrival", 0);
     const ArrivalNumbers unread = numbers_in(from, kUnread);
     Lag lag = no_lag();
     std::int64_t unnumbered = 0;
     for (const auto& file : files) {
-      const Arrival* known = log_.find(file.path);
-      const bool fresh = known == nullptr || log_.never_read(known->number, unread) ||
+      const Arrival* known = log_->find(file.path);
+      const bool fresh = known == nullptr || log_->never_read(known->number, unread) ||
                          (spec_.changed_are_new && differs(*known, file));
       if (fresh && (known == nullptr || known->number <= begin)) ++unnumbered;
       if (fresh || known->number > begin) add_waiting(lag, file);
     }
     if (!from.is_null()) lag.position = "arrival " + std::to_string(begin);
-    lag.end = "arrival " + std::to_string(log_.last() + unnumbered);
+    lag.end = "arrival " + std::to_string(log_->last() + unnumbered);
     return lag;
   }
 
@@ -247,10 +246,10 @@ class ArrivingFileSource final : public Source {
   // The newest file that still is what it was.
   Result<std::optional<engine::FilesRelation>> sample(const Offset& to) override {
     if (spec_.relation.schema) return std::optional<engine::FilesRelation>();
-    LAKEMILL_TRY_OK(log_.refresh());
+    LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t end = integer_member(to, "arrival", 0);
     const std::int64_t begin = std::max<std::int64_t>(0, end - kSampledMax);
-    auto arrivals = log_.between(begin, end);
+    auto arrivals = log_->between(begin, end);
     std::reverse(arrivals.begin(), arrivals.end());
     for (const Arrival& arrival : arrivals) {
       if (!check_unchanged(stores_, {arrival})) continue;
@@ -266,17 +265,17 @@ class ArrivingFileSource final : public Source {
  private:
   // The arrivals that a batch from `from` to `to` reads.
   Result<std::vector<Arrival>> arrivals_between(const Offset& from, const Offset& to) {
-    LAKEMILL_TRY_OK(log_.refresh());
+    LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t begin = integer_member(from, "arrival", 0);
     const std::int64_t end = integer_member(to, "arrival", 0);
-    if (begin > end || end > log_.last()) {
+    if (begin > end || end > log_->last()) {
       return Error(ErrorCode::corrupt, "the arrival log of " + spec_.url +
                                            " does not hold arrivals " +
                                            std::to_string(begin + 1) + " to " +
                                            std::to_string(end) + " of the plan");
     }
     LAKEMILL_TRY_OK(check_log(to));
-    auto arrivals = log_.between(begin, end);
+    auto arrivals = log_->between(begin, end);
     const ArrivalNumbers unread = numbers_in(to, kUnread);
     std::erase_if(arrivals, [&](const Arrival& arrival) {
       return unread.contains(arrival.number);
@@ -295,12 +294,12 @@ class ArrivingFileSource final : public Source {
   // no batch can read them any more. Those that are there get another number.
   void leave_out_lost(std::int64_t begin, const FilesByPath& there,
                       ArrivalNumbers& unread) {
-    if (begin >= log_.last()) return;
-    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+    if (begin >= log_->last()) return;
+    for (const Arrival& arrival : log_->between(begin, log_->last())) {
       const auto file = there.find(arrival.url);
       if (file != there.end() && !differs(arrival, file->second)) continue;
       unread.insert(arrival.number);
-      const Arrival* newest = log_.find(arrival.url);
+      const Arrival* newest = log_->find(arrival.url);
       if (newest->number != arrival.number) continue;  // told when that one came
       if (file == there.end()) {
         notices_.push_back({Notice::Kind::file_vanished, arrival.url,
@@ -318,14 +317,14 @@ class ArrivingFileSource final : public Source {
 
   // A file that was numbered again, while another runner's batch read it as it was.
   void leave_out_read_before(std::int64_t begin, ArrivalNumbers& unread) const {
-    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+    for (const Arrival& arrival : log_->between(begin, log_->last())) {
       if (arrival.instead_of == 0) continue;
-      if (!log_.never_read(arrival.instead_of, unread)) unread.insert(arrival.number);
+      if (!log_->never_read(arrival.instead_of, unread)) unread.insert(arrival.number);
     }
   }
 
   bool never_had_a_file(const ArrivalNumbers& unread) const {
-    return static_cast<std::int64_t>(unread.size()) >= log_.last();
+    return static_cast<std::int64_t>(unread.size()) >= log_->last();
   }
 
   // The arrivals up to which files were gone when the flow began. Fails if a file that
@@ -334,7 +333,7 @@ class ArrivingFileSource final : public Source {
     const std::int64_t begin = integer_member(from, "arrival", 0);
     std::int64_t start = integer_member(from, "start", 0);
     for (const Arrival& arrival :
-         log_.between(start, begin == 0 ? log_.last() : begin)) {
+         log_->between(start, begin == 0 ? log_->last() : begin)) {
       if (there.contains(arrival.url)) continue;
       if (begin == 0) {
         start = arrival.number;
@@ -354,7 +353,7 @@ class ArrivingFileSource final : public Source {
     const std::int64_t number = integer_member(offset, "arrival", 0);
     const std::string digest = string_member(offset, "digest", "");
     const bool same =
-        number <= log_.last() && (digest.empty() || digest == log_.digest(number));
+        number <= log_->last() && (digest.empty() || digest == log_->digest(number));
     if (same) return {};
     return Error(ErrorCode::corrupt,
                  "the arrival log of " + spec_.url +
@@ -368,9 +367,9 @@ class ArrivingFileSource final : public Source {
                       const ArrivalNumbers& unread) {
     if (spec_.changed_are_new) return;
     for (const auto& file : files) {
-      const Arrival* known = log_.find(file.path);
+      const Arrival* known = log_->find(file.path);
       if (known == nullptr || !differs(*known, file) ||
-          log_.never_read(known->number, unread)) {
+          log_->never_read(known->number, unread)) {
         continue;
       }
       notices_.push_back(
@@ -386,7 +385,7 @@ class ArrivingFileSource final : public Source {
     std::int64_t end = begin;
     std::int64_t bytes = 0;
     std::int64_t files = 0;
-    for (const Arrival& arrival : log_.between(begin, log_.last())) {
+    for (const Arrival& arrival : log_->between(begin, log_->last())) {
       if (unread.contains(arrival.number)) continue;
       bytes += arrival.size_bytes;
       const bool over_bytes = spec_.bytes_max > 0 && bytes > spec_.bytes_max;
@@ -400,7 +399,7 @@ class ArrivingFileSource final : public Source {
 
   FileSourceSpec spec_;
   storage::StoreProvider& stores_;
-  ArrivalLog log_;
+  std::shared_ptr<ArrivalLog> log_;
   std::vector<Notice> notices_;
 };
 
@@ -408,13 +407,12 @@ class ArrivingFileSource final : public Source {
 
 std::unique_ptr<Source> make_file_source(FileSourceSpec spec,
                                          storage::StoreProvider& stores,
-                                         std::shared_ptr<storage::ObjectStore> state,
-                                         std::string arrivals_folder) {
+                                         std::shared_ptr<ArrivalLog> arrivals) {
   if (!spec.incremental) {
     return std::make_unique<WholeFileSource>(std::move(spec), stores);
   }
-  ArrivalLog log(std::move(state), std::move(arrivals_folder), spec.base);
-  return std::make_unique<ArrivingFileSource>(std::move(spec), stores, std::move(log));
+  return std::make_unique<ArrivingFileSource>(std::move(spec), stores,
+                                              std::move(arrivals));
 }
 
 }  // namespace lakemill::sources

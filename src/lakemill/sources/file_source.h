@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/source.h"
 #include "lakemill/storage/object_store.h"
 
@@ -12,7 +13,6 @@ namespace lakemill::sources {
 struct FileSourceSpec {
   std::string url;                 ///< a file, a folder or a pattern; absolute
   engine::FilesRelation relation;  ///< format and options; its files are filled in here
-  std::string base;  ///< the pipeline's folder: arrivals below it may move with it
   bool incremental = false;
   bool changed_are_new = false;  ///< on_change: READ
   /// Of a node that writes a file per batch: files that are gone were replaced, so a
@@ -22,12 +22,10 @@ struct FileSourceSpec {
   std::int64_t bytes_max = 0;  ///< per batch; a single larger file is still read whole
 };
 
-/// Files of a folder. Incremental: by their arrival number, kept in an arrival log in
-/// `state` under `arrivals_folder`. Else: all that are there, pinned by path, size,
-/// time and etag.
+/// Files of a folder. Incremental: by their number in `arrivals`. Else: all that are
+/// there, pinned by path, size, time and etag; `arrivals` may be null.
 std::unique_ptr<Source> make_file_source(FileSourceSpec spec,
                                          storage::StoreProvider& stores,
-                                         std::shared_ptr<storage::ObjectStore> state,
-                                         std::string arrivals_folder);
+                                         std::shared_ptr<ArrivalLog> arrivals);
 
 }  // namespace lakemill::sources

@@ -30,7 +30,9 @@ class FileSources : public testing::Test {
   }
 
   std::unique_ptr<Source> open(FileSourceSpec spec) {
-    return make_file_source(std::move(spec), stores_, store_, "state/arrivals/feed");
+    return make_file_source(
+        std::move(spec), stores_,
+        std::make_shared<ArrivalLog>(store_, "state/arrivals/feed", ""));
   }
 
   // The names of the files between two offsets, or what is wrong.
