@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "lakemill/base/result.h"
 #include "lakemill/data/table_scan.h"
 
 namespace lakemill::engine {
@@ -37,6 +39,14 @@ struct FilesRelation {
   bool has_header = true;              ///< CSV
   bool infer_schema = false;           ///< CSV: else every column is a string
   std::optional<data::Schema> schema;  ///< what the columns must be; else found out
+  /// Where no schema is given: what the columns are known to be. A column (or nested
+  /// value) in which only nulls are found has that type; integers have it where it is
+  /// a fraction.
+  std::optional<data::Schema> known_types;
+  /// Likewise: files whose types are taken for nulls of which nothing else is known,
+  /// and whose columns are taken where there is none. Asked when they are needed, while
+  /// the relation is bound; may be empty.
+  std::function<Result<std::vector<InputFile>>()> files_before = {};
   /// With `rescue`, what does not fit `schema` goes to a column `_rescued` (VARCHAR,
   /// JSON, null when all fits) instead of failing.
   bool rescue = false;

@@ -209,7 +209,7 @@ std::string guess_sql(const std::string& name) {
   const auto matches = [&](const std::string& pattern) {
     return "regexp_full_match(" + column + ", " + quote_literal(pattern) + ")";
   };
-  return "CASE WHEN count(" + column + ") = 0 THEN 'VARCHAR' WHEN " +
+  return "CASE WHEN count(" + column + ") = 0 THEN 'NULL' WHEN " +
          all(matches("(?i)true|false")) + " THEN 'BOOLEAN' WHEN " +
          all(matches(R"(\s*[+-]?\d+\s*)") + " AND TRY_CAST(" + column +
              " AS BIGINT) IS NOT NULL") +
@@ -237,6 +237,49 @@ LogicalType guessed_type(const std::string& name) {
   return LogicalType::VARCHAR;
 }
 
+// The type that the relation says a column has.
+Result<std::optional<LogicalType>> known_type(const FilesPlan& plan,
+                                              const std::string& name) {
+  const auto& known = plan.relation.known_types;
+  const data::Field* field = known ? known->find(name) : nullptr;
+  if (field == nullptr) return std::optional<LogicalType>();
+  LAKEMILL_TRY(LogicalType type, to_duckdb(field->type));
+  return std::optional<LogicalType>(std::move(type));
+}
+
+// The columns of the files before these ones; none where there is no such file.
+Result<QueryColumns> columns_before(DuckdbSession& session, FilesPlan& plan) {
+  if (plan.before) return *plan.before;
+  plan.before = QueryColumns();
+  if (!plan.relation.files_before) return *plan.before;
+  FilesRelation before = plan.relation;
+  before.files_before = {};
+  LAKEMILL_TRY(before.files, plan.relation.files_before());
+  if (before.files.empty()) return *plan.before;
+  LAKEMILL_TRY(const FilesPlan planned, plan_files(session, before));
+  for (std::size_t i = 0; i < planned.columns.names.size(); ++i) {
+    if (planned.only_nulls.contains(planned.columns.names[i])) continue;
+    plan.before->names.push_back(planned.columns.names[i]);
+    plan.before->types.push_back(planned.columns.types[i]);
+  }
+  return *plan.before;
+}
+
+// The type of a column in which some value is never anything but null.
+Result<std::optional<LogicalType>> type_of_nulls(DuckdbSession& session,
+                                                 FilesPlan& plan,
+                                                 const std::string& name) {
+  LAKEMILL_TRY(auto known, known_type(plan, name));
+  if (known) return known;
+  LAKEMILL_TRY(const QueryColumns before, columns_before(session, plan));
+  for (std::size_t i = 0; i < before.names.size(); ++i) {
+    if (equals_ignoring_case(before.names[i], name)) {
+      return std::optional<LogicalType>(before.types[i]);
+    }
+  }
+  return std::optional<LogicalType>();
+}
+
 Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
   if (plan.groups.empty() || plan.columns.names.empty()) return {};
   std::vector<std::string> guesses;
@@ -245,7 +288,17 @@ Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
                session.run("SELECT " + join(guesses, ", ") + " FROM (" +
                            files_sql(plan, plan.columns.names) + ")"));
   for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
-    plan.columns.types[i] = guessed_type(answer->GetValue(i, 0).ToString());
+    const std::string& name = plan.columns.names[i];
+    const std::string guess = answer->GetValue(i, 0).ToString();
+    plan.columns.types[i] = guessed_type(guess);
+    if (guess == "NULL") {
+      LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
+      if (known && !known->IsNested()) plan.columns.types[i] = *known;
+      if (!known) plan.only_nulls.insert(name);
+    } else if (guess == "BIGINT") {
+      LAKEMILL_TRY(const auto known, known_type(plan, name));
+      if (known == LogicalType::DOUBLE) plan.columns.types[i] = *known;
+    }
   }
   return {};
 }
@@ -381,6 +434,18 @@ Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& pl
   return structure;
 }
 
+// The type of a field whose values were seen to be so, where no schema says it.
+Result<LogicalType> json_type(DuckdbSession& session, FilesPlan& plan,
+                              const std::string& name, const OrderedJson& seen) {
+  if (plan.relation.schema) return type_of_structure(seen);
+  const bool has_nulls = has_only_nulls(seen);
+  LAKEMILL_TRY(const auto known,
+               has_nulls ? type_of_nulls(session, plan, name) : known_type(plan, name));
+  if (known) return type_of_structure(seen, *known);
+  if (has_nulls && !seen.is_object()) plan.only_nulls.insert(name);
+  return type_of_structure(seen);
+}
+
 Status plan_json(DuckdbSession& session, FilesPlan& plan) {
   LAKEMILL_TRY(const OrderedJson structure, record_structure(session, plan));
   std::vector<SourceColumn> columns;
@@ -393,11 +458,17 @@ Status plan_json(DuckdbSession& session, FilesPlan& plan) {
                                              "hold both");
       }
     }
-    columns.push_back({name, type_of_structure(seen), true});
+    LAKEMILL_TRY(LogicalType type, json_type(session, plan, name, seen));
+    columns.push_back({name, std::move(type), true});
   }
   group_all(plan, std::move(columns));
   if (!plan.relation.schema) {
     unite_columns(plan);
+    for (FileGroup& group : plan.groups) {
+      for (SourceColumn& column : group.columns) {
+        column.type = reading_type(column.type);
+      }
+    }
     return {};
   }
   LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
@@ -446,6 +517,15 @@ Status plan_fixed(FilesPlan& plan, std::vector<SourceColumn> columns) {
   return {};
 }
 
+// Files in which nothing is have the columns of those before them.
+Status take_known_columns(DuckdbSession& session, FilesPlan& plan) {
+  LAKEMILL_TRY(plan.columns, columns_before(session, plan));
+  if (plan.columns.names.empty() && plan.relation.known_types) {
+    return set_schema(plan, *plan.relation.known_types);
+  }
+  return {};
+}
+
 Status plan_columns(DuckdbSession& session, FilesPlan& plan) {
   switch (plan.relation.format) {
     case FileFormat::csv:
@@ -474,6 +554,8 @@ Result<FilesPlan> plan_files(DuckdbSession& session, const FilesRelation& relati
   LAKEMILL_TRY(plan.options, reader_options(plan.relation));
   LAKEMILL_TRY_OK(check_files(session, plan.relation));
   LAKEMILL_TRY_OK(plan_columns(session, plan));
+  if (plan.columns.names.empty()) LAKEMILL_TRY_OK(take_known_columns(session, plan));
+  plan.relation.files_before = {};
   if (plan.columns.names.empty()) {
     return Error(
         ErrorCode::invalid,

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,8 @@ struct FilesPlan {
   std::map<std::string, std::string> options;  ///< DuckDB's names → SQL values
   QueryColumns columns;  ///< what `SELECT *` gives, `_rescued` included
   std::vector<FileGroup> groups;
+  std::set<std::string> only_nulls;    ///< of `columns`: no value tells the type
+  std::optional<QueryColumns> before;  ///< of files_before, once they were asked for
 };
 
 /// Looks at headers and, where no schema is given, at the files' contents.

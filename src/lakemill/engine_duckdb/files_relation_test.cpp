@@ -367,6 +367,52 @@ TEST_F(FilesRelationTest, RescuesValuesOfParquetThatACastWouldChange) {
             "3,2,2,1.25,2024-01-02,NULL,NULL;");
 }
 
+TEST_F(FilesRelationTest, GivesColumnsOfNullsTheTypesThatAreKnown) {
+  const data::Type number = data::make_type(TypeKind::int64);
+  const data::Schema known =
+      make_schema({{"i", number},
+                   {"n", data::make_struct({{.name = "x", .type = number}})},
+                   {"l", data::make_array(number, true)}});
+  auto json =
+      files(FileFormat::jsonl,
+            {{"a.jsonl", "{\"i\":null,\"n\":{\"x\":null},\"l\":[],\"o\":null}\n"}});
+  json.known_types = known;
+  EXPECT_EQ(schema(json), "i:long n:struct<x:long> l:array<long> o:string ");
+  EXPECT_EQ(rows(json, "SELECT i, n.x, len(l), o FROM f"), "NULL,NULL,0,NULL;");
+  auto csv = files(FileFormat::csv, {{"a.csv", "i,o,v\n,,1.5\n"}});
+  csv.infer_schema = true;
+  csv.known_types = known;
+  EXPECT_EQ(schema(csv), "i:long o:string v:double ");
+  EXPECT_EQ(rows(csv, "SELECT * FROM f"), "NULL,NULL,1.5;");
+}
+
+TEST_F(FilesRelationTest, GivesNullsTheTypesOfFilesBefore) {
+  const auto before = files(
+      FileFormat::jsonl,
+      {{"old.jsonl", R"({"d":1.5,"o":{"x":1}})"}, {"older.jsonl", R"({"b":true})"}});
+  auto json = files(FileFormat::jsonl,
+                    {{"new.jsonl", R"({"d":null,"o":{"x":null},"b":null,"z":null})"}});
+  json.files_before = [&] {
+    return Result<std::vector<engine::InputFile>>(before.files);
+  };
+  EXPECT_EQ(schema(json), "d:double o:struct<x:long> b:boolean z:string ");
+  auto empty = files(FileFormat::jsonl, {{"empty.jsonl", ""}});
+  empty.files_before = json.files_before;
+  EXPECT_EQ(schema(empty), "d:double o:struct<x:long> b:boolean ");
+  EXPECT_EQ(rows(empty, "SELECT * FROM f"), "");
+}
+
+TEST_F(FilesRelationTest, ReadsNullsOfKnownTypesThatJsonLacks) {
+  auto json = files(FileFormat::jsonl,
+                    {{"a.jsonl", R"({"d":null,"i":null,"t":null,"m":{},"v":2})"}});
+  json.known_types = make_schema({{"d", data::make_type(TypeKind::date)},
+                                  {"i", data::make_type(TypeKind::int32)},
+                                  {"t", data::make_type(TypeKind::timestamp)},
+                                  {"v", data::make_type(TypeKind::float64)}});
+  EXPECT_EQ(schema(json), "d:date i:integer t:timestamp m:string v:double ");
+  EXPECT_EQ(rows(json, "SELECT d, i, t, v FROM f"), "NULL,NULL,NULL,2;");
+}
+
 TEST_F(FilesRelationTest, ReadsParquetByName) {
   FilesRelation relation;
   relation.format = FileFormat::parquet;

@@ -1,5 +1,7 @@
 #include "lakemill/engine_duckdb/json_structure.h"
 
+#include <algorithm>
+
 #include "lakemill/base/text.h"
 
 namespace lakemill::engine_duckdb {
@@ -60,6 +62,44 @@ LogicalType type_of_structure(const OrderedJson& structure) {
   if (name == "DOUBLE") return LogicalType::DOUBLE;
   if (name == "BOOLEAN") return LogicalType::BOOLEAN;
   return LogicalType::VARCHAR;
+}
+
+bool has_only_nulls(const OrderedJson& structure) {
+  if (structure.is_string()) return structure == "NULL";
+  return structure.empty() ||
+         std::any_of(structure.begin(), structure.end(), has_only_nulls);
+}
+
+LogicalType type_of_structure(const OrderedJson& structure, const LogicalType& known) {
+  const bool is_struct = structure.is_object() && known.id() == LogicalTypeId::STRUCT;
+  const bool is_list = structure.is_array() && known.id() == LogicalTypeId::LIST;
+  if (structure.is_string()) {
+    const std::string seen = structure.get<std::string>();
+    const bool becomes_known =
+        seen == "NULL" || (is_integer(seen) && known.id() == LogicalTypeId::DOUBLE);
+    return becomes_known ? known : type_of_structure(structure);
+  }
+  if (structure.empty()) {
+    const bool holds_it = is_struct || is_list ||
+                          (structure.is_object() && known.id() == LogicalTypeId::MAP);
+    return holds_it ? known : type_of_structure(structure);
+  }
+  if (is_list) {
+    return LogicalType::LIST(
+        type_of_structure(structure[0], duckdb::ListType::GetChildType(known)));
+  }
+  if (!is_struct) return type_of_structure(structure);
+  duckdb::child_list_t<LogicalType> children;
+  for (const auto& [name, child] : structure.items()) {
+    LogicalType type = type_of_structure(child);
+    for (const auto& field : duckdb::StructType::GetChildTypes(known)) {
+      if (equals_ignoring_case(field.first, name)) {
+        type = type_of_structure(child, field.second);
+      }
+    }
+    children.emplace_back(name, std::move(type));
+  }
+  return LogicalType::STRUCT(std::move(children));
 }
 
 std::string transform_structure(const LogicalType& type) {

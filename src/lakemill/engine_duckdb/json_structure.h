@@ -12,6 +12,14 @@ namespace lakemill::engine_duckdb {
 /// with different types (or never) is VARCHAR.
 duckdb::LogicalType type_of_structure(const OrderedJson& structure);
 
+/// True if no value was seen but nulls somewhere in it, or no element or field.
+bool has_only_nulls(const OrderedJson& structure);
+
+/// The same, with the types of `known` wherever no value was seen but nulls, and for
+/// integers where that is a fraction.
+duckdb::LogicalType type_of_structure(const OrderedJson& structure,
+                                      const duckdb::LogicalType& known);
+
 /// A type as json_transform() wants it, as JSON text; texts where it has instants.
 std::string transform_structure(const duckdb::LogicalType& type);
 

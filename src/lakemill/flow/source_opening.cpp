@@ -16,8 +16,8 @@ Error at(const language::Location& location, ErrorCode code,
   return {code, to_text(location) + ": " + message};
 }
 
-// What a BRONZE table holds of its files: the schema that later files are held to, or
-// nothing before the first batch.
+// What a table holds of the files it is made of, or nothing before the first batch: the
+// schema that later files are held to, or that tells the types of columns of nulls.
 Result<std::optional<data::Schema>> landed_schema(const Workspace& workspace,
                                                   const language::Node& node) {
   const language::Sink* sink = node.primary_sink();
@@ -41,6 +41,19 @@ Result<std::optional<data::Schema>> landed_schema(const Workspace& workspace,
   return std::optional<data::Schema>(std::move(schema));
 }
 
+// Whether the columns of the files are those of a Delta table, as they are.
+bool lands_as_it_is(const language::Node& node, const language::Source& source) {
+  const language::Sink* sink = node.primary_sink();
+  if (sink == nullptr || !node.steps.empty() || !source.selects.empty() ||
+      !source.renames.empty() || !source.drops.empty()) {
+    return false;
+  }
+  return sink->kind == language::SinkKind::table
+             ? sink->table_type == language::TableType::table
+             : sink->kind == language::SinkKind::file &&
+                   sink->format == language::FileFormat::delta;
+}
+
 bool rescues(const language::Node& node) {
   const language::Sink* sink = node.primary_sink();
   if (sink == nullptr || sink->kind == language::SinkKind::pipeline_view) return false;
@@ -50,6 +63,14 @@ bool rescues(const language::Node& node) {
             sink->format == language::FileFormat::delta);
   }
   return sink->schema_evolution == language::SchemaEvolution::rescue;
+}
+
+// Whether the types of columns are told from the values that are found.
+bool finds_out_types(const engine::FilesRelation& files) {
+  if (files.schema || files.rescue) return false;
+  return files.format == engine::FileFormat::json ||
+         files.format == engine::FileFormat::jsonl ||
+         (files.format == engine::FileFormat::csv && files.infer_schema);
 }
 
 Result<engine::FilesRelation> files_relation(const Workspace& workspace,
@@ -77,6 +98,9 @@ Result<engine::FilesRelation> files_relation(const Workspace& workspace,
   if (relation.rescue && !relation.schema && node.steps.empty() &&
       source.selects.empty() && source.renames.empty() && source.drops.empty()) {
     LAKEMILL_TRY(relation.schema, landed_schema(workspace, node));
+  }
+  if (finds_out_types(relation) && lands_as_it_is(node, source)) {
+    LAKEMILL_TRY(relation.known_types, landed_schema(workspace, node));
   }
   return relation;
 }

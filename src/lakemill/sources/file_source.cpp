@@ -14,6 +14,7 @@ constexpr const char* kOffsetSql =
 // In an offset: the arrivals up to it that no batch reads.
 constexpr const char* kUnread = "unread";
 constexpr std::int64_t kSampledMax = 100;  // files looked at for their columns
+constexpr std::int64_t kTellingMax = 32;   // and for the types of nulls
 constexpr const char* kFileSql = "_lakemill_file";
 
 Error nothing_there(const FileSourceSpec& spec) {
@@ -240,7 +241,10 @@ class ArrivingFileSource final : public Source {
   Result<Slice> read(const Offset& from, const Offset& to) override {
     LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
     LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
-    return make_slice(spec_, arrivals);
+    Slice slice = make_slice(spec_, arrivals);
+    std::get<engine::FilesRelation>(slice.relation).files_before =
+        [this, end = integer_member(from, "arrival", 0)] { return files_before(end); };
+    return slice;
   }
 
   // The newest file that still is what it was.
@@ -248,10 +252,7 @@ class ArrivingFileSource final : public Source {
     if (spec_.relation.schema) return std::optional<engine::FilesRelation>();
     LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t end = integer_member(to, "arrival", 0);
-    const std::int64_t begin = std::max<std::int64_t>(0, end - kSampledMax);
-    auto arrivals = log_->between(begin, end);
-    std::reverse(arrivals.begin(), arrivals.end());
-    for (const Arrival& arrival : arrivals) {
+    for (const Arrival& arrival : newest_before(end, kSampledMax)) {
       if (!check_unchanged(stores_, {arrival})) continue;
       Slice slice = make_slice(spec_, {arrival});
       return std::optional<engine::FilesRelation>(
@@ -263,6 +264,24 @@ class ArrivingFileSource final : public Source {
   std::vector<Notice> take_notices() override { return std::move(notices_); }
 
  private:
+  // Arrivals up to `end`, the newest first.
+  std::vector<Arrival> newest_before(std::int64_t end, std::int64_t count_max) const {
+    auto arrivals = log_->between(std::max<std::int64_t>(0, end - count_max), end);
+    std::reverse(arrivals.begin(), arrivals.end());
+    return arrivals;
+  }
+
+  // Files before a batch that still are what they were.
+  Result<std::vector<engine::InputFile>> files_before(std::int64_t end) {
+    LAKEMILL_TRY_OK(log_->refresh());
+    std::vector<engine::InputFile> files;
+    for (const Arrival& arrival : newest_before(end, kTellingMax)) {
+      if (!check_unchanged(stores_, {arrival})) continue;
+      files.push_back({arrival.url, arrival.number, arrival.size_bytes});
+    }
+    return files;
+  }
+
   // The arrivals that a batch from `from` to `to` reads.
   Result<std::vector<Arrival>> arrivals_between(const Offset& from, const Offset& to) {
     LAKEMILL_TRY_OK(log_->refresh());
