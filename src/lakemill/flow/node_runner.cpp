@@ -4,6 +4,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/merge_edits.h"
+#include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -94,7 +95,13 @@ class Decider {
     LAKEMILL_TRY_OK(pin_tables());
     decision_.query->share_views(decision_.plan);
     decision_.schema = shape_.schema;
-    if (nothing_changed()) skip();
+    if (nothing_changed()) {
+      skip();
+      return std::move(decision_);
+    }
+    LAKEMILL_TRY_OK(check_named_columns(
+        node_, shape_.schema,
+        decision_.strategy == Strategy::replace || !decision_.position.last));
     return std::move(decision_);
   }
 

@@ -1,6 +1,7 @@
 #include "lakemill/flow/row_expectations.h"
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/named_columns.h"
 #include "lakemill/language/expression_sql.h"
 
 namespace lakemill::flow {
@@ -23,21 +24,6 @@ engine::OnFail on_fail(ExpectationAction action) {
     default:
       return engine::OnFail::keep;
   }
-}
-
-Status check_columns(const language::Expectation& expectation,
-                     const std::vector<std::string>& columns,
-                     const data::Schema& schema) {
-  std::vector<std::string> known;
-  for (const data::Field& field : schema.fields) known.push_back(field.name);
-  for (const std::string& column : columns) {
-    if (schema.find(column) != nullptr) continue;
-    const auto guess = nearest(column, known);
-    return at(expectation.location,
-              "expectation '" + expectation.name + "': no column '" + column + "'" +
-                  (guess ? "; did you mean '" + *guess + "'?" : ""));
-  }
-  return {};
 }
 
 std::string column_list(const std::vector<std::string>& columns,
@@ -92,7 +78,7 @@ Result<std::string> reference_predicate(const Workspace& workspace,
                                         engine::Session& session,
                                         const data::Schema& schema,
                                         const GivenRelations* given) {
-  LAKEMILL_TRY_OK(check_columns(expectation, expectation.columns, schema));
+  LAKEMILL_TRY_OK(check_named_columns(expectation, schema));
   const std::string relation = "reference of " + expectation.name;
   if (given != nullptr) {
     LAKEMILL_TRY(auto rows, given_reference(node, expectation, schema, *given));

@@ -4,6 +4,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/data/type_text.h"
+#include "lakemill/flow/named_columns.h"
 
 namespace lakemill::flow {
 
@@ -166,6 +167,7 @@ Result<std::vector<ExpectationResult>> judge_table(const language::Node& node,
   std::vector<ExpectationResult> results;
   for (const language::Expectation& expectation : node.expectations) {
     if (!looks_at_table(expectation)) continue;
+    LAKEMILL_TRY_OK(check_named_columns(expectation, shape.schema));
     Finding finding;
     if (rows > 0) {
       auto found = look_at(expectation, session, relation, shape.schema, now);

@@ -150,12 +150,16 @@ Expectation build_expectation(const Tree& tree, const std::string& path,
   } else {
     for (const ColumnSpec& column : fields.columns("columns")) {
       expectation.columns.push_back(column.name);
+      expectation.named_columns.push_back({"columns", {column.name, column.location}});
     }
   }
   if (expectation.type == ExpectationType::reference) {
     read_reference(expectation, fields, path, context);
   }
   expectation.freshness_column = fields.text("column", "");
+  for (Name& name : fields.names("column")) {
+    expectation.named_columns.push_back({"column", std::move(name)});
+  }
   expectation.max_age =
       fields.duration("max_age").value_or(std::chrono::microseconds(0));
   if (!fields.is_broken("type")) check_required(expectation, tree, path, context);

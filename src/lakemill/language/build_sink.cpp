@@ -42,6 +42,17 @@ MergeCdcOptions read_merge(const Fields& fields) {
   return merge;
 }
 
+// The columns that the options `keys` of `fields` name.
+void add_named_columns(const Fields& fields,
+                       std::initializer_list<std::string_view> keys,
+                       std::vector<NamedColumn>& columns) {
+  for (const std::string_view key : keys) {
+    for (Name& name : fields.names(key)) {
+      columns.push_back({std::string(key), std::move(name)});
+    }
+  }
+}
+
 void check_merge(const MergeCdcOptions& merge, const Fields& fields,
                  const std::string& path, BuildContext& context) {
   const auto fault = [&](std::string_view key, const std::string& message,
@@ -126,8 +137,13 @@ void read_mode(Sink& sink, const Tree& tree, const std::string& path,
     sink.merge_cdc_options = read_merge(merge);
     check_merge(*sink.merge_cdc_options, merge, below(path, "merge_cdc_options"),
                 context);
+    add_named_columns(merge,
+                      {"primary_keys", "order_by", "include_columns", "exclude_columns",
+                       "track_history_columns", "track_history_except_columns"},
+                      sink.named_columns);
   }
   if (sink.merge_cdc_options->primary_keys.empty()) {
+    add_named_columns(node, {"primary_keys"}, sink.named_columns);
     sink.merge_cdc_options->primary_keys = node.texts("primary_keys");
   }
   check_keys(sink, tree, path, node, context);
@@ -198,6 +214,7 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   sink.shared = fields.flag("shared", false);
   sink.checkpoint_path = fields.text("checkpoint_path", "");
   if (fields.choice("reset_mode") == "TRUNCATE") sink.reset_mode = ResetMode::truncate;
+  add_named_columns(fields, {"partition_by"}, sink.named_columns);
   sink.partition_by = fields.texts("partition_by");
   sink.cluster_by = fields.texts("cluster_by");
   sink.properties = fields.text_map("properties");

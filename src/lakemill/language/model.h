@@ -48,6 +48,12 @@ struct Name {
   Location location;
 };
 
+/// A column of the node's output that an option names.
+struct NamedColumn {
+  std::string option;  ///< "order_by"
+  Name column;
+};
+
 /// What a table is called. `catalog` and `schema` are empty where the user named none
 /// (the project's default catalog and the layer's schema then hold).
 struct TableName {
@@ -105,7 +111,13 @@ struct ColumnSelection {
 
 // ---------------------------------------------------------------------------- sources
 
-enum class SourceKind : std::uint8_t { file, table, pipeline_node, dataframe, postgres };
+enum class SourceKind : std::uint8_t {
+  file,
+  table,
+  pipeline_node,
+  dataframe,
+  postgres
+};
 enum class SnapshotMode : std::uint8_t { initial, never, only };
 enum class OnChange : std::uint8_t { ignore, read };
 enum class OnError : std::uint8_t { fail, dead_letter };
@@ -214,7 +226,8 @@ struct Expectation {
   SourceText expression;  ///< ROW and AGGREGATE
   ExpressionLanguage expression_language = ExpressionLanguage::detect;
   Tolerance tolerance;
-  std::vector<std::string> columns;  ///< UNIQUE, REFERENCE
+  std::vector<std::string> columns;        ///< UNIQUE, REFERENCE
+  std::vector<NamedColumn> named_columns;  ///< `columns` or `column`, with their places
   // REFERENCE: exactly one of to_node and to_table is set
   std::string to_node;
   TableName to_table;
@@ -279,6 +292,7 @@ struct Sink {
   std::string checkpoint_path;
   ResetMode reset_mode = ResetMode::drop;
   std::optional<MergeCdcOptions> merge_cdc_options;  ///< set whenever it merges
+  std::vector<NamedColumn> named_columns;            ///< by partition_by and the merge
   std::vector<std::string> partition_by;
   std::vector<std::string> cluster_by;
   std::map<std::string, std::string> properties;  ///< of the table; metadata's too
