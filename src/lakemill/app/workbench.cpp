@@ -95,6 +95,33 @@ void merge(language::Diagnostics& into, const language::Diagnostics& found) {
   for (const language::Diagnostic& diagnostic : found.sorted()) into.add(diagnostic);
 }
 
+// What may have been meant by `name`, or else what there is.
+std::string suggestion(const std::string& name, const std::vector<std::string>& known) {
+  if (const auto guess = nearest(name, known))
+    return "; did you mean '" + *guess + "'?";
+  return known.empty() ? "" : "; there are: " + join(known, ", ");
+}
+
+// The name of a table or view, in full, that may have been meant by `wanted`.
+std::optional<std::string> nearest_table(catalog::Catalog& catalog,
+                                         const catalog::TableName& wanted) {
+  std::vector<std::string> known;
+  const auto catalogs = catalog.list_catalogs();
+  for (const std::string& name : catalogs ? *catalogs : std::vector<std::string>()) {
+    const auto schemas = catalog.list_schemas(name);
+    for (const std::string& schema : schemas ? *schemas : std::vector<std::string>()) {
+      for (const auto& listed :
+           {catalog.list_tables(name, schema), catalog.list_views(name, schema)}) {
+        if (!listed) continue;
+        for (const std::string& table : *listed) {
+          known.push_back(name + "." + schema + "." + table);
+        }
+      }
+    }
+  }
+  return nearest(to_text(wanted), known);
+}
+
 Error faulty(const std::string& file) {
   return {ErrorCode::invalid, file + " has errors"};
 }
@@ -197,10 +224,8 @@ Status Workbench::load_pipelines(const OpenRequest& request,
     merge(diagnostics, of_others);
     return *faulty_file;
   }
-  const auto guess = nearest(request.pipeline, names);
-  return Error(ErrorCode::not_found,
-               "no pipeline '" + request.pipeline + "'" +
-                   (guess ? "; did you mean '" + *guess + "'?" : ""));
+  return Error(ErrorCode::not_found, "no pipeline '" + request.pipeline + "'" +
+                                         suggestion(request.pipeline, names));
 }
 
 Status Workbench::load_pipeline(const std::string& path, const OpenRequest& request,
@@ -398,8 +423,11 @@ Result<std::string> Workbench::table_url(const std::string& path_or_name) {
           "'" + path_or_name + "' is a view, which has no files or versions; query it");
     }
   }
-  return Error(ErrorCode::not_found, "no Delta table at " + path +
-                                         ", and none is named '" + path_or_name + "'");
+  std::string message =
+      "no Delta table at " + path + ", and none is named '" + path_or_name + "'";
+  const auto meant = name ? nearest_table(*catalog_, *name) : std::nullopt;
+  if (meant) message += "; did you mean '" + *meant + "'?";
+  return Error(ErrorCode::not_found, std::move(message));
 }
 
 }  // namespace lakemill::app

@@ -312,11 +312,40 @@ bool has_command(const CLI::App& app, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// How `app` is called: "lakemill table".
+std::string full_name(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return (parent == nullptr ? "" : full_name(*parent) + " ") + app.get_name();
+}
+
 int unknown_command(const CLI::App& app, const std::string& name) {
   const auto guess = nearest(name, command_names(app));
-  std::fprintf(stderr, "error: no command '%s'%s; `lakemill --help` lists them all\n",
-               name.c_str(), guess ? ("; did you mean '" + *guess + "'?").c_str() : "");
+  std::fprintf(stderr, "error: no command '%s'%s; `%s --help` lists them all\n",
+               name.c_str(), guess ? (", did you mean '" + *guess + "'?").c_str() : "",
+               full_name(app).c_str());
   return kUsage;
+}
+
+// Tells of the first word that the command on the line does not know.
+int unknown_word(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+  }
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command->get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& word : app.remaining(true)) {
+    if (!word.starts_with("--")) continue;
+    const auto guess = nearest(word.substr(0, word.find('=')), known);
+    std::fprintf(stderr, "error: %s has no option %s%s; `%s --help` lists them all\n",
+                 full_name(*command).c_str(), word.c_str(),
+                 guess ? (", did you mean " + *guess + "?").c_str() : "",
+                 full_name(*command).c_str());
+    return kUsage;
+  }
+  return app.exit(error) == 0 ? kSuccess : kUsage;
 }
 
 int run(int argc, char** argv) {
@@ -337,8 +366,17 @@ int run(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) {
     return unknown_command(app, argv[1]);
   }
+  if (argc > 2 && argv[2][0] != '-' && has_command(app, argv[1])) {
+    const CLI::App& command = *app.get_subcommand(argv[1]);
+    const bool has_inner = !command.get_subcommands({}).empty();
+    if (has_inner && !has_command(command, argv[2])) {
+      return unknown_command(command, argv[2]);
+    }
+  }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    return unknown_word(app, error);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kSuccess : kUsage;
   }

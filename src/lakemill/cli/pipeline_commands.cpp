@@ -4,6 +4,7 @@
 
 #include "lakemill/app/run.h"
 #include "lakemill/app/run_events.h"
+#include "lakemill/base/text.h"
 #include "lakemill/cli/commands.h"
 #include "lakemill/cli/output.h"
 #include "lakemill/cli/run_display.h"
@@ -86,17 +87,21 @@ std::vector<const language::Pipeline*> selected_pipelines(
   return {};
 }
 
-// The first of the names that no test has.
-std::optional<std::string> unknown_test(
-    const std::vector<language::Pipeline>& pipelines,
-    const std::vector<std::string>& names) {
+// An error about the first of the names that no test has.
+std::optional<Error> unknown_test(const std::vector<language::Pipeline>& pipelines,
+                                  const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const language::Pipeline& pipeline : pipelines) {
+    for (const language::PipelineTest& test : pipeline.tests) {
+      known.push_back(test.name);
+    }
+  }
   for (const std::string& name : names) {
-    const bool known =
-        std::any_of(pipelines.begin(), pipelines.end(), [&](const auto& pipeline) {
-          return std::any_of(pipeline.tests.begin(), pipeline.tests.end(),
-                             [&](const auto& test) { return test.name == name; });
-        });
-    if (!known) return name;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto guess = nearest(name, known);
+    return Error(
+        ErrorCode::not_found,
+        "no test '" + name + "'" + (guess ? "; did you mean '" + *guess + "'?" : ""));
   }
   return std::nullopt;
 }
@@ -268,8 +273,7 @@ int test_command(const CommonOptions& common, const std::vector<std::string>& na
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   if (const auto unknown = unknown_test(workbench->pipelines(), names)) {
-    report_error(Error(ErrorCode::not_found, "no test '" + *unknown + "'"),
-                 common.json);
+    report_error(*unknown, common.json);
     return kUsage;
   }
   std::size_t passed = 0;
