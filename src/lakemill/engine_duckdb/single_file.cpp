@@ -117,17 +117,56 @@ Result<std::vector<std::string>> copy_options(const FileTarget& target) {
   return options;
 }
 
-// JSON knows no NaN and no infinities: they become null.
+// JSON knows no NaN and no infinities: they become null, however deep they stand.
+// Nothing where there can be none.
+std::optional<std::string> finite(const std::string& value,
+                                  const duckdb::LogicalType& type, int depth) {
+  const std::string name = "_e" + std::to_string(depth);
+  using Id = duckdb::LogicalTypeId;
+  switch (type.id()) {
+    case Id::FLOAT:
+    case Id::DOUBLE:
+      return "CASE WHEN isfinite(" + value + ") THEN " + value + " END";
+    case Id::LIST:
+    case Id::ARRAY: {
+      const auto& child = type.id() == Id::LIST ? duckdb::ListType::GetChildType(type)
+                                                : duckdb::ArrayType::GetChildType(type);
+      const auto inner = finite(name, child, depth + 1);
+      if (!inner) return std::nullopt;
+      return "list_transform(" + value + ", lambda " + name + ": " + *inner + ")";
+    }
+    case Id::MAP: {
+      const auto inner =
+          finite(name + ".value", duckdb::MapType::ValueType(type), depth + 1);
+      if (!inner) return std::nullopt;
+      return "map_from_entries(list_transform(map_entries(" + value + "), lambda " +
+             name + ": {'key': " + name + ".key, 'value': " + *inner + "}))";
+    }
+    case Id::STRUCT: {
+      std::vector<std::string> members;
+      bool any = false;
+      for (const auto& [member, child] : duckdb::StructType::GetChildTypes(type)) {
+        const std::string path =
+            "struct_extract(" + value + ", " + quote_literal(member) + ")";
+        const auto inner = finite(path, child, depth);
+        any = any || inner;
+        members.push_back(quote_literal(member) + ": " + inner.value_or(path));
+      }
+      if (!any || duckdb::StructType::IsUnnamed(type)) return std::nullopt;
+      return "CASE WHEN " + value + " IS NOT NULL THEN {" + join(members, ", ") +
+             "} END";
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string select_list_of_json(const RowsToWrite& rows) {
   std::vector<std::string> list;
   for (std::size_t i = 0; i < rows.columns.names.size(); ++i) {
     const std::string name = quote_identifier(rows.columns.names[i]);
-    const auto kind = rows.columns.types[i].id();
-    const bool is_float =
-        kind == duckdb::LogicalTypeId::FLOAT || kind == duckdb::LogicalTypeId::DOUBLE;
-    list.push_back(is_float ? "CASE WHEN isfinite(" + name + ") THEN " + name +
-                                  " END AS " + name
-                            : name);
+    const auto value = finite(name, rows.columns.types[i], 0);
+    list.push_back(value ? *value + " AS " + name : name);
   }
   return join(list, ", ");
 }
