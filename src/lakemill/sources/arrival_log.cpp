@@ -201,6 +201,12 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
                                            " is being written by too many processes");
 }
 
+bool ArrivalLog::is_first_to_tell(std::int64_t number) {
+  const auto put =
+      store_->put_if_absent(folder_ + "-told/" + object_name(number), "{}\n");
+  return put || put.error().code() != ErrorCode::exists;
+}
+
 std::vector<Arrival> ArrivalLog::between(std::int64_t from, std::int64_t to) const {
   LAKEMILL_CHECK(0 <= from && from <= to && to <= last());
   return {arrivals_.begin() + from, arrivals_.begin() + to};

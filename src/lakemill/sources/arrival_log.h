@@ -65,6 +65,10 @@ class ArrivalLog {
   /// The last arrival of that file, or null.
   const Arrival* find(const std::string& url) const;
 
+  /// True for the first one, of all processes, that asks for that arrival: that its
+  /// file was lost is told once. Also true where nothing can be written.
+  bool is_first_to_tell(std::int64_t number);
+
   /// True if that arrival, and each that it stands for, is `unread`.
   bool never_read(std::int64_t number, const ArrivalNumbers& unread) const;
 

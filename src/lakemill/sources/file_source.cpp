@@ -321,6 +321,7 @@ class ArrivingFileSource final : public Source {
       const Arrival* newest = log_->find(arrival.url);
       if (newest->number != arrival.number) continue;  // told when that one came
       if (file == there.end()) {
+        if (!log_->is_first_to_tell(arrival.number)) continue;
         notices_.push_back({Notice::Kind::file_vanished, arrival.url,
                             "the file " + arrival.url +
                                 " is gone, and no batch had read it: the next batch is "

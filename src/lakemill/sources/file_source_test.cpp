@@ -162,6 +162,9 @@ TEST_F(FileSources, LeaveOutAFileThatWentBeforeABatchReadItUntilItComesBack) {
   const auto notices = source->take_notices();
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices[0].kind, Notice::Kind::file_vanished);
+  auto next = open(spec());
+  EXPECT_EQ(latest(*next, read), read);
+  EXPECT_THAT(next->take_notices(), IsEmpty()) << "it was told";
   put("in/c.csv", "3");
   const Offset without = latest(*open(spec()), read);
   EXPECT_THAT(names(*open(spec()), read, without), ElementsAre("c.csv"));
