@@ -160,10 +160,11 @@ bad_file_case("a ragged CSV names file and line", "a,b\n1,2\n", "a,b\n3,4\n5\n6,
 bad_file_case("a CSV with too many fields names file and line", "a,b\n1,2\n",
               "a,b\n3,4\n5,6,7\n", ("3",))
 bad_file_case("a CSV in another encoding is not guessed", "a,b\n1,2\n",
-              b"a,b\n3,caf\xe9\n", ())
+              b"a,b\n3,caf\xe9\n", ("line 2", "not UTF-8", "latin-1"))
 bad_file_case("a CSV in UTF-16 is not read as garbage", "a,b\n1,2\n",
-              "a,b\n3,4\n".encode("utf-16"), ())
-bad_file_case("an unclosed quote names the file", "a,b\n1,2\n", 'a,b\n3,"4\n5,6\n', ())
+              "a,b\n3,4\n".encode("utf-16"), ("line 1", "utf-16"))
+bad_file_case("an unclosed quote names file and line", "a,b\n1,2\n", 'a,b\n3,"4\n5,6\n',
+              ("line 2", "a quote is opened here and never closed"))
 bad_file_case("a broken JSON line names file and line", '{"a": 1}\n',
               '{"a": 2}\n{"a": \n', ("2",), suffix="jsonl")
 

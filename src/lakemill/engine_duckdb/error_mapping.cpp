@@ -72,8 +72,19 @@ ErrorCode code_of(ExceptionType type, std::string_view message) {
   }
 }
 
+// Without a long list of what a function or operator would take.
+std::string_view without_candidates(std::string_view text) {
+  constexpr std::ptrdiff_t kCandidatesMax = 6;
+  const std::string_view listed =
+      text.substr(std::min(text.find("Candidate functions:"), text.size()));
+  const bool long_list =
+      std::count(listed.begin(), listed.end(), '\t') > kCandidatesMax;
+  return long_list ? text.substr(0, text.size() - listed.size()) : text;
+}
+
 // One line, without what DuckDB says about its own options and without the statement.
 std::string clean(std::string_view text) {
+  text = without_candidates(text);
   for (const std::string_view end :
        {"\n\nLINE ", "\nLINE ", "\nPossible solutions", "\n\nPossible solutions",
         "\n* ", "\nIf you are trying", "\nThis can happen when", "\nStack Trace",

@@ -111,7 +111,11 @@ Result<std::vector<std::string>> first_lines(DuckdbSession& session,
       "], auto_detect = false, header = false, delim = '', quote = '', escape = '', "
       "columns = {'line': 'VARCHAR'}" +
       arguments + ") LIMIT " + std::to_string(count_max));
-  if (!answer) return std::move(answer).error().while_doing("file " + url);
+  if (!answer) {
+    const bool names_file = answer.error().message().starts_with("file ");
+    if (names_file) return std::move(answer).error();
+    return std::move(answer).error().while_doing("file " + url);
+  }
   std::vector<std::string> lines;
   for (duckdb::idx_t row = 0; row < (*answer)->RowCount(); ++row) {
     const duckdb::Value line = (*answer)->GetValue(0, row);

@@ -41,10 +41,15 @@ std::optional<std::string> explain_csv(std::string_view message) {
            ": could not convert " + shortened(value);
   }
   if (message.find("not utf-8 encoded") != std::string_view::npos) {
+    // Every other byte of UTF-16 is a zero where the text is Latin.
+    const bool wide = original.find("\\0") != std::string::npos ||
+                      original.find('\0') != std::string::npos;
     return place +
-           "it is not UTF-8; say which encoding the file has (option encoding, "
-           "for example latin-1): " +
-           original;
+           "it is not UTF-8; say which encoding the file has (option encoding, " +
+           (wide ? "here likely utf-16)" : "for example latin-1): " + original);
+  }
+  if (message.find("unterminated quote") != std::string_view::npos) {
+    return place + "a quote is opened here and never closed: " + original;
   }
   const std::size_t start = message.find(original) == std::string_view::npos
                                 ? std::string_view::npos
