@@ -225,6 +225,23 @@ void remove_by_name(DuckdbSession& session, const TableCopy& copy) {
   for (const std::string& path : found) files.TryRemoveFile(path);
 }
 
+// A value names the folder of its files, so it can be too long for a file system.
+Error with_long_value(Error error, const TableCopy& copy) {
+  if (copy.partition_columns.empty() ||
+      error.message().find("File name too long") == std::string::npos) {
+    return error;
+  }
+  std::vector<std::string> names;
+  for (const std::size_t index : copy.partition_columns) {
+    names.push_back(copy.columns[index].logical_name);
+  }
+  return {ErrorCode::invalid,
+          "a value of the partition column " + join(names, " or ") +
+              " is too long to name a folder (255 bytes at most, with the column's "
+              "name, other characters than letters and digits taking three); partition "
+              "by something shorter, a hash or a prefix of it"};
+}
+
 }  // namespace
 
 Result<StagedRows> stage_table_files(DuckdbSession& session, const RowsToWrite& rows,
@@ -236,7 +253,7 @@ Result<StagedRows> stage_table_files(DuckdbSession& session, const RowsToWrite& 
   auto copied = session.run(copy_sql(rows, target, copy));
   if (!copied) {
     (void)session.watch([&] { remove_by_name(session, copy); });  // best effort
-    return std::move(copied).error();
+    return with_long_value(std::move(copied).error(), copy);
   }
   StagedRows staged;
   duckdb::MaterializedQueryResult& answer = **copied;
