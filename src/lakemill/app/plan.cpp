@@ -6,6 +6,7 @@
 #include "lakemill/flow/run_graph.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/storage/overlay_store.h"
 
 namespace lakemill::app {
 
@@ -154,7 +155,8 @@ class Planner {
 Result<std::vector<PlannedNode>> plan(Workbench& workbench,
                                       const language::Pipeline& pipeline,
                                       const RunRequest& request) {
-  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  LAKEMILL_TRY(flow::Workspace workspace, workbench.workspace(pipeline));
+  workspace.state_store = storage::make_overlay_store(std::move(workspace.state_store));
   LAKEMILL_TRY(const auto nodes, language::select_nodes(pipeline, request.selectors));
   LAKEMILL_TRY(const auto graph, flow::make_run_graph(pipeline, nodes));
   workspace.postgres->look_only();

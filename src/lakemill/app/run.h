@@ -44,8 +44,7 @@ struct PlannedNode {
   std::optional<Error> error;  ///< why it cannot be planned
 };
 
-/// What run() would do, node by node in its order; writes nothing but the numbers of
-/// newly seen files.
+/// What run() would do, node by node in its order; writes nothing.
 Result<std::vector<PlannedNode>> plan(Workbench& workbench,
                                       const language::Pipeline& pipeline,
                                       const RunRequest& request);
