@@ -165,8 +165,24 @@ class Decider {
 
   void skip() {
     decision_.strategy = Strategy::skip;
-    decision_.reason = decision_.query->any_incremental() ? StrategyReason::no_new_rows
-                                                          : StrategyReason::nothing_new;
+    decision_.reason = !decision_.query->any_incremental() ? StrategyReason::nothing_new
+                       : rows_are_made_otherwise() ? StrategyReason::edited_no_rows
+                                                   : StrategyReason::no_new_rows;
+  }
+
+  // True if the last batch would give other rows by the definition of now.
+  bool rows_are_made_otherwise() const {
+    const auto& last = decision_.position.last;
+    if (!last || last->definition == definition_hash(node_.definition)) return false;
+    const auto before = state_.load_definition(last->definition);
+    if (!before) return true;  // an old one that was cleaned away
+    for (const char* key : {"source", "sources", "transformer"}) {
+      const Json* old = find_member(*before, key);
+      const Json* now = find_member(node_.definition, key);
+      if ((old == nullptr) != (now == nullptr)) return true;
+      if (old != nullptr && *old != *now) return true;
+    }
+    return false;
   }
 
   // True if the last batch covered, by this very definition, all there is: told without

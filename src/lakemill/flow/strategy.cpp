@@ -32,6 +32,10 @@ constexpr std::array kReasons = {
                "no source version and no definition changed"},
     ReasonName{StrategyReason::no_new_rows, "no_new_rows",
                "the sources hold nothing after the last batch"},
+    ReasonName{StrategyReason::edited_no_rows, "edited_no_rows",
+               "the sources hold nothing after the last batch; the definition changed, "
+               "and rows already loaded keep the old one: --full-refresh makes them "
+               "anew"},
     ReasonName{StrategyReason::target_exists, "target_exists",
                "mode IGNORE, and the target exists"},
     ReasonName{StrategyReason::first_batch, "first_batch",
