@@ -7,7 +7,6 @@ end with those that one plain run makes of all files.
 --seed repeats a run; LAKEMILL_SOAK=1 drops ten times as many files.
 """
 import argparse
-import json
 import os
 import pathlib
 import random
@@ -18,57 +17,14 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness import environment  # noqa: E402
+from harness import environment, feed  # noqa: E402
 from harness.process import Failure, lakemill, must, rows  # noqa: E402
+from harness.suite import Suite  # noqa: E402
 
 FILES = 120 if os.environ.get("LAKEMILL_SOAK") == "1" else 12
 PATIENCE = 120  # seconds until what was dropped must be in the tables
-PIPELINE = """
-name: feed
-nodes:
-- name: brz
-  layer: BRONZE
-  sources: [{name: feed, path: ./in, format: JSONL, schema: {id: bigint, v: string, n: bigint, seq: bigint, op: string}}]
-  sinks: [{path: ./t/brz, format: DELTA}]
-- name: kept
-  sources: [{node_name: brz, as_stream: true}]
-  transformer: {nodes: [{expr: "SELECT id, v, n, seq, op FROM {df}"}]}
-  expectations: [{name: positive, expr: n > 0, action: QUARANTINE}]
-  sinks: [{path: ./t/kept, format: DELTA}, {path: ./t/quarantine, format: DELTA, is_quarantine: true}]
-- name: current
-  primary_keys: [id]
-  sources: [{node_name: kept, as_stream: true}]
-  sinks: [{path: ./t/current, format: DELTA, mode: MERGE, merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}}]
-- name: history
-  primary_keys: [id]
-  sources: [{node_name: kept, as_stream: true}]
-  sinks: [{path: ./t/history, format: DELTA, mode: MERGE, merge_cdc_options: {scd_type: 2, order_by: seq, delete_where: "op = 'D'", exclude_columns: [op, seq]}}]
-- name: totals
-  sources: [{node_name: kept}]
-  transformer: {nodes: [{expr: "SELECT id % 10 AS g, count(*) AS c, sum(n) AS s FROM {df} GROUP BY ALL"}]}
-  sinks: [{path: ./t/totals, format: DELTA, mode: OVERWRITE}]
-"""
-TABLES = {
-    "brz": "SELECT id, v, n, seq, op FROM delta_scan('t/brz')",
-    "kept": "SELECT * FROM delta_scan('t/kept')",
-    "quarantine": "SELECT id, v, n, seq, op FROM delta_scan('t/quarantine')",
-    "current": "SELECT * FROM delta_scan('t/current')",
-    "history": "SELECT * FROM delta_scan('t/history')",
-    "totals": "SELECT * FROM delta_scan('t/totals')",
-}
-
-
-def content(folder: pathlib.Path) -> dict:
-    """The rows of all tables, sorted."""
-    return {name: sorted(rows(sql, folder), key=repr) for name, sql in TABLES.items()}
-
-
-def new_file(number: int, source: random.Random, row_count: int = 30) -> str:
-    """Lines whose sequences are unlike each other in all files."""
-    return "".join(json.dumps({
-        "id": source.randrange(60), "v": f"v{source.randrange(1000)}", "n": source.randint(-2, 50),
-        "seq": (number * row_count + i) * 7919 % 1_000_003,
-        "op": "D" if source.random() < 0.1 else "U"}) + "\n" for i in range(row_count))
+ROWS = 30  # of a file
+KEYS = 60
 
 
 def drop(folder: pathlib.Path, name: str, text: str) -> None:
@@ -136,41 +92,39 @@ def expected(folder: pathlib.Path, work: pathlib.Path) -> dict:
     """The tables that one plain run makes of the same files."""
     plain = work / "plain"
     plain.mkdir()
-    (plain / "p.yaml").write_text(PIPELINE)
+    (plain / "p.yaml").write_text(feed.PIPELINE)
     (plain / "in").mkdir()
     for path in (folder / "in").iterdir():
         os.link(path, plain / "in" / path.name)
     must(lakemill("run", "p.yaml", cwd=plain))
-    return content(plain)
+    return feed.content(plain)
 
 
 def compare(got: dict, wanted: dict) -> None:
-    """Raises for the first table that differs."""
-    for name, rows_wanted in wanted.items():
-        if got[name] != rows_wanted:
-            raise Failure(f"table {name}: {len(got[name])} rows, {len(rows_wanted)} wanted; first differences "
-                          f"{[r for r in got[name] if r not in rows_wanted][:3]} / "
-                          f"{[r for r in rows_wanted if r not in got[name]][:3]}")
+    """Raises for tables that differ."""
+    faults = feed.differences(got, wanted)
+    if faults:
+        raise Failure("\n".join(faults))
 
 
 def files_that_arrive(work: pathlib.Path, source: random.Random, kills: int) -> None:
     """Files come at random moments; the run is killed `kills` times among them."""
-    (work / "p.yaml").write_text(PIPELINE)
+    (work / "p.yaml").write_text(feed.PIPELINE)
     (work / "in").mkdir()
     deaths = set(source.sample(range(FILES), kills))
     run = Continuous(work, "p.yaml")
     for number in range(FILES):
-        drop(work, f"{number:04}.jsonl", new_file(number, source))
+        drop(work, f"{number:04}.jsonl", feed.new_file(number, source, ROWS, KEYS))
         time.sleep(source.random() * 0.4)
         if number in deaths:
             run.kill()
             run = Continuous(work, "p.yaml")
-    run.until("all rows in all tables", lambda: caught_up(work, FILES * 30))
+    run.until("all rows in all tables", lambda: caught_up(work, FILES * ROWS))
     code = run.stop()
     if code != 0:
         raise Failure(f"Ctrl-C: exit {code}\n{run.text()}")
     must(lakemill("run", "p.yaml", cwd=work))  # a merge may have been given up by Ctrl-C
-    compare(content(work), expected(work, work))
+    compare(feed.content(work), expected(work, work))
 
 
 def arrives(work: pathlib.Path, source: random.Random) -> None:
@@ -190,11 +144,11 @@ def between_processes(work: pathlib.Path, source: random.Random) -> None:
                                  " sinks: [{path: ./t/brz, format: DELTA}]}\n")
     (work / "b.yaml").write_text("name: b\nnodes:\n- {name: copy, sources: [{path: ./t/brz, format: DELTA, as_stream: true}],"
                                  " sinks: [{path: ./t/copy, format: DELTA}]}\n")
-    drop(work, "first.jsonl", new_file(0, source))
+    drop(work, "first.jsonl", feed.new_file(0, source, ROWS, KEYS))
     must(lakemill("run", "a.yaml", cwd=work))
     writer, reader = Continuous(work, "a.yaml"), Continuous(work, "b.yaml")
     for number in range(1, 4):
-        drop(work, f"{number}.jsonl", new_file(number, source))
+        drop(work, f"{number}.jsonl", feed.new_file(number, source, ROWS, KEYS))
         reader.until(f"file {number}", lambda: rows("SELECT count(*) FROM delta_scan('t/copy')", work)[0][0] == 30 * (number + 1))
     for run in (writer, reader):
         if run.stop() != 0:
@@ -214,11 +168,11 @@ nodes:
   transformer: {nodes: [{expr: "SELECT count(*) AS c FROM {df}"}]}
   sinks: [{path: ./t/gold, format: DELTA, mode: OVERWRITE}]
 """)
-    drop(work, "0.jsonl", new_file(0, source))
+    drop(work, "0.jsonl", feed.new_file(0, source, ROWS, KEYS))
     run = Continuous(work, "p.yaml")
     run.until("the first gold", lambda: rows("SELECT c FROM delta_scan('t/gold')", work) == [[30]])
     for number in range(1, 6):
-        drop(work, f"{number}.jsonl", new_file(number, source))
+        drop(work, f"{number}.jsonl", feed.new_file(number, source, ROWS, KEYS))
         run.until(f"bronze of file {number}",
                   lambda: rows("SELECT count(*) FROM delta_scan('t/brz')", work)[0][0] == 30 * (number + 1))
     run.until("the last gold", lambda: rows("SELECT c FROM delta_scan('t/gold')", work) == [[180]])
@@ -261,40 +215,31 @@ nodes:
 def small_batches(work: pathlib.Path, source: random.Random) -> None:
     """Many small batches leave tables of few files, and nothing is lost or repeated."""
     count = FILES * 15
-    (work / "p.yaml").write_text(PIPELINE.replace("path: ./in,", "path: ./in, max_files: 1,"))
+    (work / "p.yaml").write_text(feed.PIPELINE.replace("path: ./in,", "path: ./in, max_files: 1,"))
     for number in range(count):
-        drop(work, f"{number:04}.jsonl", new_file(number, source, 3))
+        drop(work, f"{number:04}.jsonl", feed.new_file(number, source, 3, KEYS))
     must(lakemill("run", "p.yaml", cwd=work, timeout=1200))
     must(lakemill("run", "p.yaml", cwd=work))
     (work / "plain").mkdir()
-    compare(content(work), expected(work, work / "plain"))
+    compare(feed.content(work), expected(work, work / "plain"))
     files = rows("SELECT count(DISTINCT _lakemill_file) FROM delta_scan('t/brz')", work)[0][0]
     if rows("SELECT count(*) FROM table_history('t/brz')", work)[0][0] < count or files > 70:
         raise Failure(f"{count} batches left {files} files")
 
 
-CASES = [small_batches, arrives, killed, between_processes, on_schedule, poison]
-
-
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    parser.add_argument("--only", nargs="*", default=[])
-    options = parser.parse_args()
-    failures = 0
-    for case in CASES:
-        if options.only and case.__name__ not in options.only:
-            continue
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="lakemill-continuous-") as folder:
-            try:
-                case(pathlib.Path(folder), random.Random(f"{options.seed} {case.__name__}"))
-                print(f"{case.__name__}: ok, {time.monotonic() - begin:.1f} s", flush=True)
-            except Failure as failure:
-                failures += 1
-                print(f"{case.__name__} --seed {options.seed}: FAILED\n{failure}", flush=True)
-    return 1 if failures else 0
+    suite = Suite("continuous", parser)
+    print(f"seed {suite.options.seed}", flush=True)
+
+    def add(case) -> None:
+        suite.add(case.__name__, lambda folder: case(folder, random.Random(f"{suite.options.seed} {case.__name__}")))
+
+    for case in (small_batches, arrives, killed, between_processes, on_schedule, poison):
+        add(case)
+    suite.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
