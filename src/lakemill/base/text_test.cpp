@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lakemill/base/quoted_list.h"
+
 namespace lakemill {
 namespace {
 
@@ -22,6 +24,12 @@ TEST(Nearest, GuessesATypoAndNothingElse) {
   EXPECT_EQ(nearest("pth", keys), "path");
   EXPECT_EQ(nearest("Soruces", keys), "sources");
   EXPECT_EQ(nearest("completely", keys), std::nullopt);
+}
+
+TEST(QuotedList, QuotesEachName) {
+  const std::vector<std::string> names = {"a", "b \"c\"", "Ü"};
+  EXPECT_EQ(quoted_list(names), "\"a\", \"b \"\"c\"\"\", \"Ü\"");
+  EXPECT_EQ(quoted_list(std::vector<std::string>()), "");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "lakemill/events/event_chain.h"
 
-#include "lakemill/base/text.h"
+#include "lakemill/base/quoted_list.h"
 
 namespace lakemill::events {
 
@@ -71,9 +71,9 @@ std::string select_chain(std::string_view relation, std::int64_t skipped,
                          std::int64_t count_max) {
   std::vector<std::string> columns;
   for (const data::Field& field : event_schema().fields) {
-    columns.push_back(quote_identifier(field.name));
+    columns.push_back(field.name);
   }
-  return "SELECT " + join(columns, ", ") + " FROM " + std::string(relation) +
+  return "SELECT " + quoted_list(columns) + " FROM " + std::string(relation) +
          " ORDER BY \"writer\", \"sequence\", \"chain\" LIMIT " +
          std::to_string(count_max) + " OFFSET " + std::to_string(skipped);
 }

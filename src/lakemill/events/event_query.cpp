@@ -1,5 +1,6 @@
 #include "lakemill/events/event_query.h"
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 
 namespace lakemill::events {
@@ -53,9 +54,9 @@ std::string select_events(std::string_view relation, const EventFilter& filter,
                           std::int64_t count_max) {
   std::vector<std::string> columns;
   for (const auto& field : event_schema().fields) {
-    columns.push_back(quote_identifier(field.name));
+    columns.push_back(field.name);
   }
-  const auto select = "SELECT " + join(columns, ", ");
+  const auto select = "SELECT " + quoted_list(columns);
   // (writer, sequence) makes the order of events of one instant the same each time
   return select + " FROM (" + select + " FROM " + std::string(relation) +
          where_clause(filter) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/check.h"
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
 #include "lakemill/flow/given_rows.h"
@@ -86,17 +87,12 @@ std::vector<std::string> source_clauses(const language::Source& source,
     clauses.push_back("SELECT * RENAME (" + join(renames, ", ") + ") FROM {}");
   }
   if (!source.drops.empty()) {
-    std::vector<std::string> drops;
-    for (const auto& drop : source.drops) drops.push_back(quote_identifier(drop));
-    clauses.push_back("SELECT * EXCLUDE (" + join(drops, ", ") + ") FROM {}");
+    clauses.push_back("SELECT * EXCLUDE (" + quoted_list(source.drops) + ") FROM {}");
   }
   if (source.drop_duplicates) {
-    std::vector<std::string> columns;
-    for (const auto& column : source.drop_duplicates_columns) {
-      columns.push_back(quote_identifier(column));
-    }
+    const auto& columns = source.drop_duplicates_columns;
     clauses.push_back(columns.empty() ? "SELECT DISTINCT * FROM {}"
-                                      : "SELECT DISTINCT ON (" + join(columns, ", ") +
+                                      : "SELECT DISTINCT ON (" + quoted_list(columns) +
                                             ") * FROM {}");
   }
   return clauses;

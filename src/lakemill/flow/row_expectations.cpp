@@ -1,5 +1,6 @@
 #include "lakemill/flow/row_expectations.h"
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/language/expression_sql.h"
@@ -24,15 +25,6 @@ engine::OnFail on_fail(ExpectationAction action) {
     default:
       return engine::OnFail::keep;
   }
-}
-
-std::string column_list(const std::vector<std::string>& columns,
-                        const std::string& prefix) {
-  std::vector<std::string> quoted;
-  for (const std::string& column : columns) {
-    quoted.push_back(prefix + quote_identifier(column));
-  }
-  return join(quoted, ", ");
 }
 
 // Binds the table that a REFERENCE points to.
@@ -88,7 +80,7 @@ Result<std::string> reference_predicate(const Workspace& workspace,
   }
   const auto& to =
       expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
-  const std::string row = column_list(expectation.columns, "");
+  const std::string row = quoted_list(expectation.columns);
   std::string any_null;
   for (const std::string& column : expectation.columns) {
     any_null += quote_identifier(column) + " IS NULL OR ";
@@ -100,7 +92,7 @@ Result<std::string> reference_predicate(const Workspace& workspace,
         (not_null.empty() ? "" : " AND ") + quote_identifier(column) + " IS NOT NULL";
   }
   const std::string right =
-      to.size() == 1 ? column_list(to, "") : "(" + column_list(to, "") + ")";
+      to.size() == 1 ? quoted_list(to) : "(" + quoted_list(to) + ")";
   return "(" + any_null + left + " IN (SELECT " + right + " FROM " +
          quote_identifier(relation) + " WHERE " + not_null + "))";
 }

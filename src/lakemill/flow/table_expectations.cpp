@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/data/type_text.h"
 #include "lakemill/flow/named_columns.h"
@@ -34,15 +35,13 @@ Result<std::int64_t> count(engine::Session& session, const std::string& sql,
 // not.
 std::string repeated_sql(const language::Expectation& expectation,
                          const std::string& after) {
-  std::vector<std::string> columns;
   std::vector<std::string> present;
   for (const std::string& column : expectation.columns) {
-    columns.push_back(quote_identifier(column));
-    present.push_back(columns.back() + " IS NOT NULL");
+    present.push_back(quote_identifier(column) + " IS NOT NULL");
   }
   return "SELECT coalesce(sum(n - 1), 0)::BIGINT FROM (SELECT count(*) AS n FROM " +
          after + " WHERE " + join(present, " AND ") + " GROUP BY " +
-         join(columns, ", ") + ")";
+         quoted_list(expectation.columns) + ")";
 }
 
 // "3 d 4 h": the two largest units that count.

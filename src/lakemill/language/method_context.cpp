@@ -27,12 +27,6 @@ void collect_references(const Tree& value, std::vector<std::string>& found) {
 
 }  // namespace
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::vector<std::string> quoted;
-  for (const std::string& name : names) quoted.push_back(quote_identifier(name));
-  return join(quoted, ", ");
-}
-
 std::vector<std::string> column_names(const data::Schema& schema) {
   std::vector<std::string> names;
   for (const data::Field& field : schema.fields) names.push_back(field.name);

@@ -88,7 +88,6 @@ std::span<const MethodEntry> frame_methods();   // join, union, group_by, pivot,
 const MethodEntry* find_method(std::string_view name);
 
 /// SQL pieces.
-std::string quoted_list(const std::vector<std::string>& names);
 std::vector<std::string> column_names(const data::Schema& schema);
 bool contains_name(const std::vector<std::string>& names, std::string_view name);
 /// A constant, or nothing if it is a list or a mapping.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/expression_compiler.h"
 #include "lakemill/language/method_context.h"

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/formats/text_rows.h"
 #include "lakemill/sources/postgres/copy_text.h"
@@ -37,9 +38,9 @@ class Staging {
       : feed_(feed), snapshot_(snapshot), store_(store), folder_(std::move(folder)) {
     std::vector<std::string> columns;
     for (const auto& column : snapshot.table.columns) {
-      columns.push_back(quote_identifier(column.name));
+      columns.push_back(column.name);
     }
-    columns_ = join(columns, ", ");
+    columns_ = quoted_list(columns);
   }
 
   Result<std::vector<SnapshotFile>> run(int parallelism) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <thread>
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 
 namespace lakemill::sources::postgres {
@@ -25,7 +26,7 @@ std::string cell(const TextTable& table, std::size_t row, std::size_t column) {
   return table.at(row).at(column).value_or("");
 }
 
-std::string quoted_list(const std::vector<TableId>& tables) {
+std::string table_list(const std::vector<TableId>& tables) {
   std::vector<std::string> names;
   for (const TableId& table : tables) names.push_back(table.quoted());
   return join(names, ", ");
@@ -226,13 +227,13 @@ Result<bool> ensure_publication(Connection& connection, const std::string& name,
       connection.query("SELECT 1 FROM pg_publication WHERE pubname = $1", {name}));
   std::vector<TableId> missing = tables;
   std::string statement = "CREATE PUBLICATION " + quote_identifier(name) +
-                          " FOR TABLE " + quoted_list(tables) +
+                          " FOR TABLE " + table_list(tables) +
                           " WITH (publish_via_partition_root = true)";
   if (!found.empty()) {
     LAKEMILL_TRY(missing, tables_not_in(connection, name, tables));
     if (missing.empty()) return false;
     statement = "ALTER PUBLICATION " + quote_identifier(name) + " ADD TABLE " +
-                quoted_list(missing);
+                table_list(missing);
   }
   for (const TableId& table : missing) {
     LAKEMILL_TRY(const std::string oid, find_table(connection, table));
@@ -351,10 +352,6 @@ Result<std::optional<std::vector<std::optional<std::string>>>> ServerLookup::row
     const std::vector<std::string>& columns) {
   using Row = std::vector<std::optional<std::string>>;
   LAKEMILL_TRY(Connection * connection, connection_());
-  std::vector<std::string> items;
-  for (const std::string& column : columns) {
-    items.push_back(quote_identifier(column));
-  }
   std::vector<std::string> conditions;
   std::vector<std::optional<std::string>> values;
   for (const auto& [column, value] : keys) {
@@ -364,7 +361,7 @@ Result<std::optional<std::vector<std::optional<std::string>>>> ServerLookup::row
   }
   const TableId table{relation.schema, relation.table};
   auto found =
-      connection->query("SELECT " + join(items, ", ") + " FROM " + table.quoted() +
+      connection->query("SELECT " + quoted_list(columns) + " FROM " + table.quoted() +
                             " WHERE " + join(conditions, " AND "),
                         values);
   // A table or column that is gone by now has no value to give.
