@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/row_changes.h"
+#include "lakemill/delta/table_properties.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/view_sink.h"
@@ -203,7 +205,7 @@ class Decider {
       LAKEMILL_TRY(const auto table, named_table(relation, is_place(relation)));
       if (table == nullptr) return false;
       LAKEMILL_TRY(const auto snapshot, table->latest());
-      if (snapshot->version() != version) return false;
+      if (delta::may_have_changed(*table, version, snapshot->version())) return false;
     }
     decision_.strategy = decision_.plan.strategy = last->strategy;
     decision_.reason = decision_.plan.reason = last->reason;
@@ -389,7 +391,7 @@ class Decider {
     return std::all_of(decision_.plan.slices.begin(), decision_.plan.slices.end(),
                        [&](const SourceSlice& slice) {
                          const SourceSlice* before = last_slice(slice.source);
-                         return before != nullptr && before->to == slice.to;
+                         return before != nullptr && same_rows(*before, slice);
                        });
   }
 
@@ -412,6 +414,18 @@ class NodeRun {
   NodeReport run() {
     const auto begin = workspace_.clock.elapsed();
     report_.node = node_.name;
+  // A table's version moves on without a row that changes, too.
+  bool same_rows(const SourceSlice& before, const SourceSlice& now) const {
+    if (before.to == now.to) return true;
+    const auto& leaves = decision_.query->leaves();
+    const auto leaf = std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& item) {
+      return item.id == now.source;
+    });
+    return leaf != leaves.end() && leaf->source != nullptr &&
+           before.incremental == now.incremental &&
+           leaf->source->same_rows(before.to, now.to);
+  }
+
     const auto done = run_to_end();
     if (!done) fail(done.error());
     report_.seconds =

@@ -94,6 +94,12 @@ class Source {
     return Lag();
   }
 
+  /// True if what is read at `now` are the rows that were read at `before`, and no row
+  /// lies between the two. False where that cannot be told.
+  virtual bool same_rows(const Offset& before, const Offset& now) {
+    return before == now;
+  }
+
   /// Files whose columns stand for those of an empty slice that ends at `to`; nothing
   /// if the slice tells its columns by itself, or nothing is left that could. Errors:
   /// those of the store.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "lakemill/delta/row_changes.h"
 #include "lakemill/sources/change_slice.h"
 
 namespace lakemill::sources {
@@ -73,6 +74,15 @@ class TableSource final : public Source {
                        "read; run the node with --full-refresh");
     }
     return offset_at(*snapshot);
+  }
+
+  bool same_rows(const Offset& before, const Offset& now) override {
+    const bool same_table =
+        string_member(before, "table", "") == string_member(now, "table", "") &&
+        integer_member(before, "generation", 0) == integer_member(now, "generation", 0);
+    return same_table &&
+           !delta::may_have_changed(*table_, integer_member(before, "version", -1),
+                                    integer_member(now, "version", -1));
   }
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
