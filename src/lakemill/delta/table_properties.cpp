@@ -77,7 +77,120 @@ std::int64_t duration_property(const Metadata& metadata, const char* name,
   return text == nullptr ? fallback : duration_ms(*text).value_or(fallback);
 }
 
+enum class PropertyKind : std::uint8_t { flag, count, duration, size, choice, text };
+
+/// A property with a meaning in Delta tables, and what it may be.
+struct KnownProperty {
+  std::string_view name;
+  PropertyKind kind;
+  std::string_view choices = "";  ///< "a|b"
+};
+
+// Source: DeltaConfigs of Delta for Spark, and PROTOCOL.md.
+constexpr std::array kKnownProperties = {
+    KnownProperty{"delta.appendOnly", PropertyKind::flag},
+    KnownProperty{"delta.autoOptimize", PropertyKind::flag},
+    KnownProperty{"delta.autoOptimize.autoCompact", PropertyKind::text},
+    KnownProperty{"delta.autoOptimize.optimizeWrite", PropertyKind::flag},
+    KnownProperty{"delta.checkpoint.writeStatsAsJson", PropertyKind::flag},
+    KnownProperty{"delta.checkpoint.writeStatsAsStruct", PropertyKind::flag},
+    KnownProperty{"delta.checkpointInterval", PropertyKind::count},
+    KnownProperty{"delta.checkpointPolicy", PropertyKind::choice, "classic"},
+    KnownProperty{"delta.columnMapping.mode", PropertyKind::choice, "none|name|id"},
+    KnownProperty{"delta.compatibility.symlinkFormatManifest.enabled",
+                  PropertyKind::flag},
+    KnownProperty{"delta.dataSkippingNumIndexedCols", PropertyKind::text},
+    KnownProperty{"delta.dataSkippingStatsColumns", PropertyKind::text},
+    KnownProperty{"delta.deletedFileRetentionDuration", PropertyKind::duration},
+    KnownProperty{"delta.enableChangeDataFeed", PropertyKind::flag},
+    KnownProperty{"delta.enableDeletionVectors", PropertyKind::flag},
+    KnownProperty{"delta.enableExpiredLogCleanup", PropertyKind::flag},
+    KnownProperty{"delta.enableFullRetentionRollback", PropertyKind::flag},
+    KnownProperty{"delta.enableIcebergCompatV1", PropertyKind::flag},
+    KnownProperty{"delta.enableIcebergCompatV2", PropertyKind::flag},
+    KnownProperty{"delta.enableInCommitTimestamps", PropertyKind::flag},
+    KnownProperty{"delta.enableRowTracking", PropertyKind::flag},
+    KnownProperty{"delta.enableTypeWidening", PropertyKind::flag},
+    KnownProperty{"delta.isolationLevel", PropertyKind::choice,
+                  "Serializable|WriteSerializable|SnapshotIsolation"},
+    KnownProperty{"delta.logRetentionDuration", PropertyKind::duration},
+    KnownProperty{"delta.parquet.compression.codec", PropertyKind::text},
+    KnownProperty{"delta.randomizeFilePrefixes", PropertyKind::flag},
+    KnownProperty{"delta.randomPrefixLength", PropertyKind::count},
+    KnownProperty{"delta.sampleRetentionDuration", PropertyKind::duration},
+    KnownProperty{"delta.setTransactionRetentionDuration", PropertyKind::duration},
+    KnownProperty{"delta.targetFileSize", PropertyKind::size},
+    KnownProperty{"delta.tuneFileSizesForRewrites", PropertyKind::flag},
+    KnownProperty{"delta.universalFormat.enabledFormats", PropertyKind::text},
+};
+
+// What such a property may be; empty if `value` is.
+std::string wanted_value(const KnownProperty& property, const std::string& value) {
+  switch (property.kind) {
+    case PropertyKind::flag:
+      if (equals_ignoring_case(value, "true") || equals_ignoring_case(value, "false")) {
+        return "";
+      }
+      return "true or false";
+    case PropertyKind::count: {
+      const auto number = leading_number(value);
+      if (number && number->first > 0 && number->second.empty()) return "";
+      return "a whole number above 0";
+    }
+    case PropertyKind::duration:
+      return duration_ms(value) ? "" : "a duration such as \"interval 7 days\"";
+    case PropertyKind::size: {
+      const auto number = leading_number(value);
+      const std::string unit = number ? to_lower(trim(number->second)) : "?";
+      const bool is_size =
+          number && number->first > 0 &&
+          std::ranges::find(kSizeUnits, unit, &Unit::name) != kSizeUnits.end();
+      return is_size ? "" : "a size such as 128mb";
+    }
+    case PropertyKind::choice: {
+      const auto choices = split(property.choices, '|');
+      const bool is_one = std::ranges::any_of(choices, [&](const auto& choice) {
+        return equals_ignoring_case(choice, value);
+      });
+      return is_one ? "" : "one of " + join(choices, ", ");
+    }
+    case PropertyKind::text:
+      break;
+  }
+  return "";
+}
+
+Error unknown_property(const std::string& name) {
+  std::string text = "property " + name + " is not known to Delta tables";
+  if (name.starts_with("delta.feature.") || name == "delta.minReaderVersion" ||
+      name == "delta.minWriterVersion") {
+    text = "property " + name +
+           " is not taken: the protocol follows from the properties that need it "
+           "(delta.enableTypeWidening, say)";
+  } else {
+    std::vector<std::string> names;
+    for (const KnownProperty& known : kKnownProperties) names.emplace_back(known.name);
+    const auto guess = nearest(name, names);
+    text += guess ? "; did you mean " + *guess + "?"
+                  : "; names of your own do not begin with delta.";
+  }
+  return {ErrorCode::invalid, text};
+}
+
 }  // namespace
+
+Status check_properties(const std::map<std::string, std::string>& properties) {
+  for (const auto& [name, value] : properties) {
+    if (!name.starts_with("delta.") || name.starts_with("delta.constraints.")) continue;
+    const auto* known = std::ranges::find(kKnownProperties, name, &KnownProperty::name);
+    if (known == kKnownProperties.end()) return unknown_property(name);
+    const std::string wanted = wanted_value(*known, value);
+    if (wanted.empty()) continue;
+    return Error(ErrorCode::invalid,
+                 "property " + name + " is \"" + value + "\"; it must be " + wanted);
+  }
+  return {};
+}
 
 std::int64_t deleted_file_retention_ms(const Metadata& metadata) {
   return duration_property(metadata, "delta.deletedFileRetentionDuration",

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
+#include "lakemill/base/result.h"
 #include "lakemill/delta/action.h"
 
 namespace lakemill::delta {
@@ -24,5 +27,10 @@ std::int64_t checkpoint_interval(const Metadata& metadata);
 
 /// `delta.targetFileSize` ("128mb", "1073741824"); `fallback` where it is not set.
 std::int64_t target_file_bytes(const Metadata& metadata, std::int64_t fallback);
+
+/// Whether properties that are to be set on a table are ones that Delta knows, with
+/// values that they can have; names that do not begin with `delta.` are the user's own.
+/// Errors: invalid, naming the property, what is wrong with it and what to write.
+Status check_properties(const std::map<std::string, std::string>& properties);
 
 }  // namespace lakemill::delta

@@ -52,5 +52,29 @@ TEST(TableProperties, ReadSizesSwitchesAndNumbers) {
   EXPECT_EQ(checkpoint_interval(with("delta.checkpointInterval", "0")), 10);
 }
 
+TEST(TableProperties, AreCheckedBeforeTheyAreSet) {
+  const auto fault = [](const std::string& name, const std::string& value) {
+    const auto checked = check_properties({{name, value}});
+    return checked ? std::string() : checked.error().message();
+  };
+  EXPECT_EQ(fault("delta.enableTypeWidening", "TRUE"), "");
+  EXPECT_EQ(fault("delta.checkpointInterval", "3"), "");
+  EXPECT_EQ(fault("delta.logRetentionDuration", "interval 3 days"), "");
+  EXPECT_EQ(fault("delta.targetFileSize", "64mb"), "");
+  EXPECT_EQ(fault("team", "anything"), "");
+  EXPECT_EQ(fault("delta.enableTypeWidenning", "true"),
+            "property delta.enableTypeWidenning is not known to Delta tables; did you "
+            "mean delta.enableTypeWidening?");
+  EXPECT_EQ(fault("delta.appendOnly", "yes"),
+            "property delta.appendOnly is \"yes\"; it must be true or false");
+  EXPECT_NE(fault("delta.checkpointInterval", "0"), "");
+  EXPECT_NE(fault("delta.logRetentionDuration", "soon"), "");
+  EXPECT_NE(fault("delta.targetFileSize", "big"), "");
+  EXPECT_EQ(fault("delta.columnMapping.mode", "names"),
+            "property delta.columnMapping.mode is \"names\"; it must be one of none, "
+            "name, id");
+  EXPECT_NE(fault("delta.feature.typeWidening", "supported"), "");
+}
+
 }  // namespace
 }  // namespace lakemill::delta

@@ -76,6 +76,7 @@ class Decider {
         expected_(expected) {}
 
   Result<Decision> decide() {
+    LAKEMILL_TRY_OK(check_properties());
     LAKEMILL_TRY_OK(find_out_position());
     LAKEMILL_TRY_OK(check_refresh());
     LAKEMILL_TRY(decision_.query,
@@ -115,6 +116,14 @@ class Decider {
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
     LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_,
                                                    flow_id(workspace_, node_), sinks));
+    return {};
+  }
+
+  Status check_properties() const {
+    for (const language::Sink& sink : node_.sinks) {
+      const auto checked = delta::check_properties(sink.properties);
+      if (!checked) return at(sink.location, checked.error().message());
+    }
     return {};
   }
 

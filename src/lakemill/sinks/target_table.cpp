@@ -31,6 +31,20 @@ bool same_names(const std::vector<std::string>& left,
                     equals_ignoring_case);
 }
 
+// Those of the table that the pipeline does not name stay; tells what changes.
+std::vector<std::string> set_properties(
+    const std::map<std::string, std::string>& properties, delta::Metadata& metadata) {
+  std::vector<std::string> changes;
+  for (const auto& [key, value] : properties) {
+    const auto [held, is_new] = metadata.configuration.try_emplace(key, value);
+    if (!is_new && held->second == value) continue;
+    changes.push_back("property " + key + " set to " + value +
+                      (is_new ? "" : " (it was " + held->second + ")"));
+    held->second = value;
+  }
+  return changes;
+}
+
 void set_comments(const std::map<std::string, std::string>& comments,
                   data::Schema& schema) {
   for (data::Field& field : schema.fields) {
@@ -148,17 +162,18 @@ Result<TargetPlan> TargetTable::plan(const delta::Snapshot* snapshot,
   LAKEMILL_TRY_OK(check_owner(*snapshot, app_id));
   const dml::EvolutionRules rules{spec_.schema_evolution != SchemaEvolution::strict,
                                   replaces_rows};
-  auto evolution =
-      dml::evolve_schema(snapshot->metadata(), query, rules, services_.random);
+  // First, because they say what the schema may become.
+  delta::Metadata held = snapshot->metadata();
+  auto property_changes = set_properties(spec_.properties, held);
+  auto evolution = dml::evolve_schema(held, query, rules, services_.random);
   if (!evolution) {
     return std::move(evolution).error().while_doing("write to table " + spec_.name);
   }
   plan.metadata = std::move(evolution->metadata);
-  plan.schema_changes = std::move(evolution->changes);
+  plan.schema_changes = std::move(property_changes);
+  plan.schema_changes.insert(plan.schema_changes.end(), evolution->changes.begin(),
+                             evolution->changes.end());
   LAKEMILL_TRY_OK(plan_partitioning(plan.metadata, replaces_rows, plan.schema_changes));
-  for (const auto& [key, value] : spec_.properties) {
-    plan.metadata.configuration[key] = value;
-  }
   if (!spec_.shared) {
     plan.metadata.configuration[std::string(kOwnerProperty)] = app_id;
   }
