@@ -58,8 +58,9 @@ struct WriteSpec {
   std::string sql;
   std::vector<RowCheck> checks;
   WriteTarget target;
-  /// Where quarantined rows go: the query's columns and `_failed_expectations`
-  /// (array<string>: the failed quarantine checks). Needed if a check quarantines.
+  /// Where quarantined rows go: the query's columns, those of ours (`_lakemill_…`) left
+  /// out, and `_failed_expectations` (array<string>: the failed quarantine checks).
+  /// Needed if a check quarantines.
   std::optional<WriteTarget> quarantine;
 };
 

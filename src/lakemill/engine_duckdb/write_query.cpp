@@ -77,8 +77,14 @@ std::string checked_rows_sql(const WriteSpec& spec) {
 
 // The quarantined rows with the names of the checks that put them there.
 RowsToWrite quarantined_rows(const WriteSpec& spec, const QueryColumns& columns) {
+  QueryColumns kept;
   std::vector<std::string> list;
-  for (const std::string& name : columns.names) list.push_back(quote_identifier(name));
+  for (std::size_t i = 0; i < columns.names.size(); ++i) {
+    if (columns.names[i].starts_with("_lakemill_")) continue;
+    kept.names.push_back(columns.names[i]);
+    kept.types.push_back(columns.types[i]);
+    list.push_back(quote_identifier(columns.names[i]));
+  }
   std::vector<std::string> failed;
   for (std::size_t i = 0; i < spec.checks.size(); ++i) {
     if (spec.checks[i].on_fail != OnFail::quarantine) continue;
@@ -88,7 +94,7 @@ RowsToWrite quarantined_rows(const WriteSpec& spec, const QueryColumns& columns)
   list.push_back("list_filter([" + join(failed, ", ") +
                  "]::VARCHAR[], lambda x: x IS NOT NULL) AS " + kFailedNames);
   RowsToWrite rows{"SELECT " + join(list, ", ") + " FROM lakemill_quarantined_rows()",
-                   columns};
+                   std::move(kept)};
   rows.columns.names.emplace_back(kFailedNames);
   rows.columns.types.push_back(duckdb::LogicalType::LIST(duckdb::LogicalType::VARCHAR));
   return rows;

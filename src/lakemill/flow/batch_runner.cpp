@@ -7,6 +7,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/flow_position.h"
+#include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/row_expectations.h"
 #include "lakemill/flow/table_expectations.h"
 
@@ -76,8 +77,16 @@ class Batch {
 
   NodeSink& primary() { return run_.sinks.back(); }
 
+  // What only a merge needs: what orders its changes.
+  static void leave_out_ours(data::Schema& schema) {
+    std::erase_if(schema.fields, [](const data::Field& field) {
+      return field.name.starts_with("_lakemill_");
+    });
+  }
+
   data::Schema quarantine_schema() const {
     data::Schema schema = schema_;
+    leave_out_ours(schema);
     schema.fields.push_back(
         {std::string(kFailedExpectations),
          data::make_array(data::make_type(data::TypeKind::string), true)});
@@ -145,9 +154,27 @@ class Batch {
   }
 
   Result<engine::WriteResult> stage_kept(NodeSink& sink, const std::string& kept) {
+    std::string rows = kept;
+    data::Schema schema = schema_;
+    if (!sink.is_primary) {  // the rows were held to the table of the primary sink
+      LAKEMILL_TRY(rows, rescue_misfits(*session_, run_.workspace, run_.node,
+                                        *sink.spec, run_.plan, kept));
+    }
     engine::WriteSpec copy;
-    copy.sql = "SELECT * FROM " + quote_identifier(kept);
-    LAKEMILL_TRY(copy.target, sink.sink->stage(schema_, identity_));
+    copy.sql = "SELECT * FROM " + quote_identifier(rows);
+    if (rows != kept) {
+      LAKEMILL_TRY(auto shape, session_->describe(copy.sql, engine::Origin::lakemill));
+      schema = std::move(shape.schema);
+    }
+    if (!sink.spec->merge_cdc_options) {
+      leave_out_ours(schema);
+      std::vector<std::string> columns;
+      for (const data::Field& field : schema.fields) {
+        columns.push_back(quote_identifier(field.name));
+      }
+      copy.sql = "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(rows);
+    }
+    LAKEMILL_TRY(copy.target, sink.sink->stage(schema, identity_));
     LAKEMILL_TRY(auto written, session_->write(copy));
     remember_staged(copy, written);
     return written;

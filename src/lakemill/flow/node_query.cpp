@@ -122,9 +122,10 @@ data::Field failed_expectations_field() {
 }  // namespace
 
 bool needs_sequence(const language::Node& node) {
-  const language::Sink* sink = node.primary_sink();
-  return sink != nullptr && sink->merge_cdc_options &&
-         sink->merge_cdc_options->order_by.empty();
+  return std::any_of(node.sinks.begin(), node.sinks.end(), [](const auto& sink) {
+    return !sink.is_quarantine && sink.merge_cdc_options &&
+           sink.merge_cdc_options->order_by.empty();
+  });
 }
 
 class NodeQuery::State {
@@ -434,8 +435,21 @@ class NodeQuery::State {
     }
     if (!is_main) return current;
     LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current));
-    if (given_ != nullptr) return current;  // a test touches no table
-    return rescue_misfits(*session_, workspace_, node_, *plan_, current);
+    const language::Sink* sink = node_.primary_sink();
+    if (given_ != nullptr || sink == nullptr)
+      return current;  // a test touches no table
+    return rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current);
+  }
+
+  // The column of `relation` that holds the default sequence; none where `place` lost
+  // it.
+  Result<std::string_view> sequence_of(const std::string& relation,
+                                       const language::Location& place) {
+    if (relation.empty() || given_ != nullptr) return std::string_view();
+    LAKEMILL_TRY(const bool is_there, has_column(relation, kSequenceColumn));
+    if (is_there) return kSequenceColumn;
+    if (!sequence_lost) sequence_lost = place;
+    return std::string_view();
   }
 
   Result<std::string> relation_of(const Frames& frames, const std::string& current,

@@ -97,7 +97,7 @@ class NodeQuery {
 /// The nodes whose rows a node reads, by its sources and in its steps, each once.
 std::vector<std::string> nodes_read_by(const language::Node& node);
 
-/// True if the node's primary sink merges without an `order_by` of its own.
+/// True if a sink of the node merges without an `order_by` of its own.
 bool needs_sequence(const language::Node& node);
 
 }  // namespace lakemill::flow

@@ -125,11 +125,11 @@ bool rescues_misfits(const language::Node& node, const language::Sink& sink) {
 }
 
 Result<std::string> rescue_misfits(engine::Session& session, const Workspace& workspace,
-                                   const language::Node& node, const BatchPlan& plan,
+                                   const language::Node& node,
+                                   const language::Sink& sink, const BatchPlan& plan,
                                    const std::string& relation) {
-  const language::Sink* sink = node.primary_sink();
-  if (sink == nullptr || !rescues_misfits(node, *sink)) return relation;
-  LAKEMILL_TRY(const data::Schema target, target_schema(workspace, node, *sink, plan));
+  if (!rescues_misfits(node, sink)) return relation;
+  LAKEMILL_TRY(const data::Schema target, target_schema(workspace, node, sink, plan));
   LAKEMILL_TRY(const auto shape,
                session.describe("SELECT * FROM " + quote_identifier(relation),
                                 engine::Origin::lakemill));
@@ -142,13 +142,13 @@ Result<std::string> rescue_misfits(engine::Session& session, const Workspace& wo
     } else if (place != nullptr && to_text(place->type) != to_text(field.type)) {
       held.hold(field, *place);
     } else if (place != nullptr || target.fields.empty() ||
-               is_of_the_change(node, *sink, field.name)) {
+               is_of_the_change(node, sink, field.name)) {
       held.keep(field.name);
     } else {
       held.rescue(field, quote_identifier(field.name) + " IS NOT NULL");
     }
   }
-  std::string name = node.name + ".rescued";
+  std::string name = relation + ".rescued";
   LAKEMILL_TRY_OK(session.bind_query(name, held.select(relation, has_rescued),
                                      engine::Origin::lakemill));
   return name;

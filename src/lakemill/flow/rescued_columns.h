@@ -14,12 +14,14 @@ inline constexpr std::string_view kRescuedColumn = "_rescued";
 /// written, and for whole payloads of BRONZE.
 bool rescues_misfits(const language::Node& node, const language::Sink& sink);
 
-/// `relation` held to the columns and types of the table of the node's primary sink, if
-/// that rescues what does not fit: the name of a view in `session` that has
-/// kRescuedColumn. A table that is yet to come, or begun anew by `plan`, takes the
-/// columns as they are. Errors: those of the table and the session.
+/// `relation` held to the columns and types of the table of `sink`, one of the node's,
+/// if that rescues what does not fit: the name of a view in `session` that has
+/// kRescuedColumn; else `relation` itself. A table that is yet to come, or begun anew
+/// by `plan`, takes the columns as they are. Errors: those of the table and the
+/// session.
 Result<std::string> rescue_misfits(engine::Session& session, const Workspace& workspace,
-                                   const language::Node& node, const BatchPlan& plan,
+                                   const language::Node& node,
+                                   const language::Sink& sink, const BatchPlan& plan,
                                    const std::string& relation);
 
 }  // namespace lakemill::flow
