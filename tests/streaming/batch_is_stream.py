@@ -26,8 +26,9 @@ SOAK = os.environ.get("LAKEMILL_SOAK") == "1"
 ROWS = 200
 CUT = ("_ingested_at", "_run_id", "_batch_id", "_source_offset", "_source_file")
 SOURCE = "{name: feed, as_stream: true, path: ./in, format: JSONL, schema: {id: bigint, part: string, v: string, n: bigint, seq: bigint, op: string}"
+BARE = "{name: feed, as_stream: true, path: ./in, format: JSONL"
 
-# name -> (nodes, tables); {source} is the feed's source, {limit} its bound per batch.
+# name -> (nodes, tables); {source} is the feed's source, {bare} without a schema, {limit} its bound per batch.
 PIPELINES = {
     "append and quarantine": ("""
 - {name: brz, layer: BRONZE, sources: [{source}], sinks: [{path: ./t/brz, format: DELTA, partition_by: [part]}]}
@@ -56,6 +57,24 @@ PIPELINES = {
   sources: [{source}]
   sinks: [{path: ./t/current, format: DELTA, mode: MERGE, merge_cdc_options: {delete_where: "op = 'D'", exclude_columns: [op, seq]}}]
 """, ["current"]),
+    "SCD 1 by arrival, behind steps and a view": ("""
+- name: cleansed
+  sources: [{source}]
+  transformer: {nodes: [{expr: "SELECT id, part, upper(v) AS v, op FROM {df} WHERE id % 11 <> 0"}]}
+- name: current
+  primary_keys: [id, part]
+  sources: [{node_name: cleansed, as_stream: true}]
+  transformer: {nodes: [{expr: "SELECT * FROM {df} WHERE op <> 'T'"}, {func_name: with_columns, func_kwargs: {w: "nw.col('v')"}}, {expr: "SELECT id, part, w, op FROM {df}"}]}
+  sinks: [{path: ./t/current, format: DELTA, mode: MERGE, merge_cdc_options: {delete_where: "op = 'D'", exclude_columns: [op]}}]
+""", ["current"]),
+    "types that are found out": ("""
+- {name: raw, layer: SILVER, sources: [{bare}], sinks: [{path: ./t/raw, format: DELTA}]}
+- name: steps
+  layer: SILVER
+  sources: [{bare}]
+  transformer: {nodes: [{expr: "SELECT id, seq, m, o, l FROM {df}"}]}
+  sinks: [{path: ./t/steps, format: DELTA}]
+""", ["raw", "steps"]),
     "SCD 1, soft deletes, null updates": ("""
 - {name: brz, layer: BRONZE, sources: [{source}], sinks: [{path: ./t/brz, format: DELTA}]}
 - name: soft
@@ -88,16 +107,20 @@ PIPELINES = {
 }
 
 
-def feed(source: random.Random) -> list[str]:
-    """Changes of few keys, whose sequences are unlike each other; one truncation."""
+def feed(source: random.Random, bare: bool) -> list[str]:
+    """Changes of few keys, whose sequences are unlike each other; one truncation.
+
+    `bare`: with values of which most are null or empty, for sources without a schema."""
     sequences = source.sample(range(10_000), ROWS)
     truncation = source.randrange(ROWS)
     lines = []
     for i, sequence in enumerate(sequences):
+        known = i == 0 or source.random() < 0.1
+        more = {"m": 1.5 if known else None, "o": {"x": 7 if known else None}, "l": [3] if known else []} if bare else {}
         op = "T" if i == truncation else "D" if source.random() < 0.1 else "U"
         lines.append(json.dumps({
             "id": source.randrange(40), "part": source.choice("ab"), "v": source.choice(["x", "y", "z", None]),
-            "n": source.randint(-3, 60), "seq": sequence, "op": op}))
+            "n": source.randint(-3, 60), "seq": sequence, "op": op, **more}))
     return lines
 
 
@@ -125,7 +148,7 @@ def run_cut(nodes: str, tables: list[str], files: list[str], groups: list[int], 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lakemill-cut-"))
     try:
         bound = f", max_files: {limit}" if limit else ""
-        (folder / "p.yaml").write_text("name: p\nnodes:" + nodes.replace("{source}", SOURCE + bound + "}"))
+        (folder / "p.yaml").write_text("name: p\nnodes:" + nodes.replace("{source}", SOURCE + bound + "}").replace("{bare}", BARE + bound + "}"))
         (folder / "in").mkdir()
         at = 0
         for group in groups:
@@ -172,8 +195,8 @@ def main() -> int:
     jobs, failures, done = [], [], 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for name in names:
-            lines = feed(random.Random(f"{options.seed} {name}"))
             nodes, tables = PIPELINES[name]
+            lines = feed(random.Random(f"{options.seed} {name}"), "{bare}" in nodes)
             wanted = run_cut(nodes, tables, ["\n".join(lines) + "\n"], [1], 0)
             if not any(wanted.values()):
                 raise Failure(f"{name}: the one batch wrote nothing")

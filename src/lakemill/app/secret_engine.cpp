@@ -31,6 +31,12 @@ class SecretSession final : public engine::Session {
     return hidden(inner_->bind_query(name, text, origin));
   }
 
+  Result<bool> bind_carrying(std::string_view name, std::string_view sql,
+                             std::string_view column, engine::Origin origin) override {
+    LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    return hidden(inner_->bind_carrying(name, text, column, origin));
+  }
+
   Result<engine::QueryShape> describe(std::string_view sql,
                                       engine::Origin origin) override {
     LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));

@@ -38,8 +38,8 @@ struct SessionOptions {
   std::stop_token stop;  ///< a stop request interrupts the running statement: cancelled
   std::function<void(const Progress&)>
       on_progress;  ///< may be empty; called from another thread
-  /// The version at which statements see a catalog table (by its full name) or a table's
-  /// root that they name without one; others are seen at their newest.
+  /// The version at which statements see a catalog table (by its full name) or a
+  /// table's root that they name without one; others are seen at their newest.
   std::map<std::string, std::int64_t> pinned_versions;
   /// What relative paths in SQL are relative to; empty: the engine's own folder.
   std::string base_folder;
@@ -69,6 +69,18 @@ class Session {
   /// Makes a query a view of that name. Its text is checked for `origin`.
   virtual Status bind_query(std::string_view name, std::string_view sql,
                             Origin origin) = 0;
+
+  /// The same, and hands `column` of the relations that the query reads on, behind its
+  /// own columns; stars in it do not mean that column then. True if that is so: each
+  /// row of the query comes from one row of a relation that has the column. Else it is
+  /// bound as it is.
+  virtual Result<bool> bind_carrying(std::string_view name, std::string_view sql,
+                                     std::string_view column, Origin origin) {
+    (void)column;
+    auto bound = bind_query(name, sql, origin);
+    if (!bound) return std::move(bound).error();
+    return false;
+  }
 
   /// Binds a query without running it.
   virtual Result<QueryShape> describe(std::string_view sql, Origin origin) = 0;

@@ -7,6 +7,7 @@
 #include <duckdb/common/random_engine.hpp>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/carried_column.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/query_description.h"
@@ -215,14 +216,43 @@ Status DuckdbSession::bind(std::string_view name, engine::Relation relation) {
 
 Status DuckdbSession::bind_query(std::string_view name, std::string_view sql,
                                  Origin origin) {
-  auto& context = *state_->connection.context;
-  LAKEMILL_TRY(auto statement, parse_statement(context, sql, origin,
+  LAKEMILL_TRY(const Select select, parse_select(name, sql, origin));
+  return bind_select(name, select, sql, origin);
+}
+
+Result<bool> DuckdbSession::bind_carrying(std::string_view name, std::string_view sql,
+                                          std::string_view column, Origin origin) {
+  LAKEMILL_TRY(const Select select, parse_select(name, sql, origin));
+  auto carrying =
+      duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(
+          select->Copy());
+  carry_column(*carrying, std::string(column));
+  const Select candidate(carrying.release());
+  bool carries = false;
+  {
+    const OriginScope scope(*state_->shared, origin);
+    const auto shape =
+        describe_statement(*state_->connection.context, candidate->Copy(), sql);
+    carries = shape && shape->row_wise && shape->schema.find(column) != nullptr;
+  }
+  LAKEMILL_TRY_OK(bind_select(name, carries ? candidate : select, sql, origin));
+  return carries;
+}
+
+Result<DuckdbSession::Select> DuckdbSession::parse_select(std::string_view name,
+                                                          std::string_view sql,
+                                                          Origin origin) {
+  LAKEMILL_TRY(auto statement, parse_statement(*state_->connection.context, sql, origin,
                                                instance_->options().default_catalog));
   if (statement->type != duckdb::StatementType::SELECT_STATEMENT) {
     return Error(ErrorCode::invalid, std::string(name) + " must be a SELECT");
   }
-  const duckdb::shared_ptr<duckdb::SelectStatement> select(
-      static_cast<duckdb::SelectStatement*>(statement.release()));
+  return Select(static_cast<duckdb::SelectStatement*>(statement.release()));
+}
+
+Status DuckdbSession::bind_select(std::string_view name, const Select& select,
+                                  std::string_view sql, Origin origin) {
+  auto& context = *state_->connection.context;
   auto used = table_names(*select);
   const auto lower = to_lower(name);
   // Names are looked up when the query runs, so that a circle would never end.

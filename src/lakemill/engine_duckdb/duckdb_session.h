@@ -49,6 +49,8 @@ class DuckdbSession final : public engine::Session {
   Status bind(std::string_view name, engine::Relation relation) override;
   Status bind_query(std::string_view name, std::string_view sql,
                     engine::Origin origin) override;
+  Result<bool> bind_carrying(std::string_view name, std::string_view sql,
+                             std::string_view column, engine::Origin origin) override;
   Result<engine::QueryShape> describe(std::string_view sql,
                                       engine::Origin origin) override;
   Result<data::Rows> query(std::string_view sql, engine::Origin origin,
@@ -81,6 +83,14 @@ class DuckdbSession final : public engine::Session {
 
  private:
   class State;
+  using Select = duckdb::shared_ptr<duckdb::SelectStatement>;
+
+  Result<Select> parse_select(std::string_view name, std::string_view sql,
+                              engine::Origin origin);
+  /// Checks a parsed query, and makes it a view; `sql` is for messages.
+  Status bind_select(std::string_view name, const Select& select, std::string_view sql,
+                     engine::Origin origin);
+
   DuckdbSession(std::shared_ptr<DuckdbInstance> instance,
                 engine::SessionOptions options);
 

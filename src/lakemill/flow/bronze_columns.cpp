@@ -54,38 +54,42 @@ std::string sequence_sql(const data::Schema& output, const BatchPlan& plan) {
 
 }  // namespace
 
-std::vector<std::string> kept_columns(const language::Node& node) {
+AddedColumns added_columns(const language::Node& node) {
+  return {is_bronze(node), needs_sequence(node)};
+}
+
+std::vector<std::string> kept_columns(const language::Node& node,
+                                      const AddedColumns& added) {
   std::vector<std::string> kept;
-  if (is_bronze(node)) {
+  if (added.metadata) {
     kept = {std::string(kSourceFile), std::string(kSourceOffset)};
     const bool tells_operations =
         !node.sources.empty() &&
         node.sources.front().kind == language::SourceKind::postgres;
     if (tells_operations) kept.insert(kept.end(), {"_op", "_unchanged", "_rescued"});
   }
-  if (needs_sequence(node)) kept.emplace_back(kSequenceColumn);
+  if (added.sequence) kept.emplace_back(kSequenceColumn);
   return kept;
 }
 
-Result<std::string> add_source_columns(engine::Session& session,
-                                       const language::Node& node,
-                                       const BatchPlan& plan,
+Result<std::string> add_source_columns(engine::Session& session, const BatchPlan& plan,
                                        const std::string& relation,
-                                       const SourceColumns& columns) {
-  if (!is_bronze(node) && !needs_sequence(node)) return relation;
+                                       const SourceColumns& columns,
+                                       const AddedColumns& added) {
+  if (!added.any()) return relation;
   LAKEMILL_TRY(const auto shape,
                session.describe("SELECT * FROM " + quote_identifier(relation),
                                 engine::Origin::lakemill));
   const bool has_offset = shape.schema.find(kSourceOffset) != nullptr;
   const std::string offset = with_batch(columns.offset_sql, plan.number) + "::VARCHAR";
   std::string sql = "SELECT *";
-  if (is_bronze(node)) {
+  if (added.metadata) {
     if (shape.schema.find(kSourceFile) == nullptr) {
       sql += ", " + columns.file_sql + "::VARCHAR AS _source_file";
     }
     if (!has_offset) sql += ", " + offset + " AS _source_offset";
   }
-  if (needs_sequence(node)) {
+  if (added.sequence) {
     const std::string sequence =
         with_batch(columns.sequence_sql, plan.number) + "::VARCHAR";
     sql += ", " + (has_offset ? std::string(kSourceOffset) : sequence) + " AS " +

@@ -17,18 +17,26 @@ struct SourceColumns {
   std::string sequence_sql;
 };
 
-/// The columns that add_source_columns adds for a node: what a source's `selects` must
-/// keep.
-std::vector<std::string> kept_columns(const language::Node& node);
+/// What the rows of a source need besides its own columns.
+struct AddedColumns {
+  bool metadata = false;  ///< `_source_file` and `_source_offset` of BRONZE
+  bool sequence = false;  ///< the default sequence of changes: merges without order_by
 
-/// A view over `relation` with `_source_file` and `_source_offset` (BRONZE) and the
-/// default sequence of changes (merges without order_by), where the node needs them;
-/// gives its name.
-Result<std::string> add_source_columns(engine::Session& session,
-                                       const language::Node& node,
-                                       const BatchPlan& plan,
+  bool any() const { return metadata || sequence; }
+};
+
+/// Those of a node's first source.
+AddedColumns added_columns(const language::Node& node);
+
+/// The columns that add_source_columns adds: what a source's `selects` must keep.
+std::vector<std::string> kept_columns(const language::Node& node,
+                                      const AddedColumns& added);
+
+/// A view over `relation` with the columns that are to be added; gives its name.
+Result<std::string> add_source_columns(engine::Session& session, const BatchPlan& plan,
                                        const std::string& relation,
-                                       const SourceColumns& columns);
+                                       const SourceColumns& columns,
+                                       const AddedColumns& added);
 
 /// A view over what the node's steps gave, with the columns of language.md, section 7,
 /// behind the payload; gives its name (`relation` itself where there is nothing to

@@ -145,7 +145,8 @@ class NodeQuery::State {
     expected_ = &expected;
     bytes = 0;
     bound_relations.clear();
-    return bind_frames(root_, node_, true);
+    sequence_lost.reset();
+    return bind_frames(root_, node_, added_columns(node_), true);
   }
 
   void share_views(BatchPlan& plan) {
@@ -160,6 +161,7 @@ class NodeQuery::State {
   std::vector<Leaf> leaves;
   std::int64_t bytes = 0;                      // of the files that are bound
   std::vector<BoundRelation> bound_relations;  // each after all that it reads
+  std::optional<language::Location> sequence_lost;
 
  private:
   static std::int64_t size_of(const engine::Relation& relation) {
@@ -373,7 +375,8 @@ class NodeQuery::State {
     session_ = session.get();
     plan_ = &at_moment;
     expected_ = &none;
-    LAKEMILL_TRY(const std::string rows, bind_frames(*frame.inner, *frame.view, false));
+    LAKEMILL_TRY(const std::string rows,
+                 bind_frames(*frame.inner, *frame.view, {}, false));
     const std::string sql = "SELECT * FROM " + quote_identifier(rows);
     LAKEMILL_TRY(const auto shape, session->describe(sql, engine::Origin::lakemill));
     return workspace_.views->rows(content_of(frame, at_moment, shape.relations),
@@ -413,27 +416,40 @@ class NodeQuery::State {
 
   // Binds all that the node reads, then its steps; gives the last relation's name.
   Result<std::string> bind_frames(Frames& frames, const language::Node& node,
-                                  bool is_main) {
+                                  const AddedColumns& added, bool is_main) {
     for (std::size_t i = 0; i < frames.sources.size(); ++i) {
-      LAKEMILL_TRY_OK(bind_frame(frames.sources[i], node, is_main && i == 0));
+      LAKEMILL_TRY_OK(
+          bind_frame(frames.sources[i], node, i == 0 ? added : AddedColumns{}));
     }
     for (auto& [name, frame] : frames.nodes) {
-      LAKEMILL_TRY_OK(bind_frame(frame, node, false));
+      LAKEMILL_TRY_OK(bind_frame(frame, node, {}));
     }
     std::string current = frames.sources.empty() ? "" : frames.sources.front().relation;
     const FrameNames names = [&](const language::FrameReference& reference) {
       return relation_of(frames, current, reference);
     };
     const std::vector<language::Step> steps = language::fused_steps(node.steps);
+    std::string_view carried;
+    if (added.sequence) {
+      LAKEMILL_TRY(carried, sequence_of(current, node.location));
+    }
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const std::string name =
           frames.prefix + node.name + ".step" + std::to_string(i + 1);
-      LAKEMILL_TRY_OK(bind_step(*session_, steps[i], current, name, names));
-      bound_relations.push_back({name, steps[i].is_sql() ? steps[i].sql().location
-                                                         : steps[i].method().location});
+      LAKEMILL_TRY(const bool carries,
+                   bind_step(*session_, steps[i], current, name, names, carried));
+      const language::Location& place =
+          steps[i].is_sql() ? steps[i].sql().location : steps[i].method().location;
+      bound_relations.push_back({name, place});
       current = name;
+      if (carried.empty() || carries) continue;
+      LAKEMILL_TRY(carried, sequence_of(current, place));
     }
     if (!is_main) return current;
+    if (sequence_lost) {  // rows of bronze may bring one of their own
+      LAKEMILL_TRY(const bool is_told, has_column(current, "_source_offset"));
+      if (is_told) sequence_lost.reset();
+    }
     LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current));
     const language::Sink* sink = node_.primary_sink();
     if (given_ != nullptr || sink == nullptr)
@@ -481,21 +497,34 @@ class NodeQuery::State {
                      (guess ? "; did you mean '" + *guess + "'?" : ""));
   }
 
-  Status bind_frame(Frame& frame, const language::Node& node, bool with_batch_columns) {
+  Status bind_frame(Frame& frame, const language::Node& node,
+                    const AddedColumns& added) {
     if (frame.computed) {
       frame.relation = frame.id;
       LAKEMILL_TRY_OK(session_->bind(frame.id, *frame.computed));
     } else if (frame.view != nullptr) {
-      LAKEMILL_TRY(frame.relation, bind_frames(*frame.inner, *frame.view, false));
+      LAKEMILL_TRY(frame.relation, bind_frames(*frame.inner, *frame.view,
+                                               {false, added.sequence}, false));
     } else {
-      LAKEMILL_TRY_OK(bind_leaf(frame, node, with_batch_columns));
+      LAKEMILL_TRY_OK(bind_leaf(frame, added));
     }
     if (frame.source == nullptr) return {};
-    return bind_clauses(
-        frame, with_batch_columns ? kept_columns(node) : std::vector<std::string>());
+    AddedColumns kept = added;
+    if (frame.view != nullptr && kept.any()) {
+      kept.metadata = false;
+      LAKEMILL_TRY(kept.sequence, has_column(frame.relation, kSequenceColumn));
+    }
+    return bind_clauses(frame, kept_columns(node, kept));
   }
 
-  Status bind_leaf(Frame& frame, const language::Node& node, bool with_batch_columns) {
+  Result<bool> has_column(const std::string& relation, std::string_view column) {
+    LAKEMILL_TRY(const auto shape,
+                 session_->describe("SELECT * FROM " + quote_identifier(relation),
+                                    engine::Origin::lakemill));
+    return shape.schema.find(column) != nullptr;
+  }
+
+  Status bind_leaf(Frame& frame, const AddedColumns& added) {
     Leaf& leaf = leaves[frame.leaf];
     frame.relation = frame.id;
     if (const auto given = given_by_leaf_.find(frame.leaf);
@@ -511,7 +540,11 @@ class NodeQuery::State {
       }
       data::Schema schema = found->second;
       if (leaf.of_quarantine) schema.fields.push_back(failed_expectations_field());
-      return session_->bind(frame.id, engine::RowsRelation{"[]", std::move(schema)});
+      LAKEMILL_TRY_OK(
+          session_->bind(frame.id, engine::RowsRelation{"[]", std::move(schema)}));
+      LAKEMILL_TRY(frame.relation, add_source_columns(*session_, *plan_, frame.id,
+                                                      {"NULL", "NULL", "NULL"}, added));
+      return {};
     }
     const auto slice =
         std::find_if(plan_->slices.begin(), plan_->slices.end(),
@@ -525,11 +558,11 @@ class NodeQuery::State {
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
     bound_relations.push_back({frame.id, std::nullopt});
-    if (!with_batch_columns) return {};
-    LAKEMILL_TRY(frame.relation,
-                 add_source_columns(*session_, node, *plan_, frame.id,
-                                    {read.source_offset_sql, read.source_file_sql,
-                                     read.sequence_sql}));
+    LAKEMILL_TRY(
+        frame.relation,
+        add_source_columns(
+            *session_, *plan_, frame.id,
+            {read.source_offset_sql, read.source_file_sql, read.sequence_sql}, added));
     return {};
   }
 
@@ -613,6 +646,10 @@ std::int64_t NodeQuery::bytes() const { return state_->bytes; }
 
 const std::vector<BoundRelation>& NodeQuery::bound() const {
   return state_->bound_relations;
+}
+
+const std::optional<language::Location>& NodeQuery::sequence_lost() const {
+  return state_->sequence_lost;
 }
 
 bool NodeQuery::any_incremental() {

@@ -70,6 +70,9 @@ class NodeQuery {
   std::int64_t bytes() const;
   /// What bind() bound, each after all that it reads.
   const std::vector<BoundRelation>& bound() const;
+  /// Where the default sequence of changes that a merge needs was lost on its way
+  /// through the steps, if it was: rows then have the batch's number for it.
+  const std::optional<language::Location>& sequence_lost() const;
   bool any_incremental();
   bool all_incremental();
 

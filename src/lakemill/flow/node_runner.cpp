@@ -255,6 +255,7 @@ class Decider {
     const Strategy incremental = wants_merge(sink) ? Strategy::merge : Strategy::append;
     const bool mixed = !decision_.query->all_incremental();
     if (shape_.row_wise && !mixed) {
+      if (incremental == Strategy::merge) LAKEMILL_TRY_OK(check_sequence());
       set({incremental,
            incremental == Strategy::merge ? StrategyReason::mode_merge
                                           : StrategyReason::row_wise,
@@ -281,6 +282,18 @@ class Decider {
     set(choice);
     decision_.bound.reset();  // it held only what is new
     return {};
+  }
+
+  // Batches would otherwise give other tables than one batch.
+  Status check_sequence() const {
+    const auto& lost = decision_.query->sequence_lost();
+    if (!lost || !needs_sequence(node_)) return {};
+    return at(*lost,
+              "node " + node_.name +
+                  " merges changes in the order in which they came, and here their "
+                  "place in that order is lost (rows of several sources have no common "
+                  "one): name a column that orders the changes of a key with "
+                  "merge_cdc_options.order_by");
   }
 
   void set(const Choice& choice) {
@@ -404,6 +417,18 @@ class Decider {
                        });
   }
 
+  // A table's version moves on without a row that changes, too.
+  bool same_rows(const SourceSlice& before, const SourceSlice& now) const {
+    if (before.to == now.to) return true;
+    const auto& leaves = decision_.query->leaves();
+    const auto leaf = std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& item) {
+      return item.id == now.source;
+    });
+    return leaf != leaves.end() && leaf->source != nullptr &&
+           before.incremental == now.incremental &&
+           leaf->source->same_rows(before.to, now.to);
+  }
+
   const Workspace& workspace_;
   const language::Node& node_;
   FlowState& state_;
@@ -423,18 +448,6 @@ class NodeRun {
   NodeReport run() {
     const auto begin = workspace_.clock.elapsed();
     report_.node = node_.name;
-  // A table's version moves on without a row that changes, too.
-  bool same_rows(const SourceSlice& before, const SourceSlice& now) const {
-    if (before.to == now.to) return true;
-    const auto& leaves = decision_.query->leaves();
-    const auto leaf = std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& item) {
-      return item.id == now.source;
-    });
-    return leaf != leaves.end() && leaf->source != nullptr &&
-           before.incremental == now.incremental &&
-           leaf->source->same_rows(before.to, now.to);
-  }
-
     const auto done = run_to_end();
     if (!done) fail(done.error());
     report_.seconds =

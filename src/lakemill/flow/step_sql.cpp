@@ -24,19 +24,31 @@ Result<std::string> with_frames(const std::string& text, const FrameNames& names
   return sql + text.substr(copied);
 }
 
-Status bind_sql(engine::Session& session, const language::SourceText& text,
-                const std::string& name, const FrameNames& names) {
+Result<bool> bind_text(engine::Session& session, const std::string& name,
+                       const std::string& sql, std::string_view carried) {
+  if (!carried.empty()) {
+    return session.bind_carrying(name, sql, carried, engine::Origin::pipeline);
+  }
+  LAKEMILL_TRY_OK(session.bind_query(name, sql, engine::Origin::pipeline));
+  return false;
+}
+
+Result<bool> bind_sql(engine::Session& session, const language::SourceText& text,
+                      const std::string& name, const FrameNames& names,
+                      std::string_view carried) {
   LAKEMILL_TRY(std::string sql, with_frames(text.text, names));
   sql = trim(sql);
   while (sql.ends_with(';')) sql = trim(sql.substr(0, sql.size() - 1));
-  return session.bind_query(name, sql, engine::Origin::pipeline);
+  return bind_text(session, name, sql, carried);
 }
 
-Result<language::Frame> frame_of(engine::Session& session,
-                                 const std::string& relation) {
+Result<language::Frame> frame_of(engine::Session& session, const std::string& relation,
+                                 std::string_view carried) {
   const std::string quoted = quote_identifier(relation);
   LAKEMILL_TRY(auto shape,
                session.describe("SELECT * FROM " + quoted, engine::Origin::lakemill));
+  std::erase_if(shape.schema.fields,
+                [&](const data::Field& field) { return field.name == carried; });
   return language::Frame{quoted, std::move(shape.schema)};
 }
 
@@ -55,32 +67,36 @@ Result<language::FrameReference> reference_of(std::string_view text) {
   return reference;
 }
 
-Status bind_method(engine::Session& session, const language::MethodCall& method,
-                   const std::string& current, const std::string& name,
-                   const FrameNames& names) {
-  LAKEMILL_TRY(const language::Frame input, frame_of(session, current));
+Result<bool> bind_method(engine::Session& session, const language::MethodCall& method,
+                         const std::string& current, const std::string& name,
+                         const FrameNames& names, std::string_view carried) {
+  LAKEMILL_TRY(const language::Frame input, frame_of(session, current, carried));
   const auto resolve = [&](std::string_view text) -> Result<language::Frame> {
     LAKEMILL_TRY(const auto reference, reference_of(text));
     LAKEMILL_TRY(const std::string relation, names(reference));
-    return frame_of(session, relation);
+    return frame_of(session, relation, carried);
   };
   LAKEMILL_TRY(
       const std::string sql,
       language::compile_method(method, input, resolve, language::Dialect::duckdb));
-  const auto bound = session.bind_query(name, sql, engine::Origin::pipeline);
+  auto bound = bind_text(session, name, sql, carried);
   if (!bound) return at(method.location, bound.error());
-  return {};
+  if (*bound || carried.empty()) return bound;
+  // Then the column is one like the others.
+  return bind_method(session, method, current, name, names, "");
 }
 
 }  // namespace
 
-Status bind_step(engine::Session& session, const language::Step& step,
-                 const std::string& current, const std::string& name,
-                 const FrameNames& names) {
-  if (!step.is_sql()) return bind_method(session, step.method(), current, name, names);
-  const auto bound = bind_sql(session, step.sql(), name, names);
+Result<bool> bind_step(engine::Session& session, const language::Step& step,
+                       const std::string& current, const std::string& name,
+                       const FrameNames& names, std::string_view carried) {
+  if (!step.is_sql()) {
+    return bind_method(session, step.method(), current, name, names, carried);
+  }
+  auto bound = bind_sql(session, step.sql(), name, names, carried);
   if (!bound) return at(step.sql().location, bound.error());
-  return {};
+  return bound;
 }
 
 }  // namespace lakemill::flow

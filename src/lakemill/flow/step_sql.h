@@ -15,9 +15,11 @@ using FrameNames =
     std::function<Result<std::string>(const language::FrameReference& reference)>;
 
 /// Makes one step of a transformer the view `name`; `current` is what flows into it.
-/// Errors: invalid or denied, with file, line and column of the step.
-Status bind_step(engine::Session& session, const language::Step& step,
-                 const std::string& current, const std::string& name,
-                 const FrameNames& names);
+/// `carried`, if not empty, is a column of that which the step shall hand on without
+/// its author knowing of it: true if it does (Session::bind_carrying). Errors: invalid
+/// or denied, with file, line and column of the step.
+Result<bool> bind_step(engine::Session& session, const language::Step& step,
+                       const std::string& current, const std::string& name,
+                       const FrameNames& names, std::string_view carried);
 
 }  // namespace lakemill::flow
