@@ -35,4 +35,5 @@ lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3
 lakemill_script_test(s3.crash s3/with_server.py TIMEOUT 28800 LABELS "s3;crash"
   ARGS $<TARGET_FILE:lakemill_s3_crash_test>)
 lakemill_script_test(s3.run s3/run.py TIMEOUT 3600 LABELS "s3;crash")
+lakemill_script_test(spark spark/run.py TIMEOUT 1800 LABELS spark PROCESSORS 2)
 lakemill_script_test(postgres postgres/run.py TIMEOUT 1200 LABELS postgres PROCESSORS 2)

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "lakemill/app/run.h"
+#include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/node_sinks.h"
 #include "lakemill/flow/run_graph.h"
 #include "lakemill/flow/view_sink.h"
@@ -118,8 +119,9 @@ class Planner {
     const bool named = !request_.selectors.empty();
     options.full_refresh =
         request_.full_refresh && (named || node.layer != language::Layer::bronze);
+    const flow::Workspace own = flow::workspace_of(workspace_, node);
     LAKEMILL_TRY(const auto decision,
-                 flow::decide(workspace_, node, state, options, expected_));
+                 flow::decide(own, node, state, options, expected_));
     planned.strategy = decision.strategy;
     planned.reason = decision.reason;
     planned.detail = decision.detail;

@@ -6,6 +6,7 @@
 #include "lakemill/app/run_events.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/continuous_runner.h"
+#include "lakemill/flow/node_engine.h"
 #include "lakemill/language/graph.h"
 
 namespace lakemill::app {
@@ -30,17 +31,16 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
   options.stop = request.stop;
   RunEvents observer(*writer, pipeline.name, run.run_id, display);
   observer.on_run_started(nodes.size());
-  LAKEMILL_TRY(run.report,
-               request.continuous
-                   ? flow::run_continuously(workspace, options, observer)
-                   : flow::run_pipeline(workspace, options, observer));
+  LAKEMILL_TRY(run.report, request.continuous
+                               ? flow::run_continuously(workspace, options, observer)
+                               : flow::run_pipeline(workspace, options, observer));
   observer.on_run_finished(run.report);
   return run;
 }
 
 Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipeline,
                            const std::string& node_name, std::int64_t rows_max) {
-  LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
+  LAKEMILL_TRY(const flow::Workspace of_all, workbench.workspace(pipeline));
   const language::Node* node = pipeline.find_node(node_name);
   if (node == nullptr) {
     std::vector<std::string> names;
@@ -50,6 +50,7 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
                  "no node '" + node_name + "' in pipeline " + pipeline.name +
                      (guess ? "; did you mean '" + *guess + "'?" : ""));
   }
+  const flow::Workspace workspace = flow::workspace_of(of_all, *node);
   flow::FlowState state = flow::flow_state(workspace, *node);
   LAKEMILL_TRY(const auto query,
                flow::NodeQuery::open(workspace, *node, state, flow::Reading::whole));

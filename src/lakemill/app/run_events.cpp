@@ -134,6 +134,11 @@ void RunEvents::on_node_finished(const language::Node& node,
     }
     writer_.add(std::move(told));
   }
+  if (!report.engine_notice.empty()) {
+    Event told = event(EventType::notice, report.node);
+    told.message = report.engine_notice;
+    writer_.add(std::move(told));
+  }
   Event finished = event(node_event(report.status), report.node);
   if (report.error) finished.message = report.error->message();
   finished.table_name = report.target;

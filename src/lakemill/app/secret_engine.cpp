@@ -1,5 +1,7 @@
 #include "lakemill/app/secret_engine.h"
 
+#include "lakemill/engine/table_commit.h"
+
 namespace lakemill::app {
 
 namespace {
@@ -13,7 +15,7 @@ Status resolve(Options& options, Secrets& secrets) {
   return {};
 }
 
-class SecretSession final : public engine::Session {
+class SecretSession : public engine::Session {
  public:
   SecretSession(std::unique_ptr<engine::Session> inner, Secrets& secrets)
       : inner_(std::move(inner)), secrets_(secrets) {}
@@ -68,6 +70,13 @@ class SecretSession final : public engine::Session {
     return hidden(inner_->write(resolved));
   }
 
+ protected:
+  template <typename Outcome>
+  Outcome hidden(Outcome outcome) {
+    if (outcome) return outcome;
+    return secrets_.hide(outcome.error());
+  }
+
  private:
   // What is not a pipeline's own text may hold data, which names no secrets.
   Result<std::string> with_secrets(std::string_view sql, engine::Origin origin) {
@@ -75,14 +84,24 @@ class SecretSession final : public engine::Session {
     return secrets_.in_sql(sql);
   }
 
-  template <typename Outcome>
-  Outcome hidden(Outcome outcome) {
-    if (outcome) return outcome;
-    return secrets_.hide(outcome.error());
-  }
-
   std::unique_ptr<engine::Session> inner_;
   Secrets& secrets_;
+};
+
+// Of an engine that commits to tables by itself.
+class SecretCommitter final : public SecretSession, public engine::TableCommitter {
+ public:
+  SecretCommitter(std::unique_ptr<engine::Session> inner,
+                  engine::TableCommitter& committer, Secrets& secrets)
+      : SecretSession(std::move(inner), secrets), committer_(committer) {}
+
+  Status commit_table(std::string_view sql,
+                      const engine::TableCommit& commit) override {
+    return hidden(committer_.commit_table(sql, commit));
+  }
+
+ private:
+  engine::TableCommitter& committer_;  // the inner session, as such
 };
 
 class SecretEngine final : public engine::Engine {
@@ -93,8 +112,12 @@ class SecretEngine final : public engine::Engine {
   Result<std::unique_ptr<engine::Session>> open_session(
       engine::SessionOptions options) override {
     LAKEMILL_TRY(auto session, inner_.open_session(std::move(options)));
-    return std::unique_ptr<engine::Session>(
-        std::make_unique<SecretSession>(std::move(session), secrets_));
+    using Made = std::unique_ptr<engine::Session>;
+    if (auto* committer = dynamic_cast<engine::TableCommitter*>(session.get())) {
+      return Made(
+          std::make_unique<SecretCommitter>(std::move(session), *committer, secrets_));
+    }
+    return Made(std::make_unique<SecretSession>(std::move(session), secrets_));
   }
 
   Result<data::Schema> schema_of(const engine::FilesRelation& files) override {

@@ -12,6 +12,8 @@
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/engine_duckdb/sql_syntax.h"
+#include "lakemill/engine_spark/spark_engine.h"
+#include "lakemill/engine_spark/spark_remote.h"
 #include "lakemill/language/variables.h"
 #include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/postgres/postgres_source.h"
@@ -315,6 +317,7 @@ Status Workbench::add_engine(const OpenRequest& request,
                engine_duckdb::make_duckdb_engine(std::move(options), *stores_,
                                                  make_catalog_tables(*catalog_)));
   started.with_secrets = make_secret_engine(*started.plain, *secrets_);
+  LAKEMILL_TRY_OK(add_spark(started));
   engines_.push_back(std::move(started));
   return {};
 }
@@ -335,6 +338,8 @@ language::EngineOptions Workbench::settings_of(
   if (own.memory_limit_bytes) settings.memory_limit_bytes = own.memory_limit_bytes;
   if (own.threads) settings.threads = own.threads;
   if (own.temporary_bytes_max) settings.temporary_bytes_max = own.temporary_bytes_max;
+  if (!own.spark_remote.empty()) settings.spark_remote = own.spark_remote;
+  if (own.spark_timeout) settings.spark_timeout = own.spark_timeout;
   if (!own.temporary_folder.empty()) {
     settings.temporary_folder = storage::normalize_path(
         storage::join_path(pipeline.folder, own.temporary_folder));
@@ -342,12 +347,40 @@ language::EngineOptions Workbench::settings_of(
   return settings;
 }
 
-engine::Engine& Workbench::pipeline_engine(const language::Pipeline& pipeline) {
+const Workbench::EngineOfSettings& Workbench::engine_of(
+    const language::Pipeline& pipeline) const {
   const language::EngineOptions settings = settings_of(pipeline);
   for (const EngineOfSettings& item : engines_) {
-    if (item.settings == settings) return *item.with_secrets;
+    if (item.settings == settings) return item;
   }
-  return *engines_.front().with_secrets;
+  return engines_.front();
+}
+
+// What runs on Spark may take its time before anything is answered.
+Status Workbench::add_spark(EngineOfSettings& started) {
+  const language::EngineOptions& settings = started.settings;
+  if (settings.spark_remote.empty()) return {};
+  if (settings.spark_remote.find("${secret") == std::string::npos) {
+    LAKEMILL_TRY(const auto remote, engine_spark::parse_remote(settings.spark_remote));
+    (void)remote;  // told before anything runs
+  }
+  engine_spark::SparkOptions options;
+  options.remote = [this, remote = settings.spark_remote] {
+    return secrets_->in_text(remote);
+  };
+  if (settings.spark_timeout) {
+    options.statement_timeout_ms_max =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*settings.spark_timeout);
+  }
+  if (spark_client_ == nullptr) {
+    net::HttpOptions http;
+    http.stall_timeout = std::chrono::hours(24);  // the statement's own timeout rules
+    spark_client_ = net::make_http_client(http);
+  }
+  started.spark = engine_spark::make_spark_engine(
+      std::move(options), {*started.plain, *spark_client_, *catalog_, random_});
+  started.spark_with_secrets = make_secret_engine(*started.spark, *secrets_);
+  return {};
 }
 
 Result<events::EventLog*> Workbench::event_log() {
@@ -396,7 +429,7 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
                          pipeline,
                          *stores_,
                          *catalog_,
-                         pipeline_engine(pipeline),
+                         *engine_of(pipeline).with_secrets,
                          *checkpoints_,
                          clock_,
                          random_,
@@ -404,7 +437,9 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
                          "_lakemill/flows/" + pipeline.name,
                          std::move(roots),
                          nullptr,
-                         std::move(postgres)};
+                         std::move(postgres),
+                         nullptr,
+                         engine_of(pipeline).spark_with_secrets.get()};
 }
 
 Result<std::string> Workbench::table_url(const std::string& path_or_name) {

@@ -77,6 +77,15 @@ class Workbench {
   Result<std::string> table_url(const std::string& path_or_name);
 
  private:
+  // An engine for each group of pipelines with equal settings.
+  struct EngineOfSettings {
+    language::EngineOptions settings;
+    std::unique_ptr<engine::Engine> plain;
+    std::unique_ptr<engine::Engine> with_secrets;  // puts them into pipelines' SQL
+    std::unique_ptr<engine::Engine> spark;         // null: no remote is named
+    std::unique_ptr<engine::Engine> spark_with_secrets;
+  };
+
   explicit Workbench(language::Project project);
   static Result<std::unique_ptr<Workbench>> open_without_engines(
       const OpenRequest& request, language::Diagnostics& diagnostics);
@@ -86,19 +95,13 @@ class Workbench {
   void start_storage(const OpenRequest& request);
   Status start_engines(const OpenRequest& request);
   Status add_engine(const OpenRequest& request, language::EngineOptions settings);
+  Status add_spark(EngineOfSettings& started);
   /// What holds for a pipeline: its own settings, else the project's; the temporary
   /// folder as an absolute path.
   language::EngineOptions settings_of(const language::Pipeline& pipeline) const;
   language::EngineOptions project_settings() const;
-  engine::Engine& pipeline_engine(const language::Pipeline& pipeline);
+  const EngineOfSettings& engine_of(const language::Pipeline& pipeline) const;
   std::vector<std::string> allowed_roots() const;
-
-  // An engine for each group of pipelines with equal settings.
-  struct EngineOfSettings {
-    language::EngineOptions settings;
-    std::unique_ptr<engine::Engine> plain;
-    std::unique_ptr<engine::Engine> with_secrets;  // puts them into pipelines' SQL
-  };
 
   language::Project project_;
   std::vector<language::Pipeline> pipelines_;
@@ -108,6 +111,7 @@ class Workbench {
   SystemRandom random_;
   std::unique_ptr<Secrets> secrets_;
   std::unique_ptr<net::HttpClient> store_client_;
+  std::unique_ptr<net::HttpClient> spark_client_;
   std::unique_ptr<storage::StoreProvider> stores_;
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<catalog::Catalog> catalog_;

@@ -73,6 +73,7 @@ std::string finished_line(const flow::NodeReport& report) {
   for (const sources::Notice& notice : report.notices) {
     line += "\n  notice: " + notice.message;
   }
+  if (!report.engine_notice.empty()) line += "\n  notice: " + report.engine_notice;
   for (const std::string& change : report.schema_changes)
     line += "\n  schema: " + change;
   return line;

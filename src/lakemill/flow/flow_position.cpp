@@ -26,6 +26,18 @@ bool tells_of(const Json& facts, const std::string& app_id, std::int64_t generat
          integer_member(facts, "batch", -1) == number;
 }
 
+// What commitInfo holds of a batch: as its own member, or in the user metadata of an
+// engine that commits by itself.
+std::optional<Json> noted_batch(const Json& commit_info) {
+  if (const Json* ours = find_member(commit_info, "lakemill")) return *ours;
+  const std::string note = string_member(commit_info, "userMetadata", "");
+  if (!note.starts_with('{')) return std::nullopt;
+  const auto parsed = parse_json(note);
+  if (!parsed) return std::nullopt;
+  const Json* ours = find_member(*parsed, "lakemill");
+  return ours == nullptr ? std::nullopt : std::optional<Json>(*ours);
+}
+
 // What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
 // Looks at the newest commits first: it nearly always is the newest.
 Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
@@ -37,10 +49,8 @@ Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink&
     auto history = table->history(commits_max);
     if (!history) break;  // no table here yet, or its early commits were cleaned away
     for (const delta::HistoryEntry& entry : *history) {
-      const Json* ours = find_member(entry.commit_info, "lakemill");
-      if (ours != nullptr && tells_of(*ours, app_id, generation, number)) {
-        return std::optional<Json>(*ours);
-      }
+      auto ours = noted_batch(entry.commit_info);
+      if (ours && tells_of(*ours, app_id, generation, number)) return ours;
     }
   }
   return std::optional<Json>();

@@ -56,6 +56,7 @@ struct NodeReport {
   std::vector<ExpectationResult> expectations;  ///< of the last batch
   std::vector<std::string> schema_changes;
   std::vector<sources::Notice> notices;
+  std::string engine_notice;  ///< why it ran on another engine than the pipeline wants
   std::optional<Error> error;
 };
 

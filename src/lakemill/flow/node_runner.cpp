@@ -7,6 +7,7 @@
 #include "lakemill/delta/table_properties.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
+#include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -701,7 +702,14 @@ Result<Decision> decide(const Workspace& workspace, const language::Node& node,
 
 NodeReport run_node(const Workspace& workspace, const language::Node& node,
                     FlowState& state, const NodeRunOptions& options) {
-  return NodeRun(workspace, node, state, options).run();
+  const Workspace own = workspace_of(workspace, node);
+  NodeReport report = NodeRun(own, node, state, options).run();
+  if (report.batches > 0 && wants_spark(workspace, node) && !own.engine_commits) {
+    report.engine_notice = "node " + node.name +
+                           " runs on the embedded engine, because " +
+                           why_not_on_spark(workspace, node).value_or("");
+  }
+  return report;
 }
 
 }  // namespace lakemill::flow

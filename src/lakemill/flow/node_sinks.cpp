@@ -126,6 +126,9 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
   spec.schema_evolution = schema_evolution(node, sink);
   spec.shared = sink.shared;
   spec.adopt_app_id = purpose.adopt_app_id;
+  if (workspace.engine_commits && mode != sinks::WriteMode::merge) {
+    return sinks::make_engine_sink(std::move(spec), services);
+  }
   return sinks::make_table_sink(std::move(spec), services);
 }
 

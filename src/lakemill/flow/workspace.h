@@ -43,6 +43,10 @@ struct Workspace {
   std::shared_ptr<sources::PostgresFeeds> postgres = nullptr;
   /// Of a replay into a side schema, or null; outlives it.
   const SideFlows* side = nullptr;
+  /// Where nodes with `dataframe_backend: SPARK` run; null: no Spark remote is named.
+  engine::Engine* spark = nullptr;
+  /// Whether `engine` commits to tables by itself.
+  bool engine_commits = false;
 };
 
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.

@@ -103,6 +103,7 @@ void check_orchestrator(const Fields& fields, BuildContext& context) {
 
 void tell_backend(const Pipeline& pipeline, const Location& location,
                   BuildContext& context) {
+  if (context.spark_is_named || !pipeline.engine.spark_remote.empty()) return;
   bool wants_spark =
       pipeline.backend == Backend::pyspark || pipeline.backend == Backend::spark;
   for (const Node& node : pipeline.nodes) {
@@ -125,6 +126,8 @@ EngineOptions build_engine(const Tree* tree) {
   engine.threads = fields.integer("threads");
   engine.temporary_folder = fields.text("temporary_folder", "");
   engine.temporary_bytes_max = fields.size("temporary_limit");
+  engine.spark_remote = fields.text("spark_remote", "");
+  engine.spark_timeout = fields.duration("spark_timeout");
   return engine;
 }
 

@@ -97,7 +97,8 @@ constexpr std::array kEngineKeys{
     KeySpec{.key = "threads", .type = integer, .doc = "Threads that the engine may use."},
     KeySpec{.key = "temporary_folder", .type = path, .doc = "Where spilled rows go."},
     KeySpec{.key = "temporary_limit", .type = size, .doc = "Disk space that spilled rows may use."},
-    KeySpec{.key = "spark_remote", .type = text, .doc = "Address of a Spark Connect server.", .support = Support::later},
+    KeySpec{.key = "spark_remote", .type = text, .doc = "Spark Connect server that runs nodes with dataframe_backend: SPARK: sc://host:port/;name=value."},
+    KeySpec{.key = "spark_timeout", .type = duration, .doc = "How long one statement may run on Spark.", .default_text = "1h"},
 };
 
 constexpr std::array kPipelineKeys{

@@ -180,6 +180,8 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   check_shape(root, object_spec("pipeline"), "", diagnostics);
 
   BuildContext context{diagnostics};
+  context.spark_is_named =
+      options.project != nullptr && !options.project->engine.spark_remote.empty();
   Pipeline pipeline = build_pipeline(root, context);
   pipeline.file = path;
   pipeline.folder = folder_of(path);

@@ -177,10 +177,9 @@ const std::vector<BadCase> kBadCases = {
      "name: p\nnodes:\n- {name: a, source: {path: x, watermark: {column: t}}}\n",
      "p.yaml:3:31: error: key 'watermark' at nodes[0].source is not supported yet; How "
      "late rows may come.\n"},
-    {"SparkRemote", "name: p\nengine: {spark_remote: 'sc://h'}\n",
-     "p.yaml:2:10: error: key 'spark_remote' at engine is not supported yet; Address "
-     "of "
-     "a Spark Connect server.\n"},
+    {"SparkTimeout", "name: p\nengine: {spark_remote: 'sc://h', spark_timeout: soon}\n",
+     "p.yaml:2:49: error: key 'spark_timeout' at engine needs a duration like 5m, "
+     "1h 30m or 7d, not 'soon'\n"},
     {"BadDuration", one_node("  freshness: {max_age: soon}\n"),
      "p.yaml:5:24: error: key 'max_age' at nodes[0].freshness needs a duration like "
      "5m, "

@@ -419,7 +419,8 @@ struct EngineOptions {
   std::optional<std::int64_t> threads;
   std::string temporary_folder;
   std::optional<std::int64_t> temporary_bytes_max;
-  std::string spark_remote;
+  std::string spark_remote;  ///< sc://host:port/;name=value; empty: none
+  std::optional<std::chrono::microseconds> spark_timeout;  ///< of one statement
 
   bool operator==(const EngineOptions&) const = default;
 };

@@ -17,6 +17,7 @@ struct BuildContext {
   Diagnostics& diagnostics;
   DataframeApi api = DataframeApi::narwhals;
   Backend backend = Backend::unset;
+  bool spark_is_named = false;  ///< the project names a Spark remote
 };
 
 Source build_source(const Tree& tree, const std::string& path, BuildContext& context);

@@ -56,6 +56,10 @@ std::size_t on_header(char* bytes, std::size_t unit, std::size_t count, void* us
   return unit * count;
 }
 
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
+}
+
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
@@ -99,7 +103,15 @@ void CurlClient::set_up(const CurlLibrary& library, CURL* handle,
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  const bool plain = request.url.starts_with("http://");
+  const auto version = !request.http2 ? CURL_HTTP_VERSION_1_1
+                       : plain        ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                      : CURL_HTTP_VERSION_2TLS;
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(version));
+  if (request.http2) {  // libcurl 7.88 fails at the second exchange of a connection
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
@@ -150,6 +162,8 @@ Error transfer_error(CURLcode code, bool sent, const std::string& host,
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return {ErrorCode::invalid, host + ": " + reason};
+    case CURLE_ABORTED_BY_CALLBACK:
+      return {ErrorCode::cancelled, "a request to " + host + " was given up"};
     default:
       break;
   }
@@ -172,6 +186,11 @@ Result<HttpResponse> CurlClient::send(const HttpRequest& request) {
   (void)library->easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, &on_header);
   (void)library->easy_setopt(handle.get(), CURLOPT_HEADERDATA, &receiver);
   (void)library->easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason.data());
+  if (request.stop.stop_possible()) {
+    (void)library->easy_setopt(handle.get(), CURLOPT_NOPROGRESS, 0L);
+    (void)library->easy_setopt(handle.get(), CURLOPT_XFERINFOFUNCTION, &on_progress);
+    (void)library->easy_setopt(handle.get(), CURLOPT_XFERINFODATA, &request.stop);
+  }
   const CURLcode code = library->easy_perform(handle.get());
   long status = 0;
   long sent_size = 0;

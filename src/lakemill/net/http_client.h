@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,13 @@ struct HttpRequest {
   std::vector<HttpHeader> headers = {};
   std::string_view body = {};  ///< must outlive the call
   std::chrono::milliseconds timeout = std::chrono::minutes(5);  ///< of the exchange
+  bool http2 = false;         ///< HTTP/2 without asking for it first, as gRPC has it
+  std::stop_token stop = {};  ///< a stop request gives the exchange up: cancelled
 };
 
 struct HttpResponse {
   int status = 0;
-  std::vector<HttpHeader> headers;  ///< names in lower case
+  std::vector<HttpHeader> headers;  ///< names in lower case; trailers come last
   std::string body;
 
   /// The value of a header (its name in lower case); "" if there is none.
@@ -52,8 +55,8 @@ class HttpClient {
   /// Any answer is a success, whatever its status. Errors: unavailable (nothing was
   /// sent), unknown (sent at least in part, and no or no whole answer: the peer may
   /// have acted), denied (TLS: the peer is not who it should be), invalid (no such URL,
-  /// or an answer larger than the options allow). Messages name the host, never a
-  /// header.
+  /// or an answer larger than the options allow), cancelled (the peer may have acted).
+  /// Messages name the host, never a header.
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 

@@ -74,4 +74,7 @@ struct SinkServices {
 /// A Delta table as a sink.
 std::unique_ptr<Sink> make_table_sink(TableSinkSpec spec, SinkServices services);
 
+/// The same, for engines that commit to tables by themselves; not with merge.
+std::unique_ptr<Sink> make_engine_sink(TableSinkSpec spec, SinkServices services);
+
 }  // namespace lakemill::sinks
