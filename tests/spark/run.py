@@ -260,7 +260,7 @@ nodes:
     run(folder)
     expect(by_spark(folder, "out"), "out was not written by Spark")
     tables.must_equal(table(folder, "delta_scan('out')"), table(folder, "delta_scan('in')"), "types")
-    preview = must(lakemill("preview", "n", "p.yaml", "-o", "json", cwd=folder, timeout=TIMEOUT))
+    preview = must(lakemill("preview", "n", "p.yaml", "--json", cwd=folder, timeout=TIMEOUT))
     shown = json_rows(preview.out.decode())
     expect(shown[0][:5] == [True, 1, 2, 3, 4] and shown[0][8] == "a'b\\c", f"preview shows {shown[0]}")
     expect(all(value is None for value in shown[1]), f"preview shows {shown[1]}")
