@@ -294,7 +294,7 @@ class NodeQuery::State {
                    "node " + node.name + ": no node '" + name + "'");
     }
     LAKEMILL_TRY(Leaf leaf,
-                 open_upstream(workspace_, *upstream, state, frame.id, false));
+                 open_upstream(workspace_, *upstream, state, frame.id, false, {}));
     frame.leaf = leaves.size();
     leaves.push_back(std::move(leaf));
     return {};

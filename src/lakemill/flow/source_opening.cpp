@@ -128,19 +128,32 @@ std::string writer_flow(const Workspace& workspace, const language::Source& sour
   return source.written_by.empty() ? "" : flow_id(workspace, source.written_by.front());
 }
 
+Result<std::int64_t> count_rows(const Workspace& workspace,
+                                const engine::FilesRelation& files) {
+  LAKEMILL_TRY(const auto session,
+               workspace.engine.open_session(session_options(workspace, {}, {}, {})));
+  LAKEMILL_TRY_OK(session->bind("files", files));
+  LAKEMILL_TRY(const data::Rows rows, session->query("SELECT count(*) FROM files",
+                                                     engine::Origin::lakemill, 1));
+  return std::get<std::int64_t>(rows.rows[0][0]);
+}
+
+void set_bounds(const language::BatchLimits& limits, sources::TableSourceSpec& spec) {
+  spec.rows_max = limits.max_rows.value_or(0);
+  spec.bytes_max = limits.max_bytes.value_or(0);
+  spec.files_max = limits.max_files.value_or(0);
+}
+
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
                             const language::Source& source, FlowState& state,
                             const std::string& id, bool incremental) {
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   if (place.is_delta) {
-    return open_table_leaf(workspace, place,
-                           {place.name,
-                            incremental,
-                            {},
-                            {},
-                            writer_flow(workspace, source),
-                            source.read_changes},
-                           id);
+    sources::TableSourceSpec table{
+        place.name,         incremental, {}, {}, writer_flow(workspace, source),
+        source.read_changes};
+    set_bounds(source.limits, table);
+    return open_table_leaf(workspace, place, std::move(table), id);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
@@ -149,6 +162,10 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
   spec.changed_are_new = source.on_change == language::OnChange::read;
   spec.files_max = source.limits.max_files.value_or(0);
   spec.bytes_max = source.limits.max_bytes.value_or(0);
+  spec.rows_max = source.limits.max_rows.value_or(0);
+  spec.count_rows = [&workspace](const engine::FilesRelation& files) {
+    return count_rows(workspace, files);
+  };
   return Leaf{id,
               sources::make_file_source(std::move(spec), workspace.stores,
                                         state.arrivals(id, workspace.pipeline.folder)),
@@ -182,7 +199,8 @@ bool is_incremental(const language::Node& node, const language::Source& source) 
 }
 
 Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
-                           FlowState& state, const std::string& id, bool incremental) {
+                           FlowState& state, const std::string& id, bool incremental,
+                           const language::BatchLimits& limits) {
   const language::Sink& sink = *upstream.primary_sink();
   LAKEMILL_TRY(const Place place, place_of(workspace, upstream, sink));
   if (place.is_delta) {
@@ -190,9 +208,10 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
     Leaf leaf{id, nullptr, upstream.name, incremental};
     const auto snapshot = table->latest();
     if (snapshot) {
-      leaf.source = sources::make_table_source(
-          {place.name, incremental, {}, {}, flow_id(workspace, upstream)},
-          std::move(table));
+      sources::TableSourceSpec table_spec{
+          place.name, incremental, {}, {}, flow_id(workspace, upstream)};
+      set_bounds(limits, table_spec);
+      leaf.source = sources::make_table_source(std::move(table_spec), std::move(table));
     } else if (snapshot.error().code() != ErrorCode::not_found) {
       return snapshot.error();
     }
@@ -202,6 +221,12 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
   spec.incremental = incremental;
+  spec.files_max = limits.max_files.value_or(0);
+  spec.bytes_max = limits.max_bytes.value_or(0);
+  spec.rows_max = limits.max_rows.value_or(0);
+  spec.count_rows = [&workspace](const engine::FilesRelation& files) {
+    return count_rows(workspace, files);
+  };
   spec.of_node = true;
   Leaf leaf{id,
             sources::make_file_source(std::move(spec), workspace.stores,
@@ -233,7 +258,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
         return at(source.location, ErrorCode::invalid,
                   "no node '" + source.node_name + "'");
       }
-      return open_upstream(workspace, *upstream, state, id, incremental);
+      return open_upstream(workspace, *upstream, state, id, incremental, source.limits);
     }
     case language::SourceKind::postgres: {
       LAKEMILL_TRY(auto opened, open_postgres(workspace, node, source, state, id));
@@ -250,6 +275,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
                                 {},
                                 writer_flow(workspace, source),
                                 source.read_changes};
+  set_bounds(source.limits, spec);
   if (!source.timestamp.empty()) {
     auto instant = parse_instant(source.timestamp);
     if (!instant) {

@@ -15,7 +15,8 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
 
 /// The output of an upstream node with a sink, as a source.
 Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
-                           FlowState& state, const std::string& id, bool incremental);
+                           FlowState& state, const std::string& id, bool incremental,
+                           const language::BatchLimits& limits);
 
 /// True if `source` is read by what is new: as written, else file sources of BRONZE
 /// nodes.

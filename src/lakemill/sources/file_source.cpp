@@ -405,16 +405,35 @@ class ArrivingFileSource final : public Source {
     std::int64_t end = begin;
     std::int64_t bytes = 0;
     std::int64_t files = 0;
+    std::int64_t rows = 0;
     for (const Arrival& arrival : log_->between(begin, log_->last())) {
       if (unread.contains(arrival.number)) continue;
       bytes += arrival.size_bytes;
       const bool over_bytes = spec_.bytes_max > 0 && bytes > spec_.bytes_max;
       const bool over_files = spec_.files_max > 0 && files >= spec_.files_max;
       if (files > 0 && (over_bytes || over_files)) break;
+      const auto counted = rows_of(arrival);
+      if (files > 0 && (!counted || rows + *counted > spec_.rows_max) &&
+          spec_.rows_max > 0) {
+        break;
+      }
       end = arrival.number;
       ++files;
+      if (!counted) break;  // a file that cannot be read is a batch by itself
+      rows += *counted;
+      if (spec_.rows_max > 0 && rows >= spec_.rows_max) break;
     }
     return end;
+  }
+
+  // 0 where nobody asks.
+  std::optional<std::int64_t> rows_of(const Arrival& arrival) const {
+    if (spec_.rows_max == 0) return 0;
+    Slice slice = make_slice(spec_, {arrival});
+    const auto counted =
+        spec_.count_rows(std::get<engine::FilesRelation>(slice.relation));
+    if (!counted) return std::nullopt;
+    return *counted;
   }
 
   FileSourceSpec spec_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct FileSourceSpec {
   bool of_node = false;
   std::int64_t files_max = 0;  ///< per batch; 0: no bound
   std::int64_t bytes_max = 0;  ///< per batch; a single larger file is still read whole
+  std::int64_t rows_max = 0;   ///< likewise; needs count_rows
+  std::function<Result<std::int64_t>(const engine::FilesRelation&)> count_rows = {};
 };
 
 /// Files of a folder. Incremental: by their number in `arrivals`. Else: all that are

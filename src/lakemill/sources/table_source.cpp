@@ -53,7 +53,7 @@ class TableSource final : public Source {
   Result<Offset> latest(const Offset& from) override {
     LAKEMILL_TRY(const auto snapshot, wanted_snapshot());
     const std::int64_t generation = generation_at(*snapshot);
-    if (generation > integer_member(from, "generation", 0)) {
+    if (!from.is_null() && generation > integer_member(from, "generation", 0)) {
       return offset_at(*snapshot);  // all rows are new: the reader begins anew
     }
     if (spec_.incremental &&
@@ -73,7 +73,10 @@ class TableSource final : public Source {
                        " was dropped and made anew since it was last "
                        "read; run the node with --full-refresh");
     }
-    return offset_at(*snapshot);
+    LAKEMILL_TRY(const delta::Version end, bounded_end(from, snapshot->version()));
+    if (end == snapshot->version()) return offset_at(*snapshot);
+    LAKEMILL_TRY(const auto bounded, at(end));
+    return offset_at(*bounded);
   }
 
   bool same_rows(const Offset& before, const Offset& now) override {
@@ -135,6 +138,49 @@ class TableSource final : public Source {
   }
 
  private:
+  struct Size {
+    std::int64_t rows = 0;
+    std::int64_t bytes = 0;
+    std::int64_t files = 0;
+  };
+
+  bool exceeds(const Size& size) const {
+    return (spec_.rows_max > 0 && size.rows > spec_.rows_max) ||
+           (spec_.bytes_max > 0 && size.bytes > spec_.bytes_max) ||
+           (spec_.files_max > 0 && size.files > spec_.files_max);
+  }
+
+  // The last version that a batch from `from` may read. What cannot be read by its
+  // commits (read() says why, or begins with all rows) is not bounded.
+  Result<delta::Version> bounded_end(const Offset& from, delta::Version newest) {
+    const bool bounds =
+        spec_.rows_max > 0 || spec_.bytes_max > 0 || spec_.files_max > 0;
+    const delta::Version begin = integer_member(from, "version", -1) + 1;
+    if (!spec_.incremental || !bounds || begin > newest) return newest;
+    if (spec_.read_changes && from.is_null()) return newest;  // the rows that are there
+    const auto scan = spec_.read_changes ? table_->changes(begin, newest)
+                                         : table_->appended(begin, newest);
+    if (!scan) return newest;
+    std::map<delta::Version, Size> sizes;
+    for (const data::DataFile& file : (*scan)->files()) {
+      Size& size = sizes[file.version];
+      size.rows += file.row_count.value_or(0);
+      size.bytes += file.size_bytes;
+      ++size.files;
+    }
+    if (sizes.contains(-1)) return newest;  // files that do not tell their version
+    Size total;
+    bool any = false;
+    for (const auto& [version, size] : sizes) {
+      total.rows += size.rows;
+      total.bytes += size.bytes;
+      total.files += size.files;
+      if (any && exceeds(total)) return version - 1;
+      any = true;
+    }
+    return newest;
+  }
+
   // Rows and bytes that versions behind `begin` brought: all that there is where they
   // are not told by appends alone.
   Status measure(const delta::Snapshot& snapshot, delta::Version begin, Lag& lag) {

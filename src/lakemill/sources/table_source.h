@@ -19,6 +19,11 @@ struct TableSourceSpec {
   std::string writer_app_id;
   /// What commits changed instead of what they appended: see change_slice.h.
   bool read_changes = false;
+  /// Of what one batch reads at most; 0: no bound. A commit is never split: one that is
+  /// larger is read by itself.
+  std::int64_t rows_max = 0;
+  std::int64_t bytes_max = 0;
+  std::int64_t files_max = 0;
 };
 
 /// A Delta table: as a whole at a version, or the rows that commits appended or
