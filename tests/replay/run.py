@@ -245,6 +245,78 @@ def main() -> None:
             told = json.loads(must(lakemill("replay", "--into", "again", "--json", cwd=place, timeout=600)).out)
             no_difference(told, len(told["tables"]) or -1)
 
+    @suite.case("a backfill makes only its range anew, and what is behind follows")
+    def backfill(folder):
+        source = random.Random(seed)
+        feed(folder, source, 4)
+        before = content(folder)
+        sequences = sorted(row[3] for row in before["kept"] + before["quarantine"])
+        low, high = sequences[len(sequences) // 4], sequences[len(sequences) // 2]
+        (folder / "p.yaml").write_text(pipeline(factor=-1))
+        told = json.loads(must(lakemill("backfill", "p.yaml", "--node", "kept", "--column", "seq", "--from", low,
+                                        "--to", high, "--json", cwd=folder)).out)
+        read = {node["node"]: node for node in told["nodes"]}
+        if read["kept"]["reason"] != "backfill" or read["kept"]["rows_in"] != len([s for s in sequences if low <= s < high]):
+            raise Failure(f"{read['kept']}")
+
+        def expected(name: str, keeps) -> list:
+            turned = [[i, v, -n, q, op] for i, v, n, q, op in before["kept"] + before["quarantine"] if low <= q < high]
+            outside = [row for row in before[name] if not low <= row[3] < high]
+            return sorted(outside + [row for row in turned if keeps(row[2])], key=repr)
+
+        now = content(folder)
+        if now["kept"] != expected("kept", lambda n: n > 0):
+            raise Failure("the rows of the range, or others, are not what they should be")
+        if now["quarantine"] != expected("quarantine", lambda n: n <= 0):
+            raise Failure("the quarantine of the range is not what it should be")
+        (folder / "p.yaml").write_text(pipeline(factor=1))
+        must(lakemill("backfill", "p.yaml", "--node", "kept", "--where", f"seq >= {low} AND seq < {high}", cwd=folder))
+        same(content(folder), before, "filled in again by the first definition")
+        must(lakemill("run", "p.yaml", cwd=folder))
+        same(content(folder), before, "after a run")
+        drop_file(folder, 50, source)  # and it goes on
+        must(lakemill("run", "p.yaml", cwd=folder))
+        no_difference(replay_json(folder, "--into", "side"), len(LIVE))
+
+    @suite.case("a backfill that is killed is completed by the next run")
+    def backfill_killed(folder):
+        source = random.Random(seed)
+        feed(folder, source, 4)
+        before = content(folder)
+        for number in range(20 if SOAK else 5):
+            process = subprocess.Popen(
+                [environment.binary(), "backfill", "p.yaml", "--node", "kept", "--column", "seq", "--from", "5"],
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(source.uniform(0.05, 0.4))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            must(lakemill("run", "p.yaml", cwd=folder))
+            same(content(folder), before, f"after kill {number} and a run")
+
+    @suite.case("what cannot be filled in is refused with what to do")
+    def backfill_refused(folder):
+        feed(folder, random.Random(seed), 2)
+        for args, says in [
+            (["--node", "kept"], "say which rows"),
+            (["--node", "kept", "--from", "1"], "time_column"),
+            (["--node", "kept", "--column", "sec", "--from", "1"], "did you mean 'seq'"),
+            (["--node", "kept", "--column", "seq", "--from", "tuesday"], "tuesday"),
+            (["--node", "kept", "--where", "id IN (SELECT 1)"], "no subquery"),
+            (["--node", "kept", "--where", "nothing = 1"], "nothing"),
+            (["--node", "brz", "--where", "id = 1"], "come from outside"),
+            (["--node", "current", "--where", "id = 1"], "lakemill replay --node current"),
+            (["--node", "totals", "--where", "g = 1"], "recomputed as a whole"),
+            (["--from", "1"], "--node"),
+        ]:
+            outcome = lakemill("backfill", "p.yaml", *args, cwd=folder)
+            if outcome.code not in (1, 2) or says not in outcome.text:
+                raise Failure(f"should say {says!r}\n  {outcome.describe()}")
+        (folder / "p.yaml").write_text(pipeline().replace("n * FACTOR AS n", "sum(n) AS n").replace(
+            "seq, op FROM {df}", "seq, op FROM {df} GROUP BY ALL"))
+        outcome = lakemill("backfill", "p.yaml", "--node", "kept", "--where", "id = 1", cwd=folder)
+        if outcome.code != 2 or "needs all rows" not in outcome.text:
+            raise Failure(outcome.describe())
+
     suite.run()
 
 

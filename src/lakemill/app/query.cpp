@@ -1,5 +1,6 @@
 #include "lakemill/app/query.h"
 
+#include "lakemill/app/consistent_versions.h"
 #include "lakemill/base/text.h"
 #include "lakemill/delta/snapshot.h"
 #include "lakemill/events/event_chain.h"
@@ -10,12 +11,13 @@ namespace lakemill::app {
 namespace {
 
 Result<std::unique_ptr<engine::Session>> open_session(Workbench& workbench,
+                                                      const Versions& versions,
                                                       std::stop_token stop) {
   return workbench.engine().open_session({workbench.clock().now(),
                                           workbench.random().next(),
                                           std::move(stop),
                                           {},
-                                          {},
+                                          versions,
                                           workbench.working_folder()});
 }
 
@@ -67,19 +69,27 @@ std::string without_semicolon(std::string_view sql) {
 
 }  // namespace
 
+Result<Versions> common_versions(Workbench& workbench, const std::string& sql) {
+  LAKEMILL_TRY(const auto session, open_session(workbench, {}, {}));
+  auto shape = session->describe(without_semicolon(sql), engine::Origin::user);
+  if (!shape) return with_hint(workbench, sql, std::move(shape).error());
+  return consistent_versions(workbench, shape->relations);
+}
+
 Result<data::Rows> query(Workbench& workbench, const std::string& sql,
-                         std::int64_t rows_max, std::stop_token stop) {
-  LAKEMILL_TRY(const auto session, open_session(workbench, std::move(stop)));
+                         const Versions& versions, std::int64_t rows_max,
+                         std::stop_token stop) {
+  LAKEMILL_TRY(const auto session, open_session(workbench, versions, std::move(stop)));
   auto rows = session->query(without_semicolon(sql), engine::Origin::user, rows_max);
   if (!rows) return with_hint(workbench, sql, std::move(rows).error());
   return rows;
 }
 
 Status export_query(Workbench& workbench, const std::string& sql,
-                    const std::string& format, const std::string& path,
-                    std::stop_token stop) {
+                    const Versions& versions, const std::string& format,
+                    const std::string& path, std::stop_token stop) {
   LAKEMILL_TRY(const engine::FileFormat file_format, format_from_text(format));
-  LAKEMILL_TRY(const auto session, open_session(workbench, std::move(stop)));
+  LAKEMILL_TRY(const auto session, open_session(workbench, versions, std::move(stop)));
   auto bound =
       session->bind_query("query", without_semicolon(sql), engine::Origin::user);
   if (!bound) return with_hint(workbench, sql, std::move(bound).error());
@@ -99,7 +109,7 @@ Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& 
     if (scan.error().code() == ErrorCode::not_found) return data::Rows{};
     return std::move(scan).error();
   }
-  LAKEMILL_TRY(const auto session, open_session(workbench, {}));
+  LAKEMILL_TRY(const auto session, open_session(workbench, {}, {}));
   LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{*std::move(scan)}));
   return session->query(events::select_events("events", filter, count_max),
                         engine::Origin::lakemill, count_max);
@@ -112,7 +122,7 @@ Result<std::int64_t> verify_events(Workbench& workbench) {
     if (scan.error().code() == ErrorCode::not_found) return std::int64_t{0};
     return std::move(scan).error();
   }
-  LAKEMILL_TRY(const auto session, open_session(workbench, {}));
+  LAKEMILL_TRY(const auto session, open_session(workbench, {}, {}));
   LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{*std::move(scan)}));
   constexpr std::int64_t kPageRows = 10'000;
   events::ChainCheck chain;

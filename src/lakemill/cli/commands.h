@@ -41,6 +41,7 @@ struct QueryOptions {
   std::string sql;
   std::string format;  ///< table, csv, json, jsonl, parquet
   std::int64_t rows_max = 0;
+  bool consistent = false;
 };
 
 struct TableOptions {
@@ -71,6 +72,14 @@ struct ReplayOptions {
   std::string node;
   std::string from;
   std::string into;
+};
+
+struct BackfillOptions {
+  std::string node;
+  std::string column;
+  std::string from;
+  std::string to;
+  std::string where;
 };
 
 struct StatusOptions {
@@ -106,6 +115,7 @@ int maintenance_command(const CommonOptions& common, const std::string& action,
 bool is_maintenance(const std::string& action);
 int status_command(const CommonOptions& common, const StatusOptions& options);
 int replay_command(const CommonOptions& common, const ReplayOptions& options);
+int backfill_command(const CommonOptions& common, const BackfillOptions& options);
 int graph_command(const CommonOptions& common);
 int events_command(const CommonOptions& common, const EventOptions& options);
 int schema_command(bool markdown);

@@ -23,6 +23,7 @@ struct CommandLine {
   EventOptions events;
   StatusOptions status;
   ReplayOptions replay;
+  BackfillOptions backfill;
   std::string node;
   std::string folder;
   std::int64_t limit = 20;
@@ -144,6 +145,21 @@ void add_operation_commands(CLI::App& app, CommandLine& line) {
                      "the first need --node");
   replay->add_option("--into", line.replay.into,
                      "a schema beside the live ones, compared with them at the end");
+  auto* backfill = add_command(
+      app, "backfill", "derive a range of a node's rows again, and replace them",
+      "  lakemill backfill orders --from 2026-01-01 --to 2026-02-01\n"
+      "  lakemill backfill orders --node slv_orders --column order_date "
+      "--from 2026-01-01\n"
+      "  lakemill backfill orders --node slv_orders --where \"region = 'EU'\"\n"
+      "Of nodes that append what is new of tables; nodes behind follow.");
+  add_pipeline(*backfill, line.common);
+  BackfillOptions& range = line.backfill;
+  backfill->add_option("--node", range.node,
+                       "the node; else those that have a time_column");
+  backfill->add_option("--column", range.column, "else the node's time_column");
+  backfill->add_option("--from", range.from, "the first value of the column");
+  backfill->add_option("--to", range.to, "the value that ends the range, not in it");
+  backfill->add_option("--where", range.where, "a condition over the node's columns");
 }
 
 void add_table_command(CLI::App& table, CommandLine& line, const char* name,
@@ -213,12 +229,19 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
       app, "query", "run a SELECT over tables and files",
       "  lakemill query \"SELECT * FROM main.gold.revenue_by_day\"\n"
       "  lakemill query \"FROM delta_scan('lake/t', version => 3)\" -o csv\n"
-      "  lakemill query \"FROM 'data/*.csv' LIMIT 5\"");
+      "  lakemill query \"FROM 'data/*.csv' LIMIT 5\"\n"
+      "  lakemill query --consistent --pipeline orders \"SELECT … FROM a JOIN b …\"");
   query->add_option("sql", line.query.sql, "one SELECT")->required();
   query
       ->add_option("-o,--output", line.query.format, "table, csv, json, jsonl, parquet")
       ->check(CLI::IsMember({"table", "csv", "json", "jsonl", "parquet"}));
   query->add_option("--limit,-n", line.query.rows_max, "rows of a table");
+  query->add_flag("--consistent", line.query.consistent,
+                  "all tables of pipelines at one source position: none ahead of "
+                  "another");
+  query->add_option(
+      "--pipeline", line.common.pipeline,
+      "with --consistent: a file or name; all of the project if left out");
   query->add_flag("--confined", line.common.confined, "read only inside the project");
   add_environment(*query, line.common);
   auto* shell =
@@ -282,6 +305,7 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "preview") return preview_command(line.common, line.node, line.limit);
   if (name == "test") return test_command(line.common, line.tests);
   if (name == "replay") return replay_command(line.common, line.replay);
+  if (name == "backfill") return backfill_command(line.common, line.backfill);
   if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);
   if (name == "schema") return schema_command(line.markdown);

@@ -109,11 +109,13 @@ int shell_command(const CommonOptions& common) {
     statement += line + "\n";
     if (!trimmed.ends_with(';')) continue;
     if (interactive) add_history(std::string(trim(statement)).c_str());
-    all_well = show(app::query(*workbench, statement, kShellRowsMax, {})) && all_well;
+    all_well =
+        show(app::query(*workbench, statement, {}, kShellRowsMax, {})) && all_well;
     statement.clear();
   }
   if (!trim(statement).empty()) {
-    all_well = show(app::query(*workbench, statement, kShellRowsMax, {})) && all_well;
+    all_well =
+        show(app::query(*workbench, statement, {}, kShellRowsMax, {})) && all_well;
   }
   if (interactive && !history.empty()) write_history(history.c_str());
   // Whoever sits before it has seen what failed; a script is told at the end.

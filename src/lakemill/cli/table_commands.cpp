@@ -96,7 +96,7 @@ int copy_to_output(const std::string& path) {
 }
 
 int export_to_output(app::Workbench& workbench, const QueryOptions& options,
-                     std::stop_token stop, bool json) {
+                     const app::Versions& versions, std::stop_token stop, bool json) {
   const ScratchFolder scratch;
   if (scratch.path().empty()) {
     return report_error(
@@ -104,7 +104,7 @@ int export_to_output(app::Workbench& workbench, const QueryOptions& options,
   }
   const std::string path = scratch.path() + "/result";
   const auto done =
-      app::export_query(workbench, options.sql, options.format, path, stop);
+      app::export_query(workbench, options.sql, versions, options.format, path, stop);
   if (!done) return report_error(done.error(), json);
   return copy_to_output(path);
 }
@@ -136,13 +136,23 @@ int table_command(const CommonOptions& common, const std::string& action,
 int query_command(const CommonOptions& common, const QueryOptions& options) {
   const std::stop_token stop = stop_on_interrupt();
   int code = kSuccess;
-  const auto workbench = open_workbench(common, false, code);
+  const auto workbench = open_workbench(common, options.consistent, code);
   if (workbench == nullptr) return code;
+  app::Versions versions;
+  if (options.consistent) {
+    const auto common_ones = app::common_versions(*workbench, options.sql);
+    if (!common_ones) return report_error(common_ones.error(), common.json);
+    versions = *common_ones;
+    for (const auto& [table, version] : versions) {
+      std::fprintf(stderr, "%s at version %s\n", table.c_str(),
+                   std::to_string(version).c_str());
+    }
+  }
   if (!options.format.empty() && options.format != "table") {
-    return export_to_output(*workbench, options, stop, common.json);
+    return export_to_output(*workbench, options, versions, stop, common.json);
   }
   const std::int64_t rows_max = options.rows_max > 0 ? options.rows_max : kTableRowsMax;
-  const auto rows = app::query(*workbench, options.sql, rows_max, stop);
+  const auto rows = app::query(*workbench, options.sql, versions, rows_max, stop);
   if (!rows) return report_error(rows.error(), common.json);
   print_table(stdout, *rows, is_terminal(stdout) ? kCellWidthMax : 0);
   if (static_cast<std::int64_t>(rows->rows.size()) == rows_max) {

@@ -52,6 +52,7 @@ Json to_json(const BatchPlan& plan) {
   for (const auto& [view, moment] : plan.views) {
     json["views"][view] = {{"now", format_instant(moment.now)}, {"seed", moment.seed}};
   }
+  if (!plan.replace_where.empty()) json["replace_where"] = plan.replace_where;
   return json;
 }
 
@@ -61,6 +62,7 @@ Result<BatchPlan> plan_from_json(const Json& json) {
   plan.number = integer_member(json, "batch", -1);
   plan.definition = string_member(json, "definition", "");
   plan.run_id = string_member(json, "run_id", "");
+  plan.replace_where = string_member(json, "replace_where", "");
   plan.seed = static_cast<std::uint64_t>(integer_member(json, "seed", 0));
   const auto now = parse_instant(string_member(json, "now", ""));
   const auto strategy = strategy_from_text(string_member(json, "strategy", ""));

@@ -39,6 +39,9 @@ struct BatchPlan {
   std::vector<SourceSlice> slices;
   std::map<std::string, std::int64_t> pinned_tables;  ///< other tables read → version
   std::map<std::string, ViewMoment> views;  ///< shared with other nodes of the run
+  /// Of a backfill: SQL over the node's rows. Only rows for which it holds are made,
+  /// and they replace those of the targets for which it holds. Empty: all, added.
+  std::string replace_where;
 
   /// generation · 2^32 + N: what Delta's txn carries.
   std::int64_t transaction_version() const;

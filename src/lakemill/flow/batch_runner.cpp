@@ -50,6 +50,7 @@ class Batch {
     session_ = std::move(run_.bound->session);
     rows_ = std::move(run_.bound->relation);
     schema_ = std::move(run_.bound->shape.schema);
+    LAKEMILL_TRY_OK(keep_replaced());
     LAKEMILL_TRY(auto schema_results, judge_schema(run_.node, schema_));
     results_ = std::move(schema_results);
     LAKEMILL_TRY(checks_,
@@ -59,6 +60,19 @@ class Batch {
   }
 
  private:
+  // Of a backfill: only the rows that it replaces.
+  Status keep_replaced() {
+    if (run_.plan.replace_where.empty()) return {};
+    const std::string name = run_.node.name + ".replaced";
+    LAKEMILL_TRY_OK(session_->bind_query(name,
+                                         "SELECT * FROM " + quote_identifier(rows_) +
+                                             " WHERE (" + run_.plan.replace_where +
+                                             "\n)",
+                                         engine::Origin::pipeline));
+    rows_ = name;
+    return {};
+  }
+
   // Several sinks, or checks over the whole target: the rows are kept in the session
   // until all is judged, then written once for each sink.
   bool needs_holding_back() const {
@@ -184,7 +198,8 @@ class Batch {
   // will be left.
   Result<std::string> bind_target() {
     const NodeSink& sink = primary();
-    const bool starts_over = run_.plan.generation > 0 && run_.plan.number == 1;
+    const bool starts_over = run_.plan.generation > 0 && run_.plan.number == 1 &&
+                             run_.plan.replace_where.empty();
     if (run_.plan.strategy == Strategy::replace || !sink.place.is_delta ||
         (starts_over && !sink.spec->shared)) {
       return std::string();
@@ -217,12 +232,17 @@ class Batch {
     LAKEMILL_TRY(const std::string target, bind_target());
     if (target.empty()) return kept;
     std::string name = run_.node.name + ".after";
-    LAKEMILL_TRY_OK(session_->bind_query(name,
-                                         "SELECT * FROM " + quote_identifier(target) +
-                                             " UNION ALL BY NAME SELECT * FROM " +
-                                             quote_identifier(kept),
-                                         engine::Origin::lakemill));
+    LAKEMILL_TRY_OK(session_->bind_query(
+        name,
+        "SELECT * FROM " + quote_identifier(target) + without_replaced() +
+            " UNION ALL BY NAME SELECT * FROM " + quote_identifier(kept),
+        engine::Origin::lakemill));
     return name;
+  }
+
+  std::string without_replaced() const {
+    if (run_.plan.replace_where.empty()) return "";
+    return " WHERE (" + run_.plan.replace_where + "\n) IS NOT TRUE";
   }
 
   Status judge_table_after(const std::string& kept) {

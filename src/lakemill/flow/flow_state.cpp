@@ -62,7 +62,22 @@ Result<std::int64_t> FlowState::newest_generation() {
   for (const std::string& name : folders) {
     newest = std::max(newest, leading_number(name).value_or(0));
   }
+  for (; newest > 0; --newest) {  // folders stay behind what was withdrawn from them
+    LAKEMILL_TRY(const auto objects, store_->list(generation_folder(newest) + "/", ""));
+    if (!objects.empty()) break;
+  }
   return newest;
+}
+
+Status FlowState::withdraw_plan(const BatchPlan& plan) {
+  LAKEMILL_TRY(const auto revisions,
+               store_->list(generation_folder(plan.generation) + "/plans/" +
+                                number_name(plan.number),
+                            ""));
+  for (const auto& revision : revisions) {
+    LAKEMILL_TRY_OK(store_->remove(revision.path));
+  }
+  return {};
 }
 
 Status FlowState::begin_generation(std::int64_t generation) {

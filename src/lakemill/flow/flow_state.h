@@ -50,6 +50,9 @@ class FlowState {
   /// Gives the plan that stands: another runner's if it was first.
   Result<BatchPlan> save_plan(const BatchPlan& plan);
 
+  /// Takes back a plan that no sink holds, so that nobody goes by it.
+  Status withdraw_plan(const BatchPlan& plan);
+
   /// Stores a definition, and gives its hash.
   Result<std::string> save_definition(const Json& definition);
   Result<Json> load_definition(const std::string& hash);

@@ -8,6 +8,7 @@
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/node_engine.h"
+#include "lakemill/flow/named_tables.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -34,10 +35,6 @@ bool wants_replace(const language::Sink& sink) {
 
 bool wants_merge(const language::Sink& sink) {
   return sink.mode == SinkMode::merge || sink.mode == SinkMode::update;
-}
-
-bool is_place(const std::string& relation) {
-  return relation.starts_with('/') || relation.find("://") != std::string::npos;
 }
 
 struct Choice {
@@ -212,7 +209,7 @@ class Decider {
     LAKEMILL_TRY_OK(plan_slices());
     if (!last) return false;  // a new generation begins
     for (const auto& [relation, version] : last->pinned_tables) {
-      LAKEMILL_TRY(const auto table, named_table(relation, is_place(relation)));
+      LAKEMILL_TRY(const auto table, table_in_sql(workspace_, relation));
       if (table == nullptr) return false;
       LAKEMILL_TRY(const auto snapshot, table->latest());
       if (delta::may_have_changed(*table, version, snapshot->version())) return false;
@@ -366,15 +363,11 @@ class Decider {
 
   // The versions of the tables that the SQL names by itself.
   Status pin_tables() {
-    for (const std::string& relation : shape_.relations) {
-      const bool by_place = is_place(relation);
-      const bool by_name = !by_place && split(relation, '.').size() == 3;
-      if (!by_place && !by_name) continue;
-      LAKEMILL_TRY(const auto table, named_table(relation, by_place));
-      if (table == nullptr) continue;
+    LAKEMILL_TRY(decision_.plan.pinned_tables,
+                 newest_versions(workspace_, shape_.relations));
+    for (const auto& [relation, version] : decision_.plan.pinned_tables) {
+      LAKEMILL_TRY(const auto table, table_in_sql(workspace_, relation));
       LAKEMILL_TRY_OK(check_not_replayed(relation, table->store().url()));
-      LAKEMILL_TRY(const auto snapshot, table->latest());
-      decision_.plan.pinned_tables[relation] = snapshot->version();
     }
     return {};
   }
@@ -389,17 +382,6 @@ class Decider {
               "the SQL of node " + node_.name + " names table " + relation +
                   ", which the replay makes anew in schema " + workspace_.side->schema +
                   ": read it as {nodes.x} or as a source, which follow the replay");
-  }
-
-  // Null for a name of the session that only looks like a table's.
-  Result<std::shared_ptr<delta::Table>> named_table(const std::string& relation,
-                                                    bool by_place) {
-    if (by_place) return workspace_.catalog.open_url(relation);
-    const auto name = workspace_.catalog.resolve(relation);
-    if (!name) return std::shared_ptr<delta::Table>();
-    LAKEMILL_TRY(const bool exists, workspace_.catalog.table_exists(*name));
-    if (!exists) return std::shared_ptr<delta::Table>();
-    return workspace_.catalog.open(*name);
   }
 
   bool nothing_changed() const {
@@ -528,7 +510,12 @@ class NodeRun {
     if (!reusable) decision.bound.reset();
     const bool more =
         plan.strategy != Strategy::replace && decision.query->any_incremental();
-    LAKEMILL_TRY_OK(execute(node_, plan, *decision.query, std::move(decision.bound)));
+    const auto done = execute(node_, plan, *decision.query, std::move(decision.bound));
+    const bool failed = !done || report_.status == NodeStatus::expectation_failed;
+    if (failed && !plan.replace_where.empty()) {  // the flow goes on without it
+      (void)state_.withdraw_plan(plan);
+    }
+    LAKEMILL_TRY_OK(done);
     return more;
   }
 
@@ -564,7 +551,7 @@ class NodeRun {
   }
 
   static bool starts_over(const BatchPlan& plan) {
-    return plan.generation > 0 && plan.number == 1;
+    return plan.generation > 0 && plan.number == 1 && plan.replace_where.empty();
   }
 
   // The plan that this batch runs by: one that was made and that no sink holds is run
@@ -629,10 +616,11 @@ class NodeRun {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
     LAKEMILL_TRY_OK(query.compute_views(plan, options_.stop));
-    LAKEMILL_TRY(auto sinks,
-                 open_sinks(workspace_, node, state_,
-                            {plan.strategy, plan.generation, starts_over(plan),
-                             reading_of(plan) == Reading::whole, ""}));
+    LAKEMILL_TRY(
+        auto sinks,
+        open_sinks(workspace_, node, state_,
+                   {plan.strategy, plan.generation, starts_over(plan),
+                    reading_of(plan) == Reading::whole, "", plan.replace_where}));
     BatchRun run{workspace_,      node,          plan,
                  query,           sinks,         state_,
                  options_.run_id, options_.stop, options_.on_progress,

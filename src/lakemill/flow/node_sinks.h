@@ -24,8 +24,9 @@ struct SinkPurpose {
   std::int64_t generation = 0;
   bool starts_over =
       false;  ///< the first batch of a generation that replaces an older one
-  bool reads_whole = true;   ///< no source is read by what is new
-  std::string adopt_app_id;  ///< `run --adopt`, or empty
+  bool reads_whole = true;    ///< no source is read by what is new
+  std::string adopt_app_id;   ///< `run --adopt`, or empty
+  std::string replace_where;  ///< of a backfill's plan, or empty
 };
 
 /// The sinks of a node in the order in which they commit: quarantine, others, the

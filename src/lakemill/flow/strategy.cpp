@@ -57,6 +57,8 @@ constexpr std::array kReasons = {
                "new rows of one source meet all rows of another"},
     ReasonName{StrategyReason::full_refresh, "full_refresh",
                "a full refresh was asked for"},
+    ReasonName{StrategyReason::backfill, "backfill",
+               "a part of the rows is derived again"},
     ReasonName{StrategyReason::no_sink, "no_sink",
                "a node without sinks is computed where it is used"},
 };

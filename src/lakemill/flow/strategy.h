@@ -30,8 +30,9 @@ enum class StrategyReason : std::uint8_t {
   row_wise,       ///< each output row comes from one new input row
   not_row_wise,   ///< the SQL needs all rows: aggregate, join, window, …
   mixed_sources,  ///< new rows of one source meet all rows of another
-  full_refresh,   ///< asked for on the command line
-  no_sink,        ///< the node is a view
+  full_refresh,
+  backfill,  ///< asked for on the command line
+  no_sink,   ///< the node is a view
 };
 
 std::string_view to_text(Strategy strategy);

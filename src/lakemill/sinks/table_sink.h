@@ -50,6 +50,8 @@ struct TableSinkSpec {
   std::string name;  ///< for messages
   WriteMode mode = WriteMode::append;
   std::optional<ChangeOptions> changes;  ///< with merge
+  /// With append: SQL over the target's columns; rows for which it holds are replaced.
+  std::string replace_where;
   std::vector<std::string> partition_by;
   std::map<std::string, std::string> properties;  ///< Delta table properties
   std::map<std::string, std::string> column_comments;

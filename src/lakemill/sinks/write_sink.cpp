@@ -1,5 +1,7 @@
 #include "lakemill/sinks/write_sink.h"
 
+#include "lakemill/base/text.h"
+
 namespace lakemill::sinks {
 namespace {
 
@@ -53,17 +55,34 @@ Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
   return plan;
 }
 
+// The rows that a backfill derived again.
+Result<std::vector<engine::FileRows>> WriteSink::replaced_rows(
+    engine::Session& session, const dml::TableState& state) {
+  const std::string& condition = target_.spec().replace_where;
+  if (condition.empty() || state.scan == nullptr || state.scan->files().empty()) {
+    return std::vector<engine::FileRows>();
+  }
+  const std::string name =
+      "_lakemill_replaced_" + target_.spec().name + "_" + std::to_string(++bindings_);
+  LAKEMILL_TRY_OK(session.bind(name, engine::TableRelation{state.scan}));
+  return session.query_positions(
+      "SELECT \"_lakemill_file\" AS file, \"_lakemill_row\" AS row FROM " +
+      quote_identifier(name) + " WHERE (" + condition + "\n) ORDER BY ALL");
+}
+
 Json WriteSink::details(const Batch& batch, const engine::WriteResult& written,
                         bool replaces) const {
   std::int64_t bytes = 0;
   for (const engine::WrittenFile& file : written.files) bytes += file.size_bytes;
-  return commit_details(
-      batch,
-      {{"mode", replaces ? "Overwrite" : "Append"},
-       {"partitionBy", json_text(Json(staged_.metadata.partition_columns))}},
-      {{"numFiles", std::to_string(written.files.size())},
-       {"numOutputRows", std::to_string(written.written_rows)},
-       {"numOutputBytes", std::to_string(bytes)}});
+  const std::string& condition = target_.spec().replace_where;
+  Json parameters = {
+      {"mode", replaces || !condition.empty() ? "Overwrite" : "Append"},
+      {"partitionBy", json_text(Json(staged_.metadata.partition_columns))}};
+  if (!condition.empty()) parameters["predicate"] = condition;
+  return commit_details(batch, parameters,
+                        {{"numFiles", std::to_string(written.files.size())},
+                         {"numOutputRows", std::to_string(written.written_rows)},
+                         {"numOutputBytes", std::to_string(bytes)}});
 }
 
 Result<SinkResult> WriteSink::commit(engine::Session& session,
@@ -77,8 +96,9 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
     change.metadata = std::move(planned.metadata);
     change.replaces_rows = replaces_rows(state.snapshot.get(), batch);
     change.added = written.files;
-    change.scope =
-        change.replaces_rows ? delta::ReadScope::table : delta::ReadScope::none;
+    LAKEMILL_TRY(change.removed, replaced_rows(session, state));
+    const bool reads = change.replaces_rows || !target_.spec().replace_where.empty();
+    change.scope = reads ? delta::ReadScope::table : delta::ReadScope::none;
     change.operation = "WRITE";
     change.details = details(batch, written, change.replaces_rows);
     result.schema_changes = std::move(planned.schema_changes);

@@ -29,14 +29,18 @@ class WriteSink final : public Sink {
 
  private:
   Result<TargetPlan> plan_again(const dml::TableState& state, const Batch& batch) const;
+  Result<std::vector<engine::FileRows>> replaced_rows(engine::Session& session,
+                                                      const dml::TableState& state);
   Json details(const Batch& batch, const engine::WriteResult& written,
                bool replaces) const;
   bool replaces_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
     return target_.spec().mode == WriteMode::replace ||
-           target_.begins_generation(snapshot, batch);
+           (target_.spec().replace_where.empty() &&
+            target_.begins_generation(snapshot, batch));
   }
 
   TargetTable target_;
+  int bindings_ = 0;                            // of the target, in the session
   data::Schema query_;                          // of the staged rows
   std::optional<delta::Metadata> staged_over_;  // the table's when they were staged
   TargetPlan staged_;                           // what their files were written for

@@ -1,0 +1,256 @@
+#include "lakemill/flow/backfill.h"
+
+#include <algorithm>
+#include <set>
+
+#include "lakemill/base/text.h"
+#include "lakemill/dml/sql_type.h"
+#include "lakemill/flow/named_tables.h"
+#include "lakemill/flow/side_flows.h"
+#include "lakemill/flow/view_sink.h"
+#include "lakemill/language/graph.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+Error refusal(const language::Node& node, const std::string& why) {
+  return {ErrorCode::invalid, to_text(node.location) + ": node " + node.name +
+                                  " cannot be filled in by range: " + why};
+}
+
+// What a node's declaration alone forbids.
+Status check_declaration(const language::Pipeline& pipeline,
+                         const language::Node& node) {
+  if (is_view(node)) return refusal(node, "it has no table");
+  if (node.layer == language::Layer::bronze || reads_outside(pipeline, node)) {
+    return refusal(node,
+                   "its rows come from outside; fill in the nodes behind it, or read "
+                   "the source again with `run --full-refresh --select " +
+                       node.name + "`");
+  }
+  for (const language::Sink& sink : node.sinks) {
+    if (sink.merge_cdc_options) {
+      return refusal(node,
+                     "it merges changes, and a row depends on changes of other times; "
+                     "`lakemill replay --node " +
+                         node.name + "` makes it anew");
+    }
+    if (sink.shared) {
+      return refusal(node, "its sink is shared, and rows of other flows would go");
+    }
+    const bool replaces = sink.mode == language::SinkMode::overwrite ||
+                          sink.mode == language::SinkMode::complete;
+    if (replaces && !sink.is_quarantine) {
+      return refusal(node, "it is recomputed as a whole by every batch; run it");
+    }
+    const bool is_delta = sink.kind == language::SinkKind::table ||
+                          sink.format == language::FileFormat::delta;
+    if (!is_delta) return refusal(node, "its sink is no Delta table");
+  }
+  return {};
+}
+
+std::string bound(const data::Field& field, const char* comparison,
+                  const std::string& value) {
+  return quote_identifier(field.name) + " " + comparison + " CAST(" +
+         quote_literal(value) + " AS " + dml::sql_type(field.type) + ")";
+}
+
+Result<std::string> condition_of(const language::Node& node, const BackfillRange& range,
+                                 const data::Schema& schema) {
+  std::vector<std::string> parts;
+  if (!range.from.empty() || !range.to.empty()) {
+    const std::string& column = range.column.empty() ? node.time_column : range.column;
+    if (column.empty()) {
+      return refusal(node,
+                     "it has no time_column; name one with --column, or give the rows "
+                     "by --where");
+    }
+    const data::Field* field = schema.find(column);
+    if (field == nullptr) {
+      std::vector<std::string> names;
+      for (const data::Field& known : schema.fields) names.push_back(known.name);
+      const auto guess = nearest(column, names);
+      return refusal(node, "it has no column '" + column + "'" +
+                               (guess ? "; did you mean '" + *guess + "'?" : ""));
+    }
+    if (!range.from.empty()) parts.push_back(bound(*field, ">=", range.from));
+    if (!range.to.empty()) parts.push_back(bound(*field, "<", range.to));
+  }
+  if (!range.where.empty()) {
+    const std::string lower = to_lower(range.where);
+    if (lower.find("select") != std::string::npos) {
+      return refusal(node, "--where takes a condition over its columns, no subquery");
+    }
+    parts.push_back("(" + range.where + "\n)");
+  }
+  if (parts.empty()) {
+    return refusal(node,
+                   "say which rows: --from, --to, --where; all of them are made "
+                   "anew by `lakemill replay --node " +
+                       node.name + "`");
+  }
+  return join(parts, " AND ");
+}
+
+// One backfill on its way.
+class Backfill {
+ public:
+  Backfill(const Workspace& workspace, const language::Node& node,
+           const BackfillRange& range, const NodeRunOptions& options)
+      : workspace_(workspace),
+        node_(node),
+        range_(range),
+        options_(options),
+        state_(flow_state(workspace, node)) {}
+
+  Result<NodeReport> run() {
+    LAKEMILL_TRY_OK(check_declaration(workspace_.pipeline, node_));
+    LAKEMILL_TRY_OK(plan_range());
+    LAKEMILL_TRY(const std::string definition,
+                 state_.save_definition(node_.definition));
+    plan_.definition = definition;
+    LAKEMILL_TRY(const BatchPlan standing, state_.save_plan(plan_));
+    SinkPurpose purpose;
+    purpose.strategy = plan_.strategy;
+    purpose.generation = plan_.generation;
+    purpose.reads_whole = false;
+    purpose.replace_where = plan_.replace_where;
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
+    if (plan_hash(standing) != plan_hash(plan_)) {
+      return Error(ErrorCode::unavailable,
+                   "another runner planned batch " + std::to_string(plan_.number) +
+                       " of node " + node_.name + " meanwhile: try again");
+    }
+    report_.node = node_.name;
+    report_.target = sinks.back().place.name;
+    report_.strategy = plan_.strategy;
+    report_.reason = plan_.reason;
+    BatchRun batch{workspace_,      node_,         plan_,
+                   *query_,         sinks,         state_,
+                   options_.run_id, options_.stop, options_.on_progress,
+                   std::nullopt};
+    auto done = run_batch(batch, report_);
+    if (!done || report_.status == NodeStatus::expectation_failed) {
+      (void)state_.withdraw_plan(plan_);  // the flow goes on without it
+    }
+    if (!done) return std::move(done).error();
+    return std::move(report_);
+  }
+
+ private:
+  Result<BatchPlan> last_plan() {
+    SinkPurpose purpose;
+    LAKEMILL_TRY(purpose.generation, state_.newest_generation());
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
+    LAKEMILL_TRY(
+        const FlowPosition position,
+        find_position(workspace_, node_, state_, flow_id(workspace_, node_), sinks));
+    if (position.begun_is_held) {
+      return Error(ErrorCode::unavailable,
+                   "a batch of node " + node_.name +
+                       " is half done: complete it with `lakemill run`, then fill in");
+    }
+    if (!position.last) {
+      return refusal(node_, "it has no batch yet; run it first");
+    }
+    return *position.last;
+  }
+
+  Status plan_range() {
+    LAKEMILL_TRY(plan_, last_plan());
+    const bool streams =
+        plan_.strategy == Strategy::append && !plan_.slices.empty() &&
+        std::all_of(plan_.slices.begin(), plan_.slices.end(),
+                    [](const SourceSlice& slice) { return slice.incremental; });
+    if (!streams) {
+      return refusal(node_,
+                     "it is recomputed as a whole when something changes; run it, or "
+                     "make it anew with `lakemill replay --node " +
+                         node_.name + "`");
+    }
+    ++plan_.generation;  // by which those that read the tables as streams notice
+    plan_.number = 1;
+    plan_.now = workspace_.clock.now();
+    plan_.seed = workspace_.random.next() >> 1;
+    plan_.run_id = options_.run_id;
+    plan_.reason = StrategyReason::backfill;
+    plan_.views.clear();
+    for (SourceSlice& slice : plan_.slices) slice.from = sources::Offset();
+    LAKEMILL_TRY(query_,
+                 NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    LAKEMILL_TRY(const BoundRows bound,
+                 bind_rows(workspace_, *query_, plan_, {},
+                           session_options(workspace_, plan_, options_.stop, {})));
+    if (!bound.shape.row_wise || !query_->all_incremental()) {
+      return refusal(node_, "its SQL needs all rows (" +
+                                bound.shape.not_row_wise_because +
+                                "), so rows of a range depend on others");
+    }
+    LAKEMILL_TRY(plan_.pinned_tables,
+                 newest_versions(workspace_, bound.shape.relations));
+    LAKEMILL_TRY(plan_.replace_where, condition_of(node_, range_, bound.shape.schema));
+    return try_condition(bound);
+  }
+
+  // Nothing is planned by a condition that cannot be computed.
+  Status try_condition(const BoundRows& bound) const {
+    auto made =
+        bound.session->bind_query("range",
+                                  "SELECT * FROM " + quote_identifier(bound.relation) +
+                                      " WHERE (" + plan_.replace_where + "\n)",
+                                  engine::Origin::pipeline);
+    if (made) {
+      const auto rows = bound.session->query("SELECT 1 FROM \"range\" LIMIT 1",
+                                             engine::Origin::lakemill, 1);
+      if (!rows) made = rows.error();
+    }
+    if (!made) return refusal(node_, made.error().message());
+    return {};
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  const BackfillRange& range_;
+  const NodeRunOptions& options_;
+  FlowState state_;
+  BatchPlan plan_;
+  std::unique_ptr<NodeQuery> query_;
+  NodeReport report_;
+};
+
+}  // namespace
+
+Result<NodeReport> run_backfill(const Workspace& workspace, const language::Node& node,
+                                const BackfillRange& range,
+                                const NodeRunOptions& options) {
+  const auto begin = workspace.clock.elapsed();
+  LAKEMILL_TRY(NodeReport report, Backfill(workspace, node, range, options).run());
+  report.seconds =
+      std::chrono::duration<double>(workspace.clock.elapsed() - begin).count();
+  return report;
+}
+
+Result<std::vector<std::string>> backfilled_nodes(const language::Pipeline& pipeline) {
+  std::vector<std::string> found;
+  std::set<std::string> behind;
+  LAKEMILL_TRY(const auto order, language::execution_order(pipeline));
+  for (const std::string& name : order) {
+    const language::Node& node = *pipeline.find_node(name);
+    if (node.time_column.empty() || behind.contains(name) ||
+        !check_declaration(pipeline, node)) {
+      continue;
+    }
+    found.push_back(name);
+    LAKEMILL_TRY(const auto after, language::select_nodes(pipeline, {name + "*"}));
+    behind.insert(after.begin(), after.end());
+  }
+  if (!found.empty()) return found;
+  return Error(ErrorCode::invalid,
+               "pipeline " + pipeline.name +
+                   " has no node with a time_column that can be filled in: name a node "
+                   "with --node, and its column with --column");
+}
+
+}  // namespace lakemill::flow
