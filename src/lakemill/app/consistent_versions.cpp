@@ -4,8 +4,9 @@
 #include <limits>
 #include <set>
 
-#include "lakemill/flow/named_tables.h"
+#include "lakemill/delta/row_changes.h"
 #include "lakemill/flow/view_sink.h"
+#include "lakemill/flow/workspace.h"
 #include "lakemill/sources/postgres/lsn.h"
 
 namespace lakemill::app {
@@ -227,15 +228,6 @@ class CommonPosition {
     return {};
   }
 
-  static bool changed_between(const PositionedTable& table, std::int64_t after,
-                              std::int64_t version) {
-    return std::any_of(table.moments.begin(), table.moments.end(),
-                       [&](const Moment& moment) {
-                         return moment.version > after && moment.version <= version &&
-                                moment.changes_rows;
-                       });
-  }
-
   static Status lower(PositionedTable& table, const std::string& because) {
     if (table.at > 0) {
       --table.at;
@@ -264,7 +256,7 @@ class CommonPosition {
         return true;
       }
       while (read < upstream.now().version &&
-             changed_between(upstream, read, upstream.now().version)) {
+             delta::may_have_changed(*upstream.table, read, upstream.now().version)) {
         LAKEMILL_TRY_OK(lower(upstream, because));
         moved = true;
       }

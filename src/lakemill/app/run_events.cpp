@@ -38,6 +38,8 @@ EventType notice_event(sources::Notice::Kind kind) {
       return EventType::file_changed;
     case sources::Notice::Kind::file_vanished:
       return EventType::file_vanished;
+    case sources::Notice::Kind::set_aside:
+      return EventType::file_set_aside;
     case sources::Notice::Kind::adopted:
       break;
   }

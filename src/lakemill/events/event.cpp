@@ -65,6 +65,8 @@ constexpr std::array kTypes{
                   "a file that node {node} read before has changed since"},
     EventTypeInfo{EventType::file_vanished, "file_vanished", EventLevel::warning,
                   "a file that node {node} read before is gone"},
+    EventTypeInfo{EventType::file_set_aside, "file_set_aside", EventLevel::warning,
+                  "a file that node {node} cannot read went to the dead letters"},
     EventTypeInfo{EventType::retry, "retry", EventLevel::warning,
                   "a step of node {node} is tried again"},
     EventTypeInfo{EventType::notice, "notice", EventLevel::debug, "a remark"},

@@ -38,6 +38,7 @@ enum class EventType : std::uint8_t {
   rows_rejected,
   file_changed,
   file_vanished,
+  file_set_aside,
   retry,
   notice,
   notices_dropped,

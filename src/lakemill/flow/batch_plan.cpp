@@ -52,6 +52,13 @@ Json to_json(const BatchPlan& plan) {
   for (const auto& [view, moment] : plan.views) {
     json["views"][view] = {{"now", format_instant(moment.now)}, {"seed", moment.seed}};
   }
+  for (const DeadLetter& letter : plan.dead_letters) {
+    json["dead_letters"].push_back({{"source", letter.source},
+                                    {"file", letter.file},
+                                    {"offset", letter.offset},
+                                    {"error", letter.error},
+                                    {"size_bytes", letter.size_bytes}});
+  }
   if (!plan.replace_where.empty()) json["replace_where"] = plan.replace_where;
   return json;
 }
@@ -78,6 +85,15 @@ Result<BatchPlan> plan_from_json(const Json& json) {
   for (const Json& item : *slices) {
     LAKEMILL_TRY(SourceSlice slice, slice_from_json(item));
     plan.slices.push_back(std::move(slice));
+  }
+  if (const Json* letters = find_member(json, "dead_letters");
+      letters != nullptr && letters->is_array()) {
+    for (const Json& item : *letters) {
+      plan.dead_letters.push_back(
+          {string_member(item, "source", ""), string_member(item, "file", ""),
+           string_member(item, "offset", ""), string_member(item, "error", ""),
+           integer_member(item, "size_bytes", 0)});
+    }
   }
   if (const Json* pinned = find_member(json, "pinned_tables");
       pinned != nullptr && pinned->is_object()) {

@@ -19,6 +19,15 @@ struct SourceSlice {
   bool incremental = false;
 };
 
+/// A file that a batch leaves out, because it cannot be read or computed.
+struct DeadLetter {
+  std::string source;  ///< the id of the source in its node
+  std::string file;
+  std::string offset;  ///< its `_source_offset`, without the row
+  std::string error;
+  std::int64_t size_bytes = 0;
+};
+
 /// When a view was computed that several nodes of a run use: what now() and random()
 /// in it give.
 struct ViewMoment {
@@ -42,6 +51,7 @@ struct BatchPlan {
   /// Of a backfill: SQL over the node's rows. Only rows for which it holds are made,
   /// and they replace those of the targets for which it holds. Empty: all, added.
   std::string replace_where;
+  std::vector<DeadLetter> dead_letters;  ///< with on_error: DEAD_LETTER
 
   /// generation · 2^32 + N: what Delta's txn carries.
   std::int64_t transaction_version() const;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/flow_position.h"
 #include "lakemill/flow/rescued_columns.h"
@@ -262,6 +263,8 @@ class Batch {
   }
 
   Status commit_quarantine(const engine::WriteResult& written) {
+    LAKEMILL_TRY_OK(commit_dead_letters(run_.workspace, *session_, primary().place,
+                                        run_.plan, identity_));
     NodeSink* sink = quarantine();
     if (sink == nullptr) return {};
     engine::WriteResult part;

@@ -5,6 +5,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/delta/row_changes.h"
 #include "lakemill/delta/table_properties.h"
+#include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/node_engine.h"
@@ -352,11 +353,20 @@ class Decider {
     return nullptr;
   }
 
+  Result<BoundRows> bind_plan() {
+    return bind_rows(workspace_, *decision_.query, decision_.plan, expected_,
+                     session_options(workspace_, decision_.plan, options_.stop,
+                                     options_.on_progress));
+  }
+
   Status describe_rows() {
-    LAKEMILL_TRY(decision_.bound,
-                 bind_rows(workspace_, *decision_.query, decision_.plan, expected_,
-                           session_options(workspace_, decision_.plan, options_.stop,
-                                           options_.on_progress)));
+    auto bound = bind_plan();
+    if (!bound && may_set_aside(node_, bound.error())) {
+      LAKEMILL_TRY(const bool any, set_aside(workspace_, node_, *decision_.query,
+                                             decision_.plan, options_.stop));
+      if (any) bound = bind_plan();
+    }
+    LAKEMILL_TRY(decision_.bound, std::move(bound));
     shape_ = decision_.bound->shape;
     return {};
   }
@@ -510,13 +520,36 @@ class NodeRun {
     if (!reusable) decision.bound.reset();
     const bool more =
         plan.strategy != Strategy::replace && decision.query->any_incremental();
-    const auto done = execute(node_, plan, *decision.query, std::move(decision.bound));
+    auto done = execute(node_, plan, *decision.query, std::move(decision.bound));
+    if (!done && may_set_aside(node_, done.error())) {
+      done = execute_without_poison(plan, *decision.query, std::move(done).error());
+    }
     const bool failed = !done || report_.status == NodeStatus::expectation_failed;
     if (failed && !plan.replace_where.empty()) {  // the flow goes on without it
       (void)state_.withdraw_plan(plan);
     }
     LAKEMILL_TRY_OK(done);
     return more;
+  }
+
+  // A batch that fails goes on without the files that are at fault, by a revision of
+  // its plan.
+  Status execute_without_poison(const BatchPlan& plan, NodeQuery& query, Error error) {
+    BatchPlan rest = plan;
+    LAKEMILL_TRY(const bool any,
+                 set_aside(workspace_, node_, query, rest, options_.stop));
+    if (!any) return error;
+    LAKEMILL_TRY(const BatchPlan standing, state_.save_plan(rest));
+    return execute(node_, standing, query, std::nullopt);
+  }
+
+  void tell_of_dead_letters(const BatchPlan& plan) {
+    for (const DeadLetter& letter : plan.dead_letters) {
+      report_.notices.push_back({sources::Notice::Kind::set_aside, letter.file,
+                                 "the file " + letter.file + " was set aside (see " +
+                                     report_.target +
+                                     "_dead_letter): " + letter.error});
+    }
   }
 
   // A batch that some sinks hold is completed by the definition that it began with.
@@ -631,6 +664,7 @@ class NodeRun {
       (void)state_.forget_plans(plan.generation, plan.number,
                                 workspace_.clock.now() - kPlanRetention);
     }
+    tell_of_dead_letters(plan);
     return {};
   }
 

@@ -76,9 +76,10 @@ Result<BatchPlan> plan_at(FlowState& state, std::int64_t generation,
                           std::int64_t number) {
   LAKEMILL_TRY(auto plan, state.find_plan(generation, number));
   if (plan) return *std::move(plan);
-  return Error(ErrorCode::corrupt, "the plan of batch " + std::to_string(number) +
-                                       " in " + state.url("") +
-                                       " is missing: replay from the beginning");
+  return Error(ErrorCode::corrupt,
+               "the plan of batch " + std::to_string(number) + " in " + state.url("") +
+                   " is no longer there: replay from a later point, or "
+                   "from the beginning");
 }
 
 // The first of the batches 1 .. done that covers `start`; done + 1 if none does. What
@@ -89,8 +90,8 @@ Result<std::int64_t> first_covering(FlowState& state, std::int64_t generation,
   std::int64_t high = done + 1;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    LAKEMILL_TRY(const BatchPlan plan, plan_at(state, generation, middle));
-    if (covers(plan, start)) {
+    LAKEMILL_TRY(const auto plan, state.find_plan(generation, middle));
+    if (plan && covers(*plan, start)) {  // old plans are forgotten
       high = middle;
     } else {
       low = middle + 1;

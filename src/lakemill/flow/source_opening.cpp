@@ -245,6 +245,13 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
                        const std::string& id, Reading reading) {
   const bool incremental =
       reading == Reading::as_declared && is_incremental(node, source);
+  const bool reads_files = source.kind == language::SourceKind::file &&
+                           source.format != language::FileFormat::delta;
+  if (source.on_error == language::OnError::dead_letter && !reads_files) {
+    return at(source.location, ErrorCode::invalid,
+              "on_error: DEAD_LETTER is of sources that read files, which can be set "
+              "aside one by one; leave it out here");
+  }
   switch (source.kind) {
     case language::SourceKind::dataframe: {
       LAKEMILL_TRY(std::string rows, dataframe_rows(source.data));

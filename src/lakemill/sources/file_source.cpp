@@ -1,6 +1,8 @@
 #include "lakemill/sources/file_source.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 
 #include "lakemill/sources/file_pattern.h"
@@ -13,6 +15,9 @@ constexpr const char* kOffsetSql =
     "printf('%012d/%012d', _lakemill_arrival, _lakemill_row)";
 // In an offset: the arrivals up to it that no batch reads.
 constexpr const char* kUnread = "unread";
+// In an offset: the arrivals up to it that were set aside, because they could not be
+// read.
+constexpr const char* kDead = "dead";
 constexpr std::int64_t kSampledMax = 100;  // files looked at for their columns
 constexpr std::int64_t kTellingMax = 32;   // and for the types of nulls
 constexpr const char* kFileSql = "_lakemill_file";
@@ -196,7 +201,9 @@ class ArrivingFileSource final : public Source {
     const auto there = by_path(files);
     const std::int64_t begin = integer_member(from, "arrival", 0);
     ArrivalNumbers unread = numbers_in(from, kUnread);
+    ArrivalNumbers dead = numbers_in(from, kDead);
     if (!spec_.of_node) leave_out_lost(begin, there, unread);
+    give_back_mended(there, dead, unread);
     notice_changes(files, unread);
     LAKEMILL_TRY_OK(log_->add(files, spec_.changed_are_new, unread));
     LAKEMILL_TRY_OK(check_log(from));
@@ -206,6 +213,9 @@ class ArrivingFileSource final : public Source {
     Json offset{{"arrival", end}, {"digest", log_->digest(end)}};
     if (Json ranges = to_ranges(unread, end); !ranges.empty()) {
       offset[kUnread] = std::move(ranges);
+    }
+    if (Json ranges = to_ranges(dead, end); !ranges.empty()) {
+      offset[kDead] = std::move(ranges);
     }
     if (spec_.of_node) {
       LAKEMILL_TRY(offset["start"], start_of(from, there));
@@ -243,8 +253,36 @@ class ArrivingFileSource final : public Source {
     LAKEMILL_TRY_OK(check_unchanged(stores_, arrivals));
     Slice slice = make_slice(spec_, arrivals);
     std::get<engine::FilesRelation>(slice.relation).files_before =
-        [this, end = integer_member(from, "arrival", 0)] { return files_before(end); };
+        [this, end = integer_member(from, "arrival", 0), dead = numbers_in(to, kDead)] {
+          return files_before(end, dead);
+        };
     return slice;
+  }
+
+  Result<std::vector<Piece>> pieces(const Offset& from, const Offset& to) override {
+    std::vector<Piece> found;
+    if (spec_.of_node) return found;
+    LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
+    for (const Arrival& arrival : arrivals) {
+      std::array<char, 32> position{};
+      std::snprintf(position.data(), position.size(), "%012lld",
+                    static_cast<long long>(arrival.number));
+      found.push_back(
+          {arrival.url, position.data(), Json{{"arrival", arrival.number - 1}},
+           Json{{"arrival", arrival.number}, {"digest", log_->digest(arrival.number)}},
+           arrival.size_bytes});
+    }
+    return found;
+  }
+
+  Offset without(const Offset& to, const std::vector<Piece>& left_out) override {
+    ArrivalNumbers dead = numbers_in(to, kDead);
+    for (const Piece& piece : left_out) {
+      dead.insert(integer_member(piece.to, "arrival", 0));
+    }
+    Offset rest = to;
+    rest[kDead] = to_ranges(dead, integer_member(to, "arrival", 0));
+    return rest;
   }
 
   // The newest file that still is what it was.
@@ -252,7 +290,9 @@ class ArrivingFileSource final : public Source {
     if (spec_.relation.schema) return std::optional<engine::FilesRelation>();
     LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t end = integer_member(to, "arrival", 0);
+    const ArrivalNumbers dead = numbers_in(to, kDead);
     for (const Arrival& arrival : newest_before(end, kSampledMax)) {
+      if (dead.contains(arrival.number)) continue;
       if (!check_unchanged(stores_, {arrival})) continue;
       Slice slice = make_slice(spec_, {arrival});
       return std::optional<engine::FilesRelation>(
@@ -272,10 +312,12 @@ class ArrivingFileSource final : public Source {
   }
 
   // Files before a batch that still are what they were.
-  Result<std::vector<engine::InputFile>> files_before(std::int64_t end) {
+  Result<std::vector<engine::InputFile>> files_before(std::int64_t end,
+                                                      const ArrivalNumbers& dead) {
     LAKEMILL_TRY_OK(log_->refresh());
     std::vector<engine::InputFile> files;
     for (const Arrival& arrival : newest_before(end, kTellingMax)) {
+      if (dead.contains(arrival.number)) continue;
       if (!check_unchanged(stores_, {arrival})) continue;
       files.push_back({arrival.url, arrival.number, arrival.size_bytes});
     }
@@ -296,8 +338,9 @@ class ArrivingFileSource final : public Source {
     LAKEMILL_TRY_OK(check_log(to));
     auto arrivals = log_->between(begin, end);
     const ArrivalNumbers unread = numbers_in(to, kUnread);
+    const ArrivalNumbers dead = numbers_in(to, kDead);
     std::erase_if(arrivals, [&](const Arrival& arrival) {
-      return unread.contains(arrival.number);
+      return unread.contains(arrival.number) || dead.contains(arrival.number);
     });
     if (spec_.of_node && begin == 0) {
       LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
@@ -332,6 +375,19 @@ class ArrivingFileSource final : public Source {
                                 " has changed before a batch had read it: the next "
                                 "batch is planned with its new content"});
       }
+    }
+  }
+
+  // A file that was set aside and is not what it was gets another number.
+  void give_back_mended(const FilesByPath& there, ArrivalNumbers& dead,
+                        ArrivalNumbers& unread) const {
+    for (const std::int64_t number : ArrivalNumbers(dead)) {
+      if (number > log_->last()) continue;  // check_log() tells
+      const Arrival arrival = log_->between(number - 1, number).front();
+      const auto file = there.find(arrival.url);
+      if (file == there.end() || !differs(arrival, file->second)) continue;
+      dead.erase(number);
+      unread.insert(number);
     }
   }
 

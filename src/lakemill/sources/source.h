@@ -17,7 +17,7 @@ using Offset = Json;
 
 /// Something that a source noticed and that people should know of.
 struct Notice {
-  enum class Kind : std::uint8_t { file_changed, file_vanished, adopted };
+  enum class Kind : std::uint8_t { file_changed, file_vanished, adopted, set_aside };
   Kind kind = Kind::file_changed;
   std::string subject;  ///< the file
   std::string message;
@@ -32,6 +32,15 @@ struct Lag {
   std::optional<std::int64_t> rows;
   std::optional<std::int64_t> bytes;
   std::optional<Instant> oldest;  ///< since when the first of it waits
+};
+
+/// A part of a slice that can be left out by itself.
+struct Piece {
+  std::string subject;   ///< the file
+  std::string position;  ///< its `_source_offset`
+  Offset from;           ///< read(from, to) gives the piece alone
+  Offset to;
+  std::int64_t size_bytes = 0;
 };
 
 /// Rows of a slice that are read in one way.
@@ -85,6 +94,20 @@ class Source {
   virtual Status check(const Offset& from, const Offset& to) {
     (void)from, (void)to;
     return {};
+  }
+
+  /// The pieces of a slice, in order; none where nothing can be left out. Errors: as
+  /// read().
+  virtual Result<std::vector<Piece>> pieces(const Offset& from, const Offset& to) {
+    (void)from, (void)to;
+    return std::vector<Piece>();
+  }
+
+  /// `to` without some of the pieces of its slice: neither this slice nor a later one
+  /// has their rows, unless they are not what they were.
+  virtual Offset without(const Offset& to, const std::vector<Piece>& left_out) {
+    (void)left_out;
+    return to;
   }
 
   /// What waits behind `from`. Writes nothing, numbers nothing. Errors: those of the
