@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What is promised of PostgreSQL as a source, tried against a real server."""
+import json
 import pathlib
 import random
 import shutil
@@ -264,6 +265,35 @@ def one_slot(folder: pathlib.Path) -> None:
         if not first <= held < moved or moved < end:
             raise Failure(f"the slot went {first}, {held}, {moved}; the log ends at {end}")
         expect(len(bronze(folder, "public_a")), 1)
+
+
+@suite.case("a consistent query sees a transaction in all tables or in none, and status tells the lag")
+def one_position(folder: pathlib.Path) -> None:
+    total = ("SELECT (SELECT sum(n) FROM main.silver.public_a) + (SELECT sum(n) FROM main.silver.public_b) AS t, "
+             "(SELECT sum(n) FROM main.silver.public_a) AS a, (SELECT count(*) FROM main.silver.public_idle) AS i")
+
+    def consistent() -> list[str]:
+        return must(lakemill("query", "--consistent", total, "-o", "csv", cwd=folder)).out.decode().split()[1].split(",")
+
+    with Shop("one_position") as shop:
+        shop.sql("CREATE TABLE a (id int PRIMARY KEY, n int); CREATE TABLE b (id int PRIMARY KEY, n int);"
+                 "CREATE TABLE idle (id int PRIMARY KEY); INSERT INTO a VALUES (1, 100);"
+                 "INSERT INTO b VALUES (1, 100); INSERT INTO idle VALUES (1)")
+        project(folder, shop.uri(), {"public.a": ["id"], "public.b": ["id"], "public.idle": ["id"]})
+        run(folder)
+        expect(consistent(), ["200", "100", "1"])
+        moved = 0
+        for number, select in enumerate(["public_a*", "public_b*", "public_b", "public_a", "public_b*", "public_a*"], 1):
+            shop.sql(f"BEGIN; UPDATE a SET n = n - {number}; UPDATE b SET n = n + {number}; COMMIT")
+            moved += number
+            run(folder, "--select", select)
+            expect(consistent()[0], "200", f"after {select}")
+        told = json.loads(must(lakemill("status", "--json", cwd=folder)).out)
+        lag = {line["node"]: line["lag_bytes"] for line in told}
+        if not lag["public_b"] > 0:
+            raise Failure(f"status tells no lag of public_b: {told}")
+        run(folder)
+        expect(consistent(), ["200", str(100 - moved), "1"], "caught up")
 
 
 @suite.case("batches end at transactions, within max_rows")

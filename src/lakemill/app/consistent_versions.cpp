@@ -178,7 +178,8 @@ class CommonPosition {
       for (const auto& [reader, position] : readers->items()) {
         const auto lsn =
             sources::postgres::parse_hex(string_member(position, "released", ""));
-        if (lsn) released[reader.substr(0, reader.find('/'))] = *lsn;
+        // What is committed at that very position may be waiting.
+        if (lsn && *lsn > 0) released[reader.substr(0, reader.find('/'))] = *lsn - 1;
       }
     }
     return released;

@@ -136,6 +136,9 @@ class Backfill {
       (void)state_.withdraw_plan(plan_);  // the flow goes on without it
     }
     if (!done) return std::move(done).error();
+    if (report_.status == NodeStatus::succeeded) {
+      LAKEMILL_TRY_OK(state_.begin_generation(plan_.generation));  // found at once
+    }
     return std::move(report_);
   }
 

@@ -43,6 +43,22 @@ TEST(BatchPlan, IsReadBackAsItWasWritten) {
   EXPECT_EQ(read->pinned_tables, plan.pinned_tables);
 }
 
+TEST(BatchPlan, KeepsWhatABackfillReplacesAndWhatWasSetAside) {
+  BatchPlan plan = full_plan();
+  EXPECT_EQ(find_member(to_json(plan), "replace_where"), nullptr);
+  plan.replace_where = "day >= DATE '2026-01-01'";
+  plan.dead_letters = {{"orders", "/in/2.csv", "000000000002", "no \"number\"", 7}};
+  const auto read = plan_from_json(to_json(plan));
+  ASSERT_THAT(read, testkit::IsOk());
+  EXPECT_EQ(read->replace_where, plan.replace_where);
+  ASSERT_EQ(read->dead_letters.size(), 1U);
+  EXPECT_EQ(read->dead_letters[0].file, "/in/2.csv");
+  EXPECT_EQ(read->dead_letters[0].offset, "000000000002");
+  EXPECT_EQ(read->dead_letters[0].error, "no \"number\"");
+  EXPECT_EQ(read->dead_letters[0].size_bytes, 7);
+  EXPECT_EQ(json_text(to_json(*read)), json_text(to_json(plan)));
+}
+
 TEST(BatchPlan, LacksNoMember) {
   for (const char* member :
        {"generation", "batch", "now", "strategy", "reason", "sources"}) {

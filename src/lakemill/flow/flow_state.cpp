@@ -63,7 +63,9 @@ Result<std::int64_t> FlowState::newest_generation() {
     newest = std::max(newest, leading_number(name).value_or(0));
   }
   for (; newest > 0; --newest) {  // folders stay behind what was withdrawn from them
-    LAKEMILL_TRY(const auto objects, store_->list(generation_folder(newest) + "/", ""));
+    const std::string folder = generation_folder(newest) + "/";
+    if (store_->head(folder + "generation.json")) break;
+    LAKEMILL_TRY(const auto objects, store_->list(folder, ""));
     if (!objects.empty()) break;
   }
   return newest;
