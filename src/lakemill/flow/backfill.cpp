@@ -6,6 +6,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/dml/sql_type.h"
 #include "lakemill/flow/named_tables.h"
+#include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/side_flows.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
@@ -107,6 +108,9 @@ class Backfill {
 
   Result<NodeReport> run() {
     LAKEMILL_TRY_OK(check_declaration(workspace_.pipeline, node_));
+    if (wants_spark(workspace_, node_) && !why_not_on_spark(workspace_, node_)) {
+      return refusal(node_, "it runs on Spark; `lakemill replay` makes it anew there");
+    }
     LAKEMILL_TRY_OK(plan_range());
     LAKEMILL_TRY(const std::string definition,
                  state_.save_definition(node_.definition));
