@@ -46,10 +46,11 @@ bench:    ## benchmarks beside others, as ratios; adds to bench/history.ndjson
 	@$(MAKE) --no-print-directory release
 	@nice "$$(tools/test_env.sh python)" bench/run.py --lakemill $(BINARY)
 
-soak:     ## every test under the address and undefined sanitizers, and races: an hour or more
+soak:     ## the long sizes of the tests, then all of them under the sanitizers: some hours
 	@tools/install.sh test
 	@tools/test_env.sh
-	@LAKEMILL_SOAK=1 tools/run_tests.sh $(JOBS) asan-full tsan
+	@LAKEMILL_SOAK=1 tools/run_tests.sh $(JOBS) dev
+	@tools/run_tests.sh $(JOBS) asan-full tsan
 
 format:   ## format all C++ files
 	@tools/install.sh edit
