@@ -20,9 +20,14 @@ Status PostgresFeed::load() {
     reader.released = position.released;
     reader.part.seen = position.seen;
   }
-  std::filesystem::create_directories(options_.spool_folder);
   loaded_ = true;
-  return {};
+  if (options_.looks_only) return {};
+  std::error_code failed;
+  std::filesystem::create_directories(options_.spool_folder, failed);
+  if (!failed) return {};
+  return Error(ErrorCode::denied, "cannot make the folder " + options_.spool_folder +
+                                      " for changes on their way: " + failed.message() +
+                                      "; let lakemill write there");
 }
 
 Status PostgresFeed::check_server(const ServerIdentity& before,

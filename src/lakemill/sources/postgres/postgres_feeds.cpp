@@ -65,7 +65,7 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
   if (const auto found = feeds_.find(key); found != feeds_.end()) return found->second;
   LAKEMILL_TRY(const std::string uri, resolve_(connection.uri));
   LAKEMILL_TRY(auto info, postgres::ConnectionInfo::parse(uri));
-  if (own_folder_.empty()) {
+  if (own_folder_.empty() && !looks_only_) {
     remove_left_spools();
     SystemRandom random;
     own_folder_ = spool_folder_ + "/" + make_uuid(random);
