@@ -421,7 +421,7 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
   };
   // Changes on their way: beside the state where that is local.
   const std::string spool_root = storage::has_scheme(state_root)
-                                     ? system_temporary_folder() + "/lakemill-spool"
+                                     ? sources::PostgresFeeds::temporary_folder()
                                      : state_root + "/_lakemill/spool";
   auto postgres = std::make_shared<sources::PostgresFeeds>(
       store, "_lakemill/flows/" + pipeline.name + "/_connections", spool_root, resolve);

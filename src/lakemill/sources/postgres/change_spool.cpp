@@ -20,7 +20,7 @@ constexpr std::int64_t kGroupRows = 4096;
 
 Error disk_error(const std::string& path) {
   return Error(
-      ErrorCode::unavailable,
+      ErrorCode::denied,
       "cannot write " + path + ": " + std::strerror(errno) +
           "; changes wait there on their way to a table, so there must be room");
 }

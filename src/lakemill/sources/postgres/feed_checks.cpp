@@ -21,7 +21,6 @@ Status PostgresFeed::load() {
     reader.part.seen = position.seen;
   }
   loaded_ = true;
-  if (options_.looks_only) return {};
   std::error_code failed;
   std::filesystem::create_directories(options_.spool_folder, failed);
   if (!failed) return {};

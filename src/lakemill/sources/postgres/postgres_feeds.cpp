@@ -46,6 +46,17 @@ PostgresFeeds::~PostgresFeeds() {
   if (lock_ >= 0) ::close(lock_);
 }
 
+std::string PostgresFeeds::temporary_folder() {
+  std::error_code ignored;
+  const fs::path temporary = fs::temp_directory_path(ignored);
+  return (temporary / ("lakemill-spool-" + std::to_string(::getuid()))).string();
+}
+
+void PostgresFeeds::look_only() {
+  looks_only_ = true;
+  spool_folder_ = temporary_folder();
+}
+
 // Folders of processes that died: nobody holds their lock.
 void PostgresFeeds::remove_left_spools() const {
   std::error_code ignored;
@@ -65,7 +76,7 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
   if (const auto found = feeds_.find(key); found != feeds_.end()) return found->second;
   LAKEMILL_TRY(const std::string uri, resolve_(connection.uri));
   LAKEMILL_TRY(auto info, postgres::ConnectionInfo::parse(uri));
-  if (own_folder_.empty() && !looks_only_) {
+  if (own_folder_.empty()) {
     remove_left_spools();
     SystemRandom random;
     own_folder_ = spool_folder_ + "/" + make_uuid(random);
@@ -74,9 +85,8 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
     lock_ = ::open((own_folder_ + "/" + kLockFile).c_str(),
                    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-      return Error(ErrorCode::unavailable, "cannot make a folder for changes at " +
-                                               own_folder_ + ": " +
-                                               std::strerror(errno));
+      return Error(ErrorCode::denied, "cannot make a folder for changes at " +
+                                          own_folder_ + ": " + std::strerror(errno));
     }
   }
   const std::string name = safe_name(connection.name);

@@ -67,6 +67,8 @@ class PostgresFeeds {
   PostgresFeeds(std::shared_ptr<storage::ObjectStore> store, std::string folder,
                 std::string spool_folder, Resolve resolve);
   ~PostgresFeeds();
+  /// A spool folder for where the state is not on this machine, of this user alone.
+  static std::string temporary_folder();
   PostgresFeeds(const PostgresFeeds&) = delete;
   PostgresFeeds& operator=(const PostgresFeeds&) = delete;
 
@@ -75,8 +77,9 @@ class PostgresFeeds {
   /// Sources give what has come, and wait a moment when nothing has; else they catch up
   /// with what was there at the start.
   void follow() { follows_ = true; }
-  /// Nothing is made or moved, neither at the server nor in the state.
-  void look_only() { looks_only_ = true; }
+  /// Nothing is made or moved, neither at the server nor in the state; changes are
+  /// looked at in a temporary folder.
+  void look_only();
   /// Whoever waits for a server stops.
   void stop_on(std::stop_token stop) { stop_ = std::move(stop); }
 
@@ -92,7 +95,7 @@ class PostgresFeeds {
 
   std::shared_ptr<storage::ObjectStore> store_;
   const std::string folder_;
-  const std::string spool_folder_;
+  std::string spool_folder_;
   const Resolve resolve_;
   bool follows_ = false;
   bool looks_only_ = false;

@@ -21,7 +21,7 @@ struct Header {
 };
 
 Error disk_error(const std::string& path) {
-  return Error(ErrorCode::unavailable,
+  return Error(ErrorCode::denied,
                "cannot write " + path + ": " + std::strerror(errno) +
                    "; a transaction in progress waits there, so there must be room");
 }
