@@ -311,6 +311,9 @@ def main() -> int:
             continue
         workload = yaml.safe_load(path.read_text())
         workload["repeats"] = bench.options.repeats or workload["repeats"]
+        if workload["kind"] == "laktory" and not environment.corpus_folder().is_dir():
+            print(f"{path.stem:<20} left out: no corpus at {environment.corpus_folder()}")
+            continue
         KINDS[workload["kind"]](bench, path.stem, workload)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if not bench.options.quick:

@@ -33,9 +33,14 @@ def binary() -> str:
     return str(found[0].resolve())
 
 
+def corpus_folder() -> pathlib.Path:
+    """Where the corpus of other people's tables is, if it is there."""
+    return pathlib.Path(os.environ.get("LAKEMILL_CORPUS", ROOT.parent / "shared/corpus"))
+
+
 def corpus() -> pathlib.Path:
     """The corpus of other people's tables; skips the script where it is absent."""
-    folder = pathlib.Path(os.environ.get("LAKEMILL_CORPUS", ROOT.parent / "shared/corpus"))
+    folder = corpus_folder()
     if not folder.is_dir():
         skip(f"no corpus at {folder}")
     return folder
