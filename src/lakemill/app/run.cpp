@@ -65,8 +65,16 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
   LAKEMILL_TRY(const auto session, workspace.engine.open_session(flow::session_options(
                                        workspace, batch, {}, {})));
   LAKEMILL_TRY(const std::string rows, query->bind(*session, batch, {}));
+  const std::string from = " FROM " + quote_identifier(rows);
+  LAKEMILL_TRY(const auto shape,
+               session->describe("SELECT *" + from, engine::Origin::lakemill));
+  std::vector<std::string> columns;
+  for (const data::Field& field : shape.schema.fields) {
+    if (field.name == flow::kSequenceColumn) continue;  // its sinks', not the node's
+    columns.push_back(quote_identifier(field.name));
+  }
   return session->query(
-      "SELECT * FROM " + quote_identifier(rows) + " LIMIT " + std::to_string(rows_max),
+      "SELECT " + join(columns, ", ") + from + " LIMIT " + std::to_string(rows_max),
       engine::Origin::lakemill, rows_max);
 }
 

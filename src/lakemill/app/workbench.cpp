@@ -10,6 +10,7 @@
 #include "lakemill/app/object_stores.h"
 #include "lakemill/app/secret_engine.h"
 #include "lakemill/base/text.h"
+#include "lakemill/delta/table_properties.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/engine_duckdb/sql_syntax.h"
 #include "lakemill/engine_spark/spark_engine.h"
@@ -40,6 +41,13 @@ std::optional<language::SqlFault> parse_sql(std::string_view sql,
   return language::SqlFault{std::move(fault->message), fault->offset};
 }
 
+std::optional<std::string> fault_in_property(const std::string& name,
+                                             const std::string& value) {
+  const auto checked = delta::check_properties({{name, value}});
+  if (checked) return std::nullopt;
+  return checked.error().message();
+}
+
 language::LoadOptions load_options(const OpenRequest& request,
                                    language::FileReader& reader) {
   language::LoadOptions options;
@@ -52,6 +60,7 @@ language::LoadOptions load_options(const OpenRequest& request,
   options.allow_missing_parameters = request.allow_missing_parameters;
   options.with_test_files = request.with_test_files;
   options.sql_parser = parse_sql;
+  options.property_check = fault_in_property;
   return options;
 }
 

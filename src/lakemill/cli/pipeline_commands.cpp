@@ -119,13 +119,19 @@ const language::Pipeline* pipeline_with(const app::Workbench& workbench,
   return found;
 }
 
+// What a run would do with the node; one that fails does not come to a strategy.
+std::string planned_text(const app::PlannedNode& node) {
+  if (!node.error) return std::string(to_text(node.strategy));
+  return node.error->code() == ErrorCode::cancelled ? "blocked" : "fails";
+}
+
 OrderedJson to_json(const app::PlannedNode& node) {
   return {{"node", node.node},
           {"layer", node.layer},
           {"upstream", node.upstream},
           {"target", node.target},
-          {"strategy", std::string(to_text(node.strategy))},
-          {"reason", std::string(to_text(node.reason))},
+          {"strategy", planned_text(node)},
+          {"reason", node.error ? Json() : Json(std::string(to_text(node.reason)))},
           {"detail", node.detail},
           {"changes", node.changes},
           {"error", node.error ? Json(node.error->message()) : Json()}};
@@ -142,9 +148,8 @@ void print_plan(const language::Pipeline& pipeline,
     std::string reason(explain(node.reason));
     if (!node.detail.empty()) reason += " (" + node.detail + ")";
     if (node.error) reason = "error: " + node.error->message();
-    rows.rows.push_back({node.node, node.layer, std::string(to_text(node.strategy)),
-                         reason, node.target, joined(node.upstream),
-                         joined(node.changes)});
+    rows.rows.push_back({node.node, node.layer, planned_text(node), reason, node.target,
+                         joined(node.upstream), joined(node.changes)});
   }
   std::printf("pipeline %s\n\n", pipeline.name.c_str());
   print_table(stdout, rows, 0);

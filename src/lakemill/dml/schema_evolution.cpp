@@ -161,7 +161,9 @@ Error SchemaMerger::mismatch(const std::string& column, const data::Type& table,
   std::string text = "column \"" + column + "\" is " + data::to_text(table) +
                      " in the table and " + data::to_text(query) + " in the batch";
   if (!rules_.may_change) {
-    text += ", and schema_evolution is STRICT";
+    text +=
+        ", and schema_evolution is STRICT: cast it in the node's SQL, or write "
+        "schema_evolution: EVOLVE";
   } else if (!may_widen_ && widened_type(table, query)) {
     text +=
         ": cast it in the node's SQL, or set the table property "
@@ -216,12 +218,17 @@ Result<std::vector<data::Field>> SchemaMerger::merge_fields(
       if (!rules_.may_change) {
         return Error(ErrorCode::invalid, "column \"" + where + held.name +
                                              "\" of the table is missing in the batch, "
-                                             "and schema_evolution is STRICT");
+                                             "and schema_evolution is STRICT: give it "
+                                             "in the node's SQL, or write "
+                                             "schema_evolution: EVOLVE, which fills it "
+                                             "with null");
       }
       if (!held.nullable) {
-        return Error(ErrorCode::invalid,
-                     "column \"" + where + held.name +
-                         "\" of the table may not hold nulls, and the batch lacks it");
+        return Error(
+            ErrorCode::invalid,
+            "column \"" + where + held.name +
+                "\" of the table may not hold nulls, and the batch lacks it: give "
+                "it in the node's SQL");
       }
     } else {
       LAKEMILL_TRY(field.type, merge_types(held, given->type, where + held.name));
@@ -234,7 +241,9 @@ Result<std::vector<data::Field>> SchemaMerger::merge_fields(
     if (!rules_.may_change) {
       return Error(ErrorCode::invalid, "column \"" + where + given.name +
                                            "\" of the batch is not in the table, and "
-                                           "schema_evolution is STRICT");
+                                           "schema_evolution is STRICT: leave it out "
+                                           "in the node's SQL, or write "
+                                           "schema_evolution: EVOLVE, which adds it");
     }
     data::Field field = given;
     field.nullable = true;

@@ -54,6 +54,11 @@ struct FileRows {
   std::vector<std::uint64_t> positions;  ///< ascending, distinct
 };
 
+/// What a relation is bound as with a column that it carries (Session::bind_carrying).
+inline std::string carrying_name(std::string_view relation, std::string_view column) {
+  return std::string(column) + " of " + std::string(relation);
+}
+
 /// One conversation with an engine: names that are bound in it are seen by no other.
 ///
 /// Not thread-safe; sessions of one engine may run at the same time.
@@ -70,10 +75,10 @@ class Session {
   virtual Status bind_query(std::string_view name, std::string_view sql,
                             Origin origin) = 0;
 
-  /// The same, and hands `column` of the relations that the query reads on, behind its
-  /// own columns; stars in it do not mean that column then. True if that is so: each
-  /// row of the query comes from one row of a relation that has the column. Else it is
-  /// bound as it is.
+  /// The same; and where relations that the query reads carry `column` (a VARCHAR of
+  /// which its author knows nothing), so does `name` if each of its rows comes from one
+  /// row of such a relation: true then. A relation carries it if carrying_name() of it
+  /// is bound to the same rows with the column behind the others.
   virtual Result<bool> bind_carrying(std::string_view name, std::string_view sql,
                                      std::string_view column, Origin origin) {
     (void)column;

@@ -223,20 +223,28 @@ Status DuckdbSession::bind_query(std::string_view name, std::string_view sql,
 Result<bool> DuckdbSession::bind_carrying(std::string_view name, std::string_view sql,
                                           std::string_view column, Origin origin) {
   LAKEMILL_TRY(const Select select, parse_select(name, sql, origin));
+  LAKEMILL_TRY_OK(bind_select(name, select, sql, origin));
+  auto& shared = *state_->shared;
+  const std::string twin = engine::carrying_name(name, column);
+  shared.bound.erase(to_lower(twin));  // of a query that had the name before
   auto carrying =
-      duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(
-          select->Copy());
-  carry_column(*carrying, std::string(column));
-  const Select candidate(carrying.release());
-  bool carries = false;
+      carry_column(*select, std::string(column),
+                   [&](const std::string& table) -> std::optional<std::string> {
+                     auto other = engine::carrying_name(table, column);
+                     if (shared.find(other) == nullptr) return std::nullopt;
+                     return other;
+                   });
+  if (carrying == nullptr) return false;
   {
-    const OriginScope scope(*state_->shared, origin);
-    const auto shape =
-        describe_statement(*state_->connection.context, candidate->Copy(), sql);
-    carries = shape && shape->row_wise && shape->schema.find(column) != nullptr;
+    const OriginScope scope(shared, origin);
+    const auto* bound = shared.find(name);
+    const bool hands_on =
+        hands_on_column(*state_->connection.context, carrying->Copy(),
+                        {bound->names, bound->types}, std::string(column));
+    if (!hands_on) return false;
   }
-  LAKEMILL_TRY_OK(bind_select(name, carries ? candidate : select, sql, origin));
-  return carries;
+  LAKEMILL_TRY_OK(bind_select(twin, Select(carrying.release()), sql, origin));
+  return true;
 }
 
 Result<DuckdbSession::Select> DuckdbSession::parse_select(std::string_view name,
@@ -270,15 +278,15 @@ Status DuckdbSession::bind_select(std::string_view name, const Select& select,
       next.insert(next.end(), inner->second.begin(), inner->second.end());
     }
   }
+  BoundName bound;
+  bound.is_query = true;
   {
     const OriginScope scope(*state_->shared, origin);
-    if (origin == Origin::user) {
-      LAKEMILL_TRY_OK(check_statement(context, select->Copy(), sql));
-    } else {
-      LAKEMILL_TRY_OK(describe_statement(context, select->Copy(), sql));
-    }
+    LAKEMILL_TRY(auto columns,
+                 check_statement(context, select->Copy(), sql, origin != Origin::user));
+    bound.names = std::move(columns.names);
+    bound.types = std::move(columns.types);
   }
-  BoundName bound;
   bound.make_reference = [select] {
     auto copy = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(
         select->Copy());

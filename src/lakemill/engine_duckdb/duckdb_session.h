@@ -29,12 +29,13 @@ using ReferenceFactory = std::function<duckdb::unique_ptr<duckdb::TableRef>()>;
 /// a file.
 struct BoundName {
   ReferenceFactory make_reference;
-  /// Columns; if empty, describe() binds the reference itself and lineage goes through
-  /// it (a query bound by its text).
+  /// Columns; if empty, describe() binds the reference itself.
   std::vector<std::string> names;
   duckdb::vector<duckdb::LogicalType> types;
   /// Hidden columns that `SELECT *` leaves out.
   std::vector<std::pair<std::string, duckdb::LogicalType>> hidden;
+  /// A query bound by its text: describe() binds it, and lineage goes through it.
+  bool is_query = false;
 };
 
 /// engine::Session over one DuckDB connection.

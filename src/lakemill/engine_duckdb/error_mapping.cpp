@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/reader_error.h"
@@ -159,9 +160,12 @@ Error to_error(const duckdb::ErrorData& error, std::string_view sql) {
     int code = 0;
     std::from_chars(ours->second.data(), ours->second.data() + ours->second.size(),
                     code);
-    auto text = std::string_view(error.RawMessage());
-    text = text.substr(0, text.find("\n\nLINE "));
-    return Error(static_cast<ErrorCode>(code), std::string(text));
+    std::string text = error.RawMessage();
+    text.resize(std::min(text.find("\n\nLINE "), text.size()));
+    if (extra.contains("position")) {
+      if (const auto offset = offset_in(error, sql)) text += place_text(sql, *offset);
+    }
+    return Error(static_cast<ErrorCode>(code), std::move(text));
   }
   if (auto report = explain_reader_error(error.RawMessage())) {
     return Error(ErrorCode::invalid, std::move(*report));
@@ -205,8 +209,11 @@ Error to_error(const std::exception& exception, std::string_view sql) {
   return to_error(duckdb::ErrorData(exception), sql);
 }
 
-void throw_error(const Error& error) {
-  throw duckdb::Exception({{kCodeKey, std::to_string(static_cast<int>(error.code()))}},
+void throw_error(const Error& error, duckdb::optional_idx place) {
+  std::unordered_map<std::string, std::string> extra{
+      {kCodeKey, std::to_string(static_cast<int>(error.code()))}};
+  if (place.IsValid()) extra["position"] = std::to_string(place.GetIndex());
+  throw duckdb::Exception(extra,
                           error.code() == ErrorCode::denied
                               ? ExceptionType::PERMISSION
                               : ExceptionType::INVALID_INPUT,

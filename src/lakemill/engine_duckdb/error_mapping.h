@@ -22,8 +22,9 @@ Error to_error(const std::exception& exception, std::string_view sql);
 std::optional<std::size_t> offset_in(const duckdb::ErrorData& error,
                                      std::string_view sql);
 
-/// Throws `error` through DuckDB, so that to_error() gives it back as it was.
-[[noreturn]] void throw_error(const Error& error);
+/// Throws `error` through DuckDB, so that to_error() gives it back as it was; with the
+/// place, where that is known, as it does of DuckDB's own.
+[[noreturn]] void throw_error(const Error& error, duckdb::optional_idx place = {});
 
 /// The value of `result`, or its error thrown. Only inside callbacks of DuckDB.
 template <typename T>

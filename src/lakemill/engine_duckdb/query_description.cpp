@@ -1,12 +1,16 @@
 #include "lakemill/engine_duckdb/query_description.h"
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <duckdb/planner/logical_operator_visitor.hpp>
 #include <duckdb/planner/planner.hpp>
 
+#include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/session_state.h"
@@ -71,6 +75,107 @@ std::string reason(LogicalOperator& op) {
   }
 }
 
+bool is_join(Type type) {
+  return type == Type::LOGICAL_COMPARISON_JOIN || type == Type::LOGICAL_ANY_JOIN ||
+         type == Type::LOGICAL_DELIM_JOIN || type == Type::LOGICAL_DEPENDENT_JOIN;
+}
+
+// Table functions whose rows depend on their arguments alone.
+bool is_generator(std::string_view function) {
+  constexpr std::array kGenerators{"range",    "generate_series", "repeat",
+                                   "unnest",   "repeat_row",      "json_each",
+                                   "json_tree"};
+  return std::find(kGenerators.begin(), kGenerators.end(), function) !=
+         kGenerators.end();
+}
+
+// True if the rows of an operator are the same whatever any relation holds; but those
+// of the other side of a lateral join, if it is one of its sides.
+bool is_fixed(LogicalOperator& op) {
+  switch (op.type) {
+    case Type::LOGICAL_GET: {
+      auto& get = op.Cast<duckdb::LogicalGet>();
+      if (!relation_name(get).empty() || !is_generator(to_lower(get.function.name))) {
+        return false;
+      }
+      break;
+    }
+    case Type::LOGICAL_SAMPLE:
+    case Type::LOGICAL_CTE_REF:
+    case Type::LOGICAL_RECURSIVE_CTE:
+      return false;
+    default:
+      break;
+  }
+  return std::all_of(op.children.begin(), op.children.end(),
+                     [](const auto& child) { return is_fixed(*child); });
+}
+
+std::size_t delim_side(LogicalOperator& op) {
+  const bool flipped = op.type == Type::LOGICAL_DELIM_JOIN &&
+                       op.Cast<duckdb::LogicalComparisonJoin>().delim_flipped;
+  return flipped ? 0 : 1;
+}
+
+// The side of a join that each row of the other one meets by itself, whatever other
+// rows there are; none if there is no such side.
+std::optional<std::size_t> fixed_side(LogicalOperator& op) {
+  if (op.children.size() != 2) return std::nullopt;
+  std::vector<std::size_t> candidates;
+  if (op.type == Type::LOGICAL_CROSS_PRODUCT) {
+    candidates = {1, 0};
+  } else if (is_join(op.type)) {
+    switch (op.Cast<duckdb::LogicalJoin>().join_type) {
+      case duckdb::JoinType::INNER:
+        candidates = {1, 0};
+        break;
+      case duckdb::JoinType::LEFT:
+      case duckdb::JoinType::SEMI:
+      case duckdb::JoinType::ANTI:
+      case duckdb::JoinType::MARK:
+      case duckdb::JoinType::SINGLE:
+        candidates = {1};
+        break;
+      case duckdb::JoinType::RIGHT:
+      case duckdb::JoinType::RIGHT_SEMI:
+      case duckdb::JoinType::RIGHT_ANTI:
+        candidates = {0};
+        break;
+      default:
+        return std::nullopt;
+    }
+  }
+  const bool lateral =
+      op.type == Type::LOGICAL_DELIM_JOIN || op.type == Type::LOGICAL_DEPENDENT_JOIN;
+  for (const std::size_t side : candidates) {
+    if (lateral && side != delim_side(op)) continue;
+    if (is_fixed(*op.children[side])) return side;
+  }
+  return std::nullopt;
+}
+
+// True if it gives another value each time. error(…), which scalar subqueries have for
+// a second row, gives none.
+bool is_volatile(const Expression& expression) {
+  if (expression.GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION) {
+    const auto& called = expression.Cast<duckdb::BoundFunctionExpression>().function;
+    if (called.name != "error" &&
+        called.GetStability() == duckdb::FunctionStability::VOLATILE) {
+      return true;
+    }
+  }
+  bool any = false;
+  duckdb::ExpressionIterator::EnumerateChildren(
+      expression, [&](const Expression& child) { any = any || is_volatile(child); });
+  return any;
+}
+
+// The row numbers by which a lateral join tells the rows of its other side apart.
+bool numbers_rows_of_join(const LogicalOperator& op) {
+  return op.type == Type::LOGICAL_WINDOW && op.expressions.size() == 1 &&
+         op.expressions[0]->GetAlias() == "delim_index";
+}
+
 // Follows columns of a bound plan down to the relations that they come from.
 class Lineage {
  public:
@@ -125,18 +230,24 @@ class Lineage {
       const auto name = relation_name(op.Cast<duckdb::LogicalGet>());
       if (!name.empty()) relations_.insert(name);
     }
-    note_reason(reason(op));
+    const auto fixed = fixed_side(op);
+    const bool tells = !in_fixed_side_ && !fixed && !numberings_.contains(&op);
+    if (tells) note_reason(reason(op));
     index_expressions(op);
-    index_children(op);
+    index_children(op, fixed);
   }
 
-  void index_children(LogicalOperator& op) {
+  void index_children(LogicalOperator& op, std::optional<std::size_t> fixed) {
     for (std::size_t i = 0; i < op.children.size(); ++i) {
-      const bool delim =
-          op.type == Type::LOGICAL_DELIM_JOIN &&
-          i == (op.Cast<duckdb::LogicalComparisonJoin>().delim_flipped ? 0U : 1U);
+      const bool delim = op.type == Type::LOGICAL_DELIM_JOIN && i == delim_side(op);
+      const bool outer = in_fixed_side_;
       if (delim) delim_joins_.push_back(&op);
-      index(*op.children[i]);
+      in_fixed_side_ = outer || fixed == i;
+      LogicalOperator* child = op.children[i].get();
+      if (fixed && fixed != i && numbers_rows_of_join(*child))
+        numberings_.insert(child);
+      index(*child);
+      in_fixed_side_ = outer;
       if (delim) delim_joins_.pop_back();
     }
   }
@@ -148,7 +259,7 @@ class Lineage {
                           op.type == Type::LOGICAL_UNNEST;
     duckdb::LogicalOperatorVisitor::EnumerateExpressions(
         op, [&](duckdb::unique_ptr<Expression>* expression) {
-          if ((*expression)->IsVolatile()) note_reason("volatile function");
+          if (is_volatile(**expression)) note_reason("volatile function");
           if (!computes) deciding_.push_back(expression->get());
         });
     if (op.type == Type::LOGICAL_AGGREGATE_AND_GROUP_BY) {
@@ -232,7 +343,13 @@ class Lineage {
 
   void follow_get(duckdb::LogicalGet& get, std::size_t column, Columns& out) {
     const auto name = relation_name(get);
-    if (name.empty() || column >= get.GetColumnIds().size()) return;
+    if (name.empty()) {  // a table function over the columns of the rows beside it
+      for (const auto& child : get.children) {
+        for (const auto& binding : child->GetColumnBindings()) follow(binding, out);
+      }
+      return;
+    }
+    if (column >= get.GetColumnIds().size()) return;
     out.insert(
         {.relation = name, .column = get.GetColumnName(get.GetColumnIds()[column])});
   }
@@ -240,6 +357,8 @@ class Lineage {
   std::map<duckdb::idx_t, LogicalOperator*> by_index_;
   std::map<duckdb::idx_t, LogicalOperator*> delim_of_;
   std::vector<LogicalOperator*> delim_joins_;
+  std::set<const LogicalOperator*> numberings_;
+  bool in_fixed_side_ = false;
   std::vector<const Expression*> deciding_;
   std::set<std::pair<duckdb::idx_t, duckdb::idx_t>> open_;
   std::set<std::string> relations_;
@@ -265,15 +384,38 @@ Result<engine::QueryShape> shape_of(duckdb::Planner& planner) {
   return shape;
 }
 
-// Tells the session's callbacks that shapes are enough.
+// True if the last column of a row-wise plan is `column` of what it reads, and nothing
+// else in it depends on that.
+bool comes_last_and_alone(LogicalOperator& plan, const std::string& column) {
+  Lineage lineage(plan);
+  if (!lineage.not_row_wise_because().empty()) return false;
+  const auto is_it = [&](const ColumnRef& from) { return from.column == column; };
+  const auto deciding = lineage.indirect();
+  if (std::any_of(deciding.begin(), deciding.end(), is_it)) return false;
+  const auto bindings = plan.GetColumnBindings();
+  for (std::size_t i = 0; i < bindings.size(); ++i) {
+    Columns from;
+    lineage.follow(bindings[i], from);
+    if (i + 1 == bindings.size()) {
+      return !from.empty() && std::all_of(from.begin(), from.end(), is_it);
+    }
+    if (std::any_of(from.begin(), from.end(), is_it)) return false;
+  }
+  return false;
+}
+
+// Tells the session's callbacks that shapes are enough; with `of_queries`, those of
+// bound queries too.
 class Describing {
  public:
-  explicit Describing(duckdb::ClientContext& context)
+  Describing(duckdb::ClientContext& context, bool of_queries)
       : state_(SessionState::of(context)) {
-    if (state_) state_->describing = true;
+    if (!state_) return;
+    state_->describing = true;
+    state_->describing_queries = of_queries;
   }
   ~Describing() {
-    if (state_) state_->describing = false;
+    if (state_) state_->describing = state_->describing_queries = false;
   }
   Describing(const Describing&) = delete;
   Describing& operator=(const Describing&) = delete;
@@ -284,9 +426,9 @@ class Describing {
 
 Status plan_statement(duckdb::ClientContext& context,
                       duckdb::unique_ptr<duckdb::SQLStatement> statement,
-                      std::string_view sql,
+                      std::string_view sql, bool of_queries,
                       const std::function<void(duckdb::Planner&)>& look) {
-  const Describing describing(context);
+  const Describing describing(context, of_queries);
   return run_guarded(sql, [&] {
     context.RunFunctionInTransaction([&] {
       duckdb::Planner planner(context);
@@ -304,15 +446,39 @@ Result<engine::QueryShape> describe_statement(
     std::string_view sql) {
   Result<engine::QueryShape> shape = engine::QueryShape();
   LAKEMILL_TRY_OK(
-      plan_statement(context, std::move(statement), sql,
+      plan_statement(context, std::move(statement), sql, false,
                      [&](duckdb::Planner& planner) { shape = shape_of(planner); }));
   return shape;
 }
 
-Status check_statement(duckdb::ClientContext& context,
-                       duckdb::unique_ptr<duckdb::SQLStatement> statement,
-                       std::string_view sql) {
-  return plan_statement(context, std::move(statement), sql, [](duckdb::Planner&) {});
+Result<BoundColumns> check_statement(duckdb::ClientContext& context,
+                                     duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                                     std::string_view sql, bool for_tables) {
+  BoundColumns columns;
+  LAKEMILL_TRY_OK(plan_statement(
+      context, std::move(statement), sql, false, [&](duckdb::Planner& planner) {
+        columns.names = {planner.names.begin(), planner.names.end()};
+        columns.types = planner.types;
+      }));
+  if (for_tables) LAKEMILL_TRY_OK(from_duckdb(columns.names, columns.types));
+  return columns;
+}
+
+bool hands_on_column(duckdb::ClientContext& context,
+                     duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                     const BoundColumns& columns, const std::string& column) {
+  bool hands_on = false;
+  const auto planned = plan_statement(
+      context, std::move(statement), {}, true, [&](duckdb::Planner& planner) {
+        BoundColumns expected = columns;
+        expected.names.push_back(column);
+        expected.types.push_back(duckdb::LogicalType::VARCHAR);
+        hands_on = std::equal(planner.names.begin(), planner.names.end(),
+                              expected.names.begin(), expected.names.end()) &&
+                   planner.types == expected.types &&
+                   comes_last_and_alone(*planner.plan, column);
+      });
+  return planned && hands_on;
 }
 
 }  // namespace lakemill::engine_duckdb

@@ -116,7 +116,9 @@ const BoundName* SessionState::find(std::string_view name) const {
 
 std::vector<std::string> SessionState::names() const {
   std::vector<std::string> result;
-  for (const auto& [lower, name] : spelling) result.push_back(name);
+  for (const auto& [lower, name] : spelling) {
+    if (!name.starts_with("_lakemill_")) result.push_back(name);
+  }
   return result;
 }
 
@@ -137,7 +139,8 @@ duckdb::unique_ptr<duckdb::TableRef> replace_bound_name(
     if (near) text += "; did you mean " + *near + "?";
     throw duckdb::BinderException("%s", text);
   }
-  if (state->describing && !bound->names.empty()) {
+  const bool told = bound->is_query ? state->describing_queries : state->describing;
+  if (told && !bound->names.empty()) {
     return function_reference("lakemill_described", name);
   }
   return bound->make_reference();

@@ -26,13 +26,14 @@ class SessionState final : public duckdb::ClientContextState {
                         duckdb::ClientContext& context) override;
 
   const BoundName* find(std::string_view name) const;
-  std::vector<std::string> names() const;  ///< as they were bound, sorted
+  std::vector<std::string> names() const;  ///< as they were bound, sorted; not ours
 
   DuckdbInstance* instance = nullptr;
   engine::SessionOptions* options = nullptr;
   /// Whose statement runs; lakemill between statements.
   engine::Origin origin = engine::Origin::lakemill;
   bool describing = false;
+  bool describing_queries = false;  ///< bound queries are told by their shape too
   std::map<std::string, BoundName> bound;       ///< by lower-case name
   std::map<std::string, std::string> spelling;  ///< lower-case name → as bound
   /// Tables bound as relations, by lower-case name.

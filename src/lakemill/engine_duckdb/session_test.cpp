@@ -248,37 +248,6 @@ TEST_F(SessionTest, FollowsColumnsToWhereTheyComeFrom) {
             (std::vector<std::string>{"main.silver.t"}));
 }
 
-// Goal: what orders changes reaches the end of steps whose author knows nothing of it.
-TEST_F(SessionTest, CarriesAColumnThroughRowWiseQueries) {
-  bind_empty("e", {{.name = "k", .type = data::make_type(TypeKind::int32)},
-                   {.name = "l",
-                    .type = data::make_array(data::make_type(TypeKind::int32), true)},
-                   {.name = "hid", .type = data::make_type(TypeKind::string)}});
-  bind_empty("other", {{.name = "k", .type = data::make_type(TypeKind::int32)}});
-  const auto carried = [&](const std::string& sql) {
-    const auto bound = session_->bind_carrying("c", sql, "hid", Origin::pipeline);
-    if (!bound) return "error: " + bound.error().message();
-    std::string names = *bound ? "yes:" : "no:";
-    for (const auto& field : shape("SELECT * FROM c").schema.fields) {
-      names += " " + field.name;
-    }
-    return names;
-  };
-  EXPECT_EQ(carried("SELECT k FROM e"), "yes: k hid");
-  EXPECT_EQ(carried("SELECT * FROM e WHERE k > 1"), "yes: k l hid");
-  EXPECT_EQ(carried("SELECT t.*, k + 1 AS n FROM e AS t ORDER BY 1"), "yes: k l n hid");
-  EXPECT_EQ(carried("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM e"), "yes: k l hid");
-  EXPECT_EQ(carried("WITH x AS (SELECT k FROM e) SELECT k FROM x UNION ALL SELECT -k "
-                    "FROM x"),
-            "yes: k hid");
-  EXPECT_EQ(carried("SELECT k, unnest(l) AS i FROM e"), "yes: k i hid");
-  EXPECT_EQ(carried("SELECT count(*) AS n FROM e"), "no: n");
-  EXPECT_EQ(carried("SELECT DISTINCT k FROM e"), "no: k");
-  EXPECT_EQ(carried("SELECT * FROM e LIMIT 1"), "no: k l hid");
-  EXPECT_EQ(carried("SELECT k FROM e UNION ALL SELECT k FROM other"), "no: k");
-  EXPECT_EQ(carried("SELECT e.k FROM e JOIN other USING (k)"), "no: k");
-}
-
 TEST_F(SessionTest, RefusesAQueryThatReadsItself) {
   ASSERT_TRUE(session_->bind_query("x", "SELECT 1 AS a", Origin::pipeline).has_value());
   ASSERT_TRUE(

@@ -219,6 +219,44 @@ class NameRewriter {
   std::vector<duckdb::ColumnRefExpression*> columns_;
 };
 
+// Columns that only Lakemill knows of have such names.
+void check_name(const std::string& name, duckdb::optional_idx place) {
+  if (!to_lower(name).starts_with("_lakemill_")) return;
+  throw_error(Error(ErrorCode::invalid,
+                    "names that begin with _lakemill_ are kept for Lakemill's own use, "
+                    "and SQL may not use them: " +
+                        name + "; choose another name"),
+              place);
+}
+
+void check_names(const ParsedExpression& current) {
+  const auto place = current.GetQueryLocation();
+  check_name(current.GetAlias(), place);
+  if (current.GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF) {
+    for (const auto& name : current.Cast<duckdb::ColumnRefExpression>().column_names) {
+      check_name(name, place);
+    }
+  } else if (current.GetExpressionClass() == duckdb::ExpressionClass::STAR) {
+    const auto& star = current.Cast<duckdb::StarExpression>();
+    for (const auto& excluded : star.exclude_list) check_name(excluded.column, place);
+    for (const auto& [name, with] : star.replace_list) check_name(name, place);
+    for (const auto& [from, to] : star.rename_list) {
+      check_name(from.column, place);
+      check_name(to, place);
+    }
+  }
+}
+
+void check_names(const TableRef& current) {
+  check_name(current.alias, current.query_location);
+  for (const auto& name : current.column_name_alias) {
+    check_name(name, current.query_location);
+  }
+  if (current.type == duckdb::TableReferenceType::BASE_TABLE) {
+    check_name(current.Cast<duckdb::BaseTableRef>().table_name, current.query_location);
+  }
+}
+
 void check_expression(const ParsedExpression& current) {
   std::string name;
   if (current.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
@@ -244,8 +282,15 @@ void check_table(const TableRef& current, Origin origin,
 
 // What the text of a pipeline may not name, whatever it is bound to.
 Walker pipeline_walker() {
-  return Walker([](ParsedExpression& expression) { check_expression(expression); },
-                [](TableRef& table) { check_table(table, Origin::pipeline, nullptr); });
+  return Walker(
+      [](ParsedExpression& expression) {
+        check_expression(expression);
+        check_names(expression);
+      },
+      [](TableRef& table) {
+        check_table(table, Origin::pipeline, nullptr);
+        check_names(table);
+      });
 }
 
 Error wrong_kind(const duckdb::SQLStatement& statement) {

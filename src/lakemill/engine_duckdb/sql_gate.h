@@ -32,7 +32,8 @@ Status check_predicate(duckdb::ClientContext& context, std::string_view predicat
 Result<duckdb::unique_ptr<duckdb::SQLStatement>> only_statement(duckdb::Parser& parser,
                                                                 engine::Origin origin);
 
-/// Throws (throw_error) if a pipeline's text names a function that it may not call.
+/// Throws (throw_error) if an author's own text names a function that he may not call,
+/// or anything by a name that begins with `_lakemill_`, as our text around it does.
 void refuse_forbidden_names(duckdb::QueryNode& query);
 void refuse_forbidden_names(duckdb::ParsedExpression& predicate);
 

@@ -54,6 +54,11 @@ std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate) {
   });
   if (fault && fault->offset) {
     const std::size_t before = kSelect.size() + 1;
+    // The bracket that closes ours, which the author has not written.
+    if (*fault->offset >= before + predicate.size() &&
+        fault->message.ends_with("\")\"")) {
+      fault->message = "syntax error: the expression ends too early";
+    }
     fault->offset =
         std::clamp(*fault->offset, before, before + predicate.size()) - before;
   }

@@ -16,6 +16,7 @@ namespace lakemill::flow {
 
 namespace {
 
+constexpr std::int64_t kReadAgainBytesMax = std::int64_t{1} << 30;
 constexpr std::string_view kFailedExpectations = "_failed_expectations";
 
 // What a merge refuses is, more often than not, what the pipeline says of it.
@@ -28,6 +29,22 @@ Error with_place_of_merge(const NodeSink& sink, Error error) {
   const bool of_condition = error.message().find("_where") != std::string::npos;
   return {error.code(),
           to_text(of_condition ? place : sink.spec->location) + ": " + error.message()};
+}
+
+// What a sink's table does not take, with the sink's place.
+Error with_place_of_sink(const NodeSink& sink, Error error) {
+  const bool of_pipeline =
+      error.code() == ErrorCode::invalid || error.code() == ErrorCode::unsupported;
+  if (!of_pipeline) return error;
+  return {error.code(), to_text(sink.spec->location) + ": " + error.message()};
+}
+
+// The target of a sink that may take rows of this schema.
+Result<engine::WriteTarget> stage_in(NodeSink& sink, const data::Schema& schema,
+                                     const sinks::Batch& batch) {
+  auto target = sink.sink->stage(schema, batch);
+  if (!target) return with_place_of_sink(sink, std::move(target).error());
+  return target;
 }
 
 // One batch on its way: what is bound, staged and judged.
@@ -117,7 +134,7 @@ class Batch {
 
   Status stage_quarantine(engine::WriteSpec& spec) {
     if (NodeSink* sink = quarantine()) {
-      LAKEMILL_TRY(spec.quarantine, sink->sink->stage(quarantine_schema(), identity_));
+      LAKEMILL_TRY(spec.quarantine, stage_in(*sink, quarantine_schema(), identity_));
     }
     return {};
   }
@@ -126,13 +143,19 @@ class Batch {
   Result<engine::WriteResult> compute(const engine::WriteSpec& spec) {
     auto written = session_->write(spec);
     if (written) return written;
-    return with_failing_step(*session_, run_.query, std::move(written).error());
+    const std::string message = written.error().message();
+    Error error = with_failing_step(*session_, run_.query, std::move(written).error());
+    const bool may_be_check = error.code() == ErrorCode::invalid &&
+                              error.message() == message &&
+                              run_.query.bytes() <= kReadAgainBytesMax;
+    if (!may_be_check) return error;
+    return with_failing_check(*session_, rows_, checks_, std::move(error));
   }
 
   // One pass: the engine writes what the sinks then commit.
   Status straight_through() {
     engine::WriteSpec spec = checked_write();
-    LAKEMILL_TRY(spec.target, primary().sink->stage(schema_, identity_));
+    LAKEMILL_TRY(spec.target, stage_in(primary(), schema_, identity_));
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     remember_staged(spec, written);
@@ -189,7 +212,7 @@ class Batch {
       }
       copy.sql = "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(rows);
     }
-    LAKEMILL_TRY(copy.target, sink.sink->stage(schema, identity_));
+    LAKEMILL_TRY(copy.target, stage_in(sink, schema, identity_));
     LAKEMILL_TRY(auto written, session_->write(copy));
     remember_staged(copy, written);
     return written;

@@ -44,10 +44,9 @@ std::string source_label(const language::Node& node) {
 
 // The default sequence over the output: carried through the steps, or a bronze offset,
 // or the batch.
-std::string sequence_sql(const data::Schema& output, const BatchPlan& plan) {
-  if (output.find(kSequenceColumn) != nullptr) {
-    return quote_identifier(kSequenceColumn);
-  }
+std::string sequence_sql(const data::Schema& output, const BatchPlan& plan,
+                         bool carries_sequence) {
+  if (carries_sequence) return quote_identifier(kSequenceColumn);
   if (output.find(kSourceOffset) != nullptr) return quote_identifier(kSourceOffset);
   return "printf('%012d', " + std::to_string(plan.number) + ")";
 }
@@ -68,7 +67,6 @@ std::vector<std::string> kept_columns(const language::Node& node,
         node.sources.front().kind == language::SourceKind::postgres;
     if (tells_operations) kept.insert(kept.end(), {"_op", "_unchanged", "_rescued"});
   }
-  if (added.sequence) kept.emplace_back(kSequenceColumn);
   return kept;
 }
 
@@ -89,25 +87,34 @@ Result<std::string> add_source_columns(engine::Session& session, const BatchPlan
     }
     if (!has_offset) sql += ", " + offset + " AS _source_offset";
   }
+  const std::string from = " FROM " + quote_identifier(relation);
+  std::string name = relation;
+  if (added.metadata) {
+    name += ".loaded";
+    LAKEMILL_TRY_OK(session.bind_query(name, sql + from, engine::Origin::lakemill));
+  }
   if (added.sequence) {
     const std::string sequence =
         with_batch(columns.sequence_sql, plan.number) + "::VARCHAR";
     sql += ", " + (has_offset ? std::string(kSourceOffset) : sequence) + " AS " +
            std::string(kSequenceColumn);
+    LAKEMILL_TRY_OK(session.bind_query(engine::carrying_name(name, kSequenceColumn),
+                                       sql + from, engine::Origin::lakemill));
   }
-  sql += " FROM " + quote_identifier(relation);
-  const std::string name = relation + ".loaded";
-  LAKEMILL_TRY_OK(session.bind_query(name, sql, engine::Origin::lakemill));
   return name;
 }
 
 Result<std::string> add_batch_columns(engine::Session& session,
                                       const language::Node& node, const BatchPlan& plan,
-                                      const std::string& relation) {
+                                      const std::string& relation,
+                                      bool carries_sequence) {
   if (!is_bronze(node) && !needs_sequence(node)) return relation;
+  const std::string from =
+      " FROM " + quote_identifier(carries_sequence
+                                      ? engine::carrying_name(relation, kSequenceColumn)
+                                      : relation);
   LAKEMILL_TRY(const auto shape,
-               session.describe("SELECT * FROM " + quote_identifier(relation),
-                                engine::Origin::lakemill));
+               session.describe("SELECT *" + from, engine::Origin::lakemill));
   const data::Schema& output = shape.schema;
   std::vector<std::string> columns;
   for (const data::Field& field : output.fields) {
@@ -131,13 +138,12 @@ Result<std::string> add_batch_columns(engine::Session& session,
     }
   }
   if (needs_sequence(node)) {
-    columns.push_back(sequence_sql(output, plan) + " AS " +
+    columns.push_back(sequence_sql(output, plan, carries_sequence) + " AS " +
                       std::string(kSequenceColumn));
   }
   const std::string name = node.name + ".output";
-  LAKEMILL_TRY_OK(session.bind_query(
-      name, "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(relation),
-      engine::Origin::lakemill));
+  LAKEMILL_TRY_OK(session.bind_query(name, "SELECT " + join(columns, ", ") + from,
+                                     engine::Origin::lakemill));
   return name;
 }
 

@@ -28,11 +28,14 @@ struct AddedColumns {
 /// Those of a node's first source.
 AddedColumns added_columns(const language::Node& node);
 
-/// The columns that add_source_columns adds: what a source's `selects` must keep.
+/// The metadata columns that add_source_columns adds: what a source's `selects` must
+/// keep.
 std::vector<std::string> kept_columns(const language::Node& node,
                                       const AddedColumns& added);
 
-/// A view over `relation` with the columns that are to be added; gives its name.
+/// A view over `relation` with the metadata columns that are to be added; gives its
+/// name (`relation` itself where there are none). It carries the sequence
+/// (engine::carrying_name), if that is to be added.
 Result<std::string> add_source_columns(engine::Session& session, const BatchPlan& plan,
                                        const std::string& relation,
                                        const SourceColumns& columns,
@@ -40,9 +43,10 @@ Result<std::string> add_source_columns(engine::Session& session, const BatchPlan
 
 /// A view over what the node's steps gave, with the columns of language.md, section 7,
 /// behind the payload; gives its name (`relation` itself where there is nothing to
-/// add).
+/// add). `carries_sequence`: whether `relation` carries it.
 Result<std::string> add_batch_columns(engine::Session& session,
                                       const language::Node& node, const BatchPlan& plan,
-                                      const std::string& relation);
+                                      const std::string& relation,
+                                      bool carries_sequence);
 
 }  // namespace lakemill::flow

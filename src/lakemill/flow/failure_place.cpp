@@ -34,4 +34,22 @@ Error with_failing_step(engine::Session& session, const NodeQuery& query, Error 
   return error;
 }
 
+Error with_failing_check(engine::Session& session, const std::string& rows,
+                         const RowExpectations& checks, Error error) {
+  const std::string wanted = without_place(error.message());
+  for (std::size_t i = 0; i < checks.checks.size(); ++i) {
+    const auto judged = session.query("SELECT count(*) FROM " + quote_identifier(rows) +
+                                          " WHERE " + checks.checks[i].predicate,
+                                      engine::Origin::pipeline, 1);
+    if (judged || without_place(judged.error().message()) != wanted) continue;
+    const language::Expectation& expectation = *checks.expectations[i];
+    const bool has_text = !expectation.expression.empty();
+    return {error.code(),
+            to_text(has_text ? expectation.expression.location : expectation.location) +
+                ": expectation '" + expectation.name +
+                "' cannot be computed: " + wanted};
+  }
+  return error;
+}
+
 }  // namespace lakemill::flow

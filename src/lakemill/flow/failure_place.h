@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lakemill/flow/node_query.h"
+#include "lakemill/flow/row_expectations.h"
 
 namespace lakemill::flow {
 
@@ -9,5 +10,10 @@ namespace lakemill::flow {
 /// in which `query` is bound. As it is where no step fails like that, where the failure
 /// is that of what is read, and where too much would have to be read again.
 Error with_failing_step(engine::Session& session, const NodeQuery& query, Error error);
+
+/// Likewise, where it is a row expectation that cannot be computed over `rows`: with
+/// its place and name.
+Error with_failing_check(engine::Session& session, const std::string& rows,
+                         const RowExpectations& checks, Error error);
 
 }  // namespace lakemill::flow

@@ -71,7 +71,8 @@ Status check_named_columns(const language::Node& node, const data::Schema& rows,
                            bool makes_tables) {
   for (const language::Sink& sink : node.sinks) {
     for (const language::NamedColumn& named : sink.named_columns) {
-      const bool of_table = named.option == "partition_by";
+      const bool of_table =
+          named.option == "partition_by" || named.option == "cluster_by";
       if (of_table && !makes_tables) continue;
       LAKEMILL_TRY_OK(
           check(named, "", rows,

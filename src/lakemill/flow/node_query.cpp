@@ -1,6 +1,7 @@
 #include "lakemill/flow/node_query.h"
 
 #include <algorithm>
+#include <set>
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/quoted_list.h"
@@ -146,6 +147,7 @@ class NodeQuery::State {
     bytes = 0;
     bound_relations.clear();
     sequence_lost.reset();
+    carrying_.clear();
     return bind_frames(root_, node_, added_columns(node_), true);
   }
 
@@ -429,43 +431,41 @@ class NodeQuery::State {
       return relation_of(frames, current, reference);
     };
     const std::vector<language::Step> steps = language::fused_steps(node.steps);
-    std::string_view carried;
-    if (added.sequence) {
-      LAKEMILL_TRY(carried, sequence_of(current, node.location));
-    }
+    const bool carries = added.sequence && given_ == nullptr && !current.empty();
+    if (carries) note_sequence(current, node.location);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const std::string name =
           frames.prefix + node.name + ".step" + std::to_string(i + 1);
-      LAKEMILL_TRY(const bool carries,
-                   bind_step(*session_, steps[i], current, name, names, carried));
+      LAKEMILL_TRY(const bool hands_on,
+                   bind_step(*session_, steps[i], current, name, names,
+                             carries ? kSequenceColumn : std::string_view()));
+      if (hands_on) carrying_.insert(name);
       const language::Location& place =
           steps[i].is_sql() ? steps[i].sql().location : steps[i].method().location;
       bound_relations.push_back({name, place});
       current = name;
-      if (carried.empty() || carries) continue;
-      LAKEMILL_TRY(carried, sequence_of(current, place));
+      if (carries) note_sequence(current, place);
     }
     if (!is_main) return current;
     if (sequence_lost) {  // rows of bronze may bring one of their own
       LAKEMILL_TRY(const bool is_told, has_column(current, "_source_offset"));
       if (is_told) sequence_lost.reset();
     }
-    LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current));
+    LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current,
+                                            carrying_.contains(current)));
     const language::Sink* sink = node_.primary_sink();
     if (given_ != nullptr || sink == nullptr)
       return current;  // a test touches no table
     return rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current);
   }
 
-  // The column of `relation` that holds the default sequence; none where `place` lost
-  // it.
-  Result<std::string_view> sequence_of(const std::string& relation,
-                                       const language::Location& place) {
-    if (relation.empty() || given_ != nullptr) return std::string_view();
-    LAKEMILL_TRY(const bool is_there, has_column(relation, kSequenceColumn));
-    if (is_there) return kSequenceColumn;
-    if (!sequence_lost) sequence_lost = place;
-    return std::string_view();
+  // Where the default sequence was lost on the way to `relation`, which `place` makes.
+  void note_sequence(const std::string& relation, const language::Location& place) {
+    if (carrying_.contains(relation)) {
+      sequence_lost.reset();
+    } else if (!sequence_lost) {
+      sequence_lost = place;
+    }
   }
 
   Result<std::string> relation_of(const Frames& frames, const std::string& current,
@@ -510,10 +510,7 @@ class NodeQuery::State {
     }
     if (frame.source == nullptr) return {};
     AddedColumns kept = added;
-    if (frame.view != nullptr && kept.any()) {
-      kept.metadata = false;
-      LAKEMILL_TRY(kept.sequence, has_column(frame.relation, kSequenceColumn));
-    }
+    if (frame.view != nullptr) kept.metadata = false;
     return bind_clauses(frame, kept_columns(node, kept));
   }
 
@@ -544,6 +541,7 @@ class NodeQuery::State {
           session_->bind(frame.id, engine::RowsRelation{"[]", std::move(schema)}));
       LAKEMILL_TRY(frame.relation, add_source_columns(*session_, *plan_, frame.id,
                                                       {"NULL", "NULL", "NULL"}, added));
+      if (added.sequence) carrying_.insert(frame.relation);
       return {};
     }
     const auto slice =
@@ -563,7 +561,18 @@ class NodeQuery::State {
         add_source_columns(
             *session_, *plan_, frame.id,
             {read.source_offset_sql, read.source_file_sql, read.sequence_sql}, added));
+    if (added.sequence) carrying_.insert(frame.relation);
     return {};
+  }
+
+  // True if it hands on the default sequence, as it may where that `is_carried`.
+  Result<bool> bind_view(const std::string& name, const std::string& sql,
+                         engine::Origin origin, bool is_carried) {
+    if (is_carried) {
+      return session_->bind_carrying(name, sql, kSequenceColumn, origin);
+    }
+    LAKEMILL_TRY_OK(session_->bind_query(name, sql, origin));
+    return false;
   }
 
   Status bind_slice(const std::string& name, sources::Slice& slice) {
@@ -603,8 +612,10 @@ class NodeQuery::State {
       const auto origin = frame.source->filter.empty() || number > 1
                               ? engine::Origin::lakemill
                               : engine::Origin::pipeline;
-      const auto made = session_->bind_query(name, sql, origin);
+      const bool carries = carrying_.contains(frame.relation);
+      const auto made = bind_view(name, sql, origin, carries);
       if (!made) return at(frame.source->location, made.error());
+      if (*made) carrying_.insert(name);
       frame.relation = name;
     }
     return {};
@@ -618,6 +629,7 @@ class NodeQuery::State {
   engine::Session* session_ = nullptr;
   const BatchPlan* plan_ = nullptr;
   const ExpectedSchemas* expected_ = nullptr;
+  std::set<std::string> carrying_;  // relations that carry the default sequence
 };
 
 NodeQuery::NodeQuery(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -291,8 +291,8 @@ class Decider {
               "node " + node_.name +
                   " merges changes in the order in which they came, and here their "
                   "place in that order is lost (rows of several sources have no common "
-                  "one): name a column that orders the changes of a key with "
-                  "merge_cdc_options.order_by");
+                  "one, and a row taken as a whole value has none): name a column that "
+                  "orders the changes of a key with merge_cdc_options.order_by");
   }
 
   void set(const Choice& choice) {

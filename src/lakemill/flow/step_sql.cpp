@@ -1,7 +1,13 @@
 #include "lakemill/flow/step_sql.h"
 
+#include <cctype>
+#include <charconv>
+
 #include "lakemill/base/text.h"
+#include "lakemill/language/file_reader.h"
 #include "lakemill/language/method_sql.h"
+#include "lakemill/language/sql_check.h"
+#include "lakemill/language/sql_text.h"
 
 namespace lakemill::flow {
 
@@ -11,17 +17,93 @@ Error at(const language::Location& location, const Error& error) {
   return {error.code(), to_text(location) + ": " + error.message()};
 }
 
-// The text with its frame references replaced by quoted relation names.
-Result<std::string> with_frames(const std::string& text, const FrameNames& names) {
+// Without space behind it; what is before it counts for places.
+std::string_view trim_end(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+// SQL with its frame references replaced by quoted relation names.
+struct FramedSql {
+  struct Piece {
+    std::size_t in_sql = 0;   // where a relation's name begins
+    std::size_t in_text = 0;  // and the reference that it stands for
+    std::size_t sql_length = 0;
+    std::size_t text_length = 0;
+  };
   std::string sql;
+  std::vector<Piece> pieces;
+
+  // The byte of the author's text at which a byte of the SQL stands.
+  std::size_t offset_in_text(std::size_t offset) const {
+    std::size_t sql_end = 0;
+    std::size_t text_end = 0;
+    for (const Piece& piece : pieces) {
+      if (offset < piece.in_sql) break;
+      if (offset < piece.in_sql + piece.sql_length) return piece.in_text;
+      sql_end = piece.in_sql + piece.sql_length;
+      text_end = piece.in_text + piece.text_length;
+    }
+    return text_end + (offset - sql_end);
+  }
+};
+
+Result<FramedSql> with_frames(const std::string& text, const FrameNames& names) {
+  FramedSql framed;
   std::size_t copied = 0;
   for (const auto& reference : language::frame_references(text)) {
-    sql += text.substr(copied, reference.offset - copied);
+    framed.sql += text.substr(copied, reference.offset - copied);
     LAKEMILL_TRY(const std::string relation, names(reference));
-    sql += quote_identifier(relation);
+    const std::string quoted = quote_identifier(relation);
+    framed.pieces.push_back(
+        {framed.sql.size(), reference.offset, quoted.size(), reference.length});
+    framed.sql += quoted;
     copied = reference.offset + reference.length;
   }
-  return sql + text.substr(copied);
+  framed.sql += text.substr(copied);
+  return framed;
+}
+
+// The whole number at `at`, which then is behind it.
+std::size_t number_at(std::string_view text, std::size_t& at) {
+  std::size_t number = 0;
+  const auto read =
+      std::from_chars(text.data() + at, text.data() + text.size(), number);
+  at = static_cast<std::size_t>(read.ptr - text.data());
+  return number;
+}
+
+// An engine's message about SQL ends in a place of the SQL, which its author knows by
+// his file.
+Error at_place_in_file(const language::SourceText& text, const FramedSql& framed,
+                       const Error& error) {
+  constexpr std::string_view kLine = ", at line ";
+  constexpr std::string_view kColumn = ", column ";
+  constexpr std::string_view kEnd = " of the SQL";
+  const std::string& message = error.message();
+  const std::size_t begin = message.rfind(kLine);
+  if (begin == std::string::npos || !message.ends_with(kEnd)) {
+    return at(text.location, error);
+  }
+  std::size_t next = begin + kLine.size();
+  const std::size_t line = number_at(message, next);
+  next += kColumn.size();
+  const std::size_t column = next < message.size() ? number_at(message, next) : 0;
+  std::size_t offset = 0;
+  for (std::size_t i = 1; i < line && offset != std::string::npos; ++i) {
+    offset = framed.sql.find('\n', offset);
+    if (offset != std::string::npos) ++offset;
+  }
+  if (offset == std::string::npos || line == 0 || column == 0) {
+    return at(text.location, error);
+  }
+  const std::size_t in_text = framed.offset_in_text(offset + column - 1);
+  const auto file = language::LocalFileReader().read(text.location.file);
+  const language::Location place = file ? language::place_in_file(text, in_text, *file)
+                                        : language::place_in(text, in_text);
+  return at(place, Error(error.code(), message.substr(0, begin)));
 }
 
 Result<bool> bind_text(engine::Session& session, const std::string& name,
@@ -36,19 +118,20 @@ Result<bool> bind_text(engine::Session& session, const std::string& name,
 Result<bool> bind_sql(engine::Session& session, const language::SourceText& text,
                       const std::string& name, const FrameNames& names,
                       std::string_view carried) {
-  LAKEMILL_TRY(std::string sql, with_frames(text.text, names));
-  sql = trim(sql);
-  while (sql.ends_with(';')) sql = trim(sql.substr(0, sql.size() - 1));
-  return bind_text(session, name, sql, carried);
+  auto framed = with_frames(text.text, names);
+  if (!framed) return at(text.location, framed.error());
+  std::string_view sql = trim_end(framed->sql);
+  while (sql.ends_with(';')) sql = trim_end(sql.substr(0, sql.size() - 1));
+  auto bound = bind_text(session, name, std::string(sql), carried);
+  if (!bound) return at_place_in_file(text, *framed, bound.error());
+  return bound;
 }
 
-Result<language::Frame> frame_of(engine::Session& session, const std::string& relation,
-                                 std::string_view carried) {
+Result<language::Frame> frame_of(engine::Session& session,
+                                 const std::string& relation) {
   const std::string quoted = quote_identifier(relation);
   LAKEMILL_TRY(auto shape,
                session.describe("SELECT * FROM " + quoted, engine::Origin::lakemill));
-  std::erase_if(shape.schema.fields,
-                [&](const data::Field& field) { return field.name == carried; });
   return language::Frame{quoted, std::move(shape.schema)};
 }
 
@@ -70,20 +153,18 @@ Result<language::FrameReference> reference_of(std::string_view text) {
 Result<bool> bind_method(engine::Session& session, const language::MethodCall& method,
                          const std::string& current, const std::string& name,
                          const FrameNames& names, std::string_view carried) {
-  LAKEMILL_TRY(const language::Frame input, frame_of(session, current, carried));
+  LAKEMILL_TRY(const language::Frame input, frame_of(session, current));
   const auto resolve = [&](std::string_view text) -> Result<language::Frame> {
     LAKEMILL_TRY(const auto reference, reference_of(text));
     LAKEMILL_TRY(const std::string relation, names(reference));
-    return frame_of(session, relation, carried);
+    return frame_of(session, relation);
   };
   LAKEMILL_TRY(
       const std::string sql,
       language::compile_method(method, input, resolve, language::Dialect::duckdb));
   auto bound = bind_text(session, name, sql, carried);
   if (!bound) return at(method.location, bound.error());
-  if (*bound || carried.empty()) return bound;
-  // Then the column is one like the others.
-  return bind_method(session, method, current, name, names, "");
+  return bound;
 }
 
 }  // namespace
@@ -94,9 +175,7 @@ Result<bool> bind_step(engine::Session& session, const language::Step& step,
   if (!step.is_sql()) {
     return bind_method(session, step.method(), current, name, names, carried);
   }
-  auto bound = bind_sql(session, step.sql(), name, names, carried);
-  if (!bound) return at(step.sql().location, bound.error());
-  return bound;
+  return bind_sql(session, step.sql(), name, names, carried);
 }
 
 }  // namespace lakemill::flow

@@ -15,8 +15,8 @@ using FrameNames =
     std::function<Result<std::string>(const language::FrameReference& reference)>;
 
 /// Makes one step of a transformer the view `name`; `current` is what flows into it.
-/// `carried`, if not empty, is a column of that which the step shall hand on without
-/// its author knowing of it: true if it does (Session::bind_carrying). Errors: invalid
+/// `carried`, if not empty, is a column which the step shall hand on without its author
+/// knowing of it: true if it does (Session::bind_carrying). Errors: invalid
 /// or denied, with file, line and column of the step.
 Result<bool> bind_step(engine::Session& session, const language::Step& step,
                        const std::string& current, const std::string& name,

@@ -53,6 +53,14 @@ void add_named_columns(const Fields& fields,
   }
 }
 
+void add_property_places(const Fields& fields, std::vector<Name>& places) {
+  const Tree* properties = fields.find("properties");
+  if (properties == nullptr) return;
+  for (const TreeEntry& entry : properties->entries) {
+    if (entry.value.is_scalar()) places.push_back({entry.key, entry.value.location});
+  }
+}
+
 void check_merge(const MergeCdcOptions& merge, const Fields& fields,
                  const std::string& path, BuildContext& context) {
   const auto fault = [&](std::string_view key, const std::string& message,
@@ -159,6 +167,7 @@ void read_table(Sink& sink, const Fields& fields, const std::string& kind,
     sink.metadata.comment = metadata.text("comment", "");
     sink.metadata.owner = metadata.text("owner", "");
     sink.metadata.properties = metadata.text_map("properties");
+    add_property_places(metadata, sink.property_places);
     sink.metadata.tags = metadata.text_map("tags");
     for (const ColumnSpec& column : metadata.columns("columns")) {
       sink.metadata.column_comments[column.name] =
@@ -214,10 +223,11 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   sink.shared = fields.flag("shared", false);
   sink.checkpoint_path = fields.text("checkpoint_path", "");
   if (fields.choice("reset_mode") == "TRUNCATE") sink.reset_mode = ResetMode::truncate;
-  add_named_columns(fields, {"partition_by"}, sink.named_columns);
+  add_named_columns(fields, {"partition_by", "cluster_by"}, sink.named_columns);
   sink.partition_by = fields.texts("partition_by");
   sink.cluster_by = fields.texts("cluster_by");
   sink.properties = fields.text_map("properties");
+  add_property_places(fields, sink.property_places);
   const std::string evolution = fields.choice("schema_evolution");
   if (evolution == "EVOLVE") sink.schema_evolution = SchemaEvolution::evolve;
   if (evolution == "STRICT") sink.schema_evolution = SchemaEvolution::strict;

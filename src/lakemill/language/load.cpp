@@ -1,6 +1,7 @@
 #include "lakemill/language/load.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "lakemill/base/check.h"
@@ -155,6 +156,35 @@ bool is_usable(const Tree& root, const std::string& path, Diagnostics& diagnosti
   return true;
 }
 
+// Of the property that a table's writers would refuse, and of what refuses a merge.
+void check_properties(const Pipeline& pipeline, const PropertyCheck& check,
+                      Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < pipeline.nodes.size(); ++i) {
+    const auto& sinks = pipeline.nodes[i].sinks;
+    for (std::size_t k = 0; k < sinks.size(); ++k) {
+      const std::string path =
+          "nodes[" + std::to_string(i) + "].sinks[" + std::to_string(k) + "]";
+      std::set<std::string> told;
+      for (const Name& place : sinks[k].property_places) {
+        const std::string& value = sinks[k].properties.at(place.text);
+        // A value that only a run has may stand there.
+        if (value.find("${") != std::string::npos || !told.insert(place.text).second) {
+          continue;
+        }
+        const auto fault = check ? check(place.text, value) : std::nullopt;
+        if (fault) {
+          diagnostics.error(place.location, path + ".properties", *fault, "");
+        } else if (sinks[k].merge_cdc_options && place.text == "delta.appendOnly" &&
+                   to_lower(value) == "true") {
+          diagnostics.error(place.location, path + ".properties",
+                            "a merge changes rows, and delta.appendOnly forbids that",
+                            "leave delta.appendOnly out, or write mode: APPEND");
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options) {
@@ -190,6 +220,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   link_written_tables(pipeline,
                       options.project == nullptr ? Project() : *options.project);
   check_pipeline(pipeline, diagnostics);
+  check_properties(pipeline, options.property_check, diagnostics);
   if (options.sql_parser) {
     check_sql(pipeline, options.sql_parser, *options.reader, diagnostics);
   }

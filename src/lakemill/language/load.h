@@ -16,6 +16,10 @@
 
 namespace lakemill::language {
 
+/// What is wrong with a property of a table, or nothing: this module knows no tables.
+using PropertyCheck = std::function<std::optional<std::string>(
+    const std::string& name, const std::string& value)>;
+
 /// What a load depends on besides the file. `reader` is borrowed.
 struct LoadOptions {
   FileReader* reader = nullptr;            ///< required
@@ -30,7 +34,8 @@ struct LoadOptions {
   /// Parameters without default and value are null instead of being an
   /// error: for `validate`, `schema` and editors.
   bool allow_missing_parameters = false;
-  SqlParser sql_parser;  ///< what checks SQL; empty: nothing does
+  SqlParser sql_parser;          ///< what checks SQL; empty: nothing does
+  PropertyCheck property_check;  ///< what checks tables' properties; may be empty
 };
 
 struct LoadedPipeline {

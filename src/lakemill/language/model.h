@@ -296,6 +296,7 @@ struct Sink {
   std::vector<std::string> partition_by;
   std::vector<std::string> cluster_by;
   std::map<std::string, std::string> properties;  ///< of the table; metadata's too
+  std::vector<Name> property_places;              ///< their names, where values stand
   SchemaEvolution schema_evolution = SchemaEvolution::unset;
   std::vector<ColumnSpec> schema;
   std::vector<NamedArgument> writer_options;  ///< writer_kwargs

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lakemill/base/text.h"
 #include "lakemill/language/expression_sql.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/sql_text.h"
@@ -81,29 +82,62 @@ class Check {
       const auto& merge = node.sinks[i].merge_cdc_options;
       if (!merge) continue;
       const std::string below = path + ".sinks[" + std::to_string(i) + "]";
-      text(merge->delete_where, SqlForm::predicate, below, "delete_where: ");
-      text(merge->truncate_where, SqlForm::predicate, below, "truncate_where: ");
+      const std::string options = below + ".merge_cdc_options.";
+      text(merge->delete_where, SqlForm::predicate, options + "delete_where",
+           "delete_where: ");
+      text(merge->truncate_where, SqlForm::predicate, options + "truncate_where",
+           "truncate_where: ");
     }
   }
 
  private:
   void expectation(const Expectation& expectation, const std::string& path) {
-    const bool is_dataframe =
-        expectation.expression_language == ExpressionLanguage::dataframe ||
-        (expectation.expression_language == ExpressionLanguage::detect &&
-         is_expression(expectation.expression.text, TextContext::expectation));
+    const bool is_dataframe = !trim(expectation.expression.text).empty() &&
+                              is_dataframe_expectation(expectation);
     if (is_dataframe) return;
     text(expectation.expression, SqlForm::predicate, path,
          "expectation '" + expectation.name + "': ");
   }
 
+  static bool is_dataframe_expectation(const Expectation& expectation) {
+    return expectation.expression_language == ExpressionLanguage::dataframe ||
+           (expectation.expression_language == ExpressionLanguage::detect &&
+            is_expression(expectation.expression.text, TextContext::expectation));
+  }
+
   void text(const SourceText& source, SqlForm form, const std::string& path,
             const std::string& what) {
-    if (source.empty() || diagnostics_.has_error_in(path)) return;
-    const auto fault = parser_(as_in_a_run(source.text), form);
+    const bool is_given = source.location.line > 0;
+    if (!is_given || diagnostics_.has_error_in(path)) return;
+    if (trim(source.text).empty()) {
+      diagnostics_.error(source.location, path,
+                         what + (form == SqlForm::query ? "the SQL is empty"
+                                                        : "the expression is empty"),
+                         "write it, or leave it out");
+      return;
+    }
+    const std::string sql = as_in_a_run(source.text);
+    const auto fault = parser_(sql, form);
     if (!fault) return;
-    diagnostics_.error(place_of(source, fault->offset), path, what + fault->message,
-                       "");
+    diagnostics_.error(place_of(source, fault->offset), path,
+                       what + as_written(fault->message, sql, source.text), "");
+  }
+
+  // A message that quotes what the user has written, not what stood in for it.
+  static std::string as_written(std::string message, std::string_view sql,
+                                std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (sql[i] == text[i]) continue;
+      const std::size_t end = sql.find(sql[i], i + 1);
+      if (end == std::string_view::npos) break;
+      const std::string_view stood = sql.substr(i, end + 1 - i);
+      const std::size_t quoted = message.find(stood);
+      if (quoted != std::string::npos) {
+        message.replace(quoted, stood.size(), text.substr(i, end + 1 - i));
+      }
+      i = end;
+    }
+    return message;
   }
 
   Location place_of(const SourceText& source, std::optional<std::size_t> offset) {

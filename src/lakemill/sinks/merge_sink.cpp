@@ -147,9 +147,11 @@ Status MergeSink::check_changeable(const delta::Snapshot* snapshot,
   }
   LAKEMILL_TRY(const delta::Protocol protocol, delta::protocol_for(metadata, current));
   if (!delta::append_only(protocol, metadata)) return {};
-  return Error(ErrorCode::unsupported,
-               "a merge changes rows, which table " + target_.spec().name +
-                   " does not allow: its property delta.appendOnly is true");
+  return Error(
+      ErrorCode::unsupported,
+      "a merge changes rows, which table " + target_.spec().name +
+          " does not allow: its property delta.appendOnly is true; write mode: "
+          "APPEND, or merge into another table");
 }
 
 Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
