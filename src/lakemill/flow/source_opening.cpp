@@ -3,6 +3,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/postgres_opening.h"
+#include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
 #include "lakemill/sources/table_source.h"
@@ -228,15 +229,12 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
     return count_rows(workspace, files);
   };
   spec.of_node = true;
-  Leaf leaf{id,
-            sources::make_file_source(std::move(spec), workspace.stores,
-                                      state.arrivals(id, workspace.pipeline.folder)),
+  const auto log = state.arrivals(id, workspace.pipeline.folder);
+  Leaf leaf{id, sources::make_file_source(std::move(spec), workspace.stores, log),
             upstream.name, incremental};
-  const auto present = leaf.source->latest(sources::Offset());
-  if (!present) {
-    if (present.error().code() != ErrorCode::not_found) return present.error();
-    leaf.source = nullptr;
-  }
+  LAKEMILL_TRY(const auto files, sources::list_files(workspace.stores, place.url));
+  if (incremental) LAKEMILL_TRY_OK(log->refresh());
+  if (files.empty() && log->last() == 0) leaf.source = nullptr;
   return leaf;
 }
 

@@ -38,6 +38,17 @@ Arrival from_json(const Json& json) {
           string_member(json, "etag", ""),   integer_member(json, "instead_of", 0)};
 }
 
+std::string identity_of(const std::string& url, std::int64_t size_bytes,
+                        std::int64_t modified_ms, const std::string& etag) {
+  return url + "\n" + std::to_string(size_bytes) + "\n" + std::to_string(modified_ms) +
+         "\n" + etag;
+}
+
+// The digest of a log whose digest was `before`, with one more arrival.
+std::string chained(const std::string& before, const std::string& identity) {
+  return sha256_hex(before + "\n" + identity).substr(0, kDigestLength);
+}
+
 }  // namespace
 
 bool differs(const Arrival& arrival, const storage::ObjectInfo& now) {
@@ -72,7 +83,6 @@ Status ArrivalLog::refresh() {
   if (!is_open_) LAKEMILL_TRY_OK(open());
   bool found = true;
   while (found) LAKEMILL_TRY_OK(read_next(found));
-  if (objects_since_checkpoint_ >= kCheckpointObjects) write_checkpoint();
   return {};
 }
 
@@ -134,7 +144,8 @@ Status ArrivalLog::append(const Json& list) {
   }
   for (Arrival& arrival : arrivals) {
     digests_.push_back(
-        sha256_hex(digest(last()) + "\n" + arrival.url).substr(0, kDigestLength));
+        chained(digest(last()), identity_of(arrival.url, arrival.size_bytes,
+                                            arrival.modified_ms, arrival.etag)));
     arrival.url = full_url(arrival.url);
     newest_by_url_[arrival.url] = arrivals_.size();
     arrivals_.push_back(std::move(arrival));
@@ -162,25 +173,36 @@ void ArrivalLog::write_checkpoint() {
   objects_since_checkpoint_ = 0;
 }
 
+// What is to be numbered, in its order.
+std::vector<storage::ObjectInfo> ArrivalLog::fresh_of(
+    const std::vector<storage::ObjectInfo>& files, bool changed_are_new,
+    const ArrivalNumbers& unread) const {
+  std::vector<storage::ObjectInfo> fresh;
+  for (const auto& file : files) {
+    const Arrival* known = find(file.path);
+    if (known == nullptr || (changed_are_new && differs(*known, file)) ||
+        never_read(known->number, unread)) {
+      fresh.push_back(file);
+    }
+  }
+  std::sort(fresh.begin(), fresh.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.modified_ms, left.path) <
+           std::tie(right.modified_ms, right.path);
+  });
+  return fresh;
+}
+
 Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
                        bool changed_are_new, const ArrivalNumbers& unread) {
   constexpr int kRacesMax =
       100;  // each lost race means that another process numbered files
   for (int race = 0; race < kRacesMax; ++race) {
     LAKEMILL_TRY_OK(refresh());
-    std::vector<storage::ObjectInfo> fresh;
-    for (const auto& file : files) {
-      const Arrival* known = find(file.path);
-      if (known == nullptr || (changed_are_new && differs(*known, file)) ||
-          never_read(known->number, unread)) {
-        fresh.push_back(file);
-      }
+    const auto fresh = fresh_of(files, changed_are_new, unread);
+    if (fresh.empty()) {
+      if (objects_since_checkpoint_ >= kCheckpointObjects) write_checkpoint();
+      return {};
     }
-    if (fresh.empty()) return {};
-    std::sort(fresh.begin(), fresh.end(), [](const auto& left, const auto& right) {
-      return std::tie(left.modified_ms, left.path) <
-             std::tie(right.modified_ms, right.path);
-    });
     Json list = Json::array();
     std::int64_t number = last();
     for (const auto& file : fresh) {
@@ -202,8 +224,18 @@ Status ArrivalLog::add(const std::vector<storage::ObjectInfo>& files,
 }
 
 bool ArrivalLog::is_first_to_tell(std::int64_t number) {
-  const auto put =
-      store_->put_if_absent(folder_ + "-told/" + object_name(number), "{}\n");
+  return is_first(object_name(number));
+}
+
+bool ArrivalLog::is_first_to_tell(std::int64_t number, const storage::ObjectInfo& now) {
+  const std::string change = identity_of("", now.size_bytes, now.modified_ms, now.etag);
+  return is_first(sha256_hex(change).substr(0, kDigestLength) + "-" +
+                  object_name(number));
+}
+
+bool ArrivalLog::is_first(const std::string& told) {
+  if (!told_.insert(told).second) return false;
+  const auto put = store_->put_if_absent(folder_ + "-told/" + told, "{}\n");
   return put || put.error().code() != ErrorCode::exists;
 }
 
@@ -215,6 +247,21 @@ std::vector<Arrival> ArrivalLog::between(std::int64_t from, std::int64_t to) con
 std::string ArrivalLog::digest(std::int64_t to) const {
   LAKEMILL_CHECK(0 <= to && to <= last());
   return to == 0 ? std::string() : digests_[static_cast<std::size_t>(to) - 1];
+}
+
+std::string ArrivalLog::digest_with(const std::vector<storage::ObjectInfo>& files,
+                                    std::int64_t to) const {
+  if (to <= last()) return digest(to);
+  const auto fresh = fresh_of(files, false, {});
+  const auto missing = static_cast<std::size_t>(to - last());
+  if (fresh.size() < missing) return "";
+  std::string digest = this->digest(last());
+  for (std::size_t i = 0; i < missing; ++i) {
+    const auto& file = fresh[i];
+    digest = chained(digest, identity_of(kept_path(file.path), file.size_bytes,
+                                         file.modified_ms, file.etag));
+  }
+  return digest;
 }
 
 const Arrival* ArrivalLog::find(const std::string& url) const {

@@ -43,7 +43,8 @@ class ArrivalLog {
   ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
              std::string base);
 
-  /// Reads what others have numbered since. Errors: corrupt, denied, unavailable.
+  /// Reads what others have numbered since, and writes nothing.
+  /// Errors: corrupt, denied, unavailable.
   Status refresh();
 
   /// Numbers what of `files` is new, by modification time, then path: files without an
@@ -58,9 +59,14 @@ class ArrivalLog {
   /// The arrivals `from` + 1 .. `to`. Both in 0..last().
   std::vector<Arrival> between(std::int64_t from, std::int64_t to) const;
 
-  /// Stands for arrivals 1 .. `to` in their order: a log that was lost and made anew
-  /// has another. `to` in 0..last().
+  /// Stands for arrivals 1 .. `to`, each as it was, in their order: a log that was lost
+  /// and made anew has another. `to` in 0..last().
   std::string digest(std::int64_t to) const;
+
+  /// The digest that arrivals 1 .. `to` would have if the files without an arrival were
+  /// numbered now; empty if there were fewer. Writes nothing.
+  std::string digest_with(const std::vector<storage::ObjectInfo>& files,
+                          std::int64_t to) const;
 
   /// The last arrival of that file, or null.
   const Arrival* find(const std::string& url) const;
@@ -68,6 +74,8 @@ class ArrivalLog {
   /// True for the first one, of all processes, that asks for that arrival: that its
   /// file was lost is told once. Also true where nothing can be written.
   bool is_first_to_tell(std::int64_t number);
+  /// The same of an arrival whose file is now `now`: of each change once.
+  bool is_first_to_tell(std::int64_t number, const storage::ObjectInfo& now);
 
   /// True if that arrival, and each that it stands for, is `unread`.
   bool never_read(std::int64_t number, const ArrivalNumbers& unread) const;
@@ -78,9 +86,13 @@ class ArrivalLog {
   Status open();
   Status read_next(bool& found);
   Status check_no_gap();
+  std::vector<storage::ObjectInfo> fresh_of(
+      const std::vector<storage::ObjectInfo>& files, bool changed_are_new,
+      const ArrivalNumbers& unread) const;
   Status append(const Json& list);
   void load_checkpoint();
   void write_checkpoint();
+  bool is_first(const std::string& told);
   Error damaged() const;
 
   std::shared_ptr<storage::ObjectStore> store_;
@@ -91,6 +103,7 @@ class ArrivalLog {
   std::vector<Arrival> arrivals_;
   std::vector<std::string> digests_;  // of each arrival with all before it
   std::map<std::string, std::size_t> newest_by_url_;
+  std::set<std::string> told_;  // by this object, or asked for by it
 };
 
 /// True if the file is not what it was when it arrived.

@@ -193,6 +193,11 @@ TEST_F(ArrivalLogs, ReadsALongLogFromItsCheckpointAndWhatCameAfter) {
     ArrivalLog without{store_, "arrivals/long", "/base"};
     ASSERT_THAT(without.refresh(), IsOk());
     EXPECT_EQ(without.digest(120), writer.digest(120));
+    const auto objects = stores_.objects();
+    ASSERT_TRUE(content != nullptr || !objects.contains(checkpoint))
+        << "who only reads writes none";
+    ASSERT_THAT(without.add({}, false, {}), IsOk());
+    EXPECT_TRUE(stores_.objects().contains(checkpoint));
   }
 }
 

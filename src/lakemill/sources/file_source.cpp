@@ -156,6 +156,10 @@ class WholeFileSource final : public Source {
     return check_unchanged(stores_, pinned);
   }
 
+  Status recheck(const Offset& from, const Offset& to) override {
+    return check(from, to);
+  }
+
   Result<Slice> read(const Offset&, const Offset& to) override {
     LAKEMILL_TRY(const auto pinned, pinned_in(to));
     LAKEMILL_TRY_OK(check_unchanged(stores_, pinned));
@@ -198,6 +202,7 @@ class ArrivingFileSource final : public Source {
   Result<Offset> latest(const Offset& from) override {
     LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
     LAKEMILL_TRY_OK(log_->refresh());
+    LAKEMILL_TRY_OK(check_log(from, files));  // before it numbers anything
     const auto there = by_path(files);
     const std::int64_t begin = integer_member(from, "arrival", 0);
     ArrivalNumbers unread = numbers_in(from, kUnread);
@@ -206,7 +211,7 @@ class ArrivingFileSource final : public Source {
     give_back_mended(there, dead, unread);
     notice_changes(files, unread);
     LAKEMILL_TRY_OK(log_->add(files, spec_.changed_are_new, unread));
-    LAKEMILL_TRY_OK(check_log(from));
+    LAKEMILL_TRY_OK(check_log(from, {}));
     if (!spec_.changed_are_new) leave_out_read_before(begin, unread);
     const std::int64_t end = bounded_end(begin, unread);
     if (!spec_.relation.schema && never_had_a_file(unread)) return nothing_there(spec_);
@@ -229,12 +234,14 @@ class ArrivingFileSource final : public Source {
     LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t begin = integer_member(from, "arrival", 0);
     const ArrivalNumbers unread = numbers_in(from, kUnread);
+    const ArrivalNumbers dead = numbers_in(from, kDead);
     Lag lag = no_lag();
     std::int64_t unnumbered = 0;
     for (const auto& file : files) {
       const Arrival* known = log_->find(file.path);
       const bool fresh = known == nullptr || log_->never_read(known->number, unread) ||
-                         (spec_.changed_are_new && differs(*known, file));
+                         ((spec_.changed_are_new || dead.contains(known->number)) &&
+                          differs(*known, file));
       if (fresh && (known == nullptr || known->number <= begin)) ++unnumbered;
       if (fresh || known->number > begin) add_waiting(lag, file);
     }
@@ -246,6 +253,10 @@ class ArrivingFileSource final : public Source {
   Status check(const Offset& from, const Offset& to) override {
     LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
     return check_unchanged(stores_, arrivals);
+  }
+
+  Status recheck(const Offset& from, const Offset& to) override {
+    return check(from, to);
   }
 
   Result<Slice> read(const Offset& from, const Offset& to) override {
@@ -335,7 +346,7 @@ class ArrivingFileSource final : public Source {
                                            std::to_string(begin + 1) + " to " +
                                            std::to_string(end) + " of the plan");
     }
-    LAKEMILL_TRY_OK(check_log(to));
+    LAKEMILL_TRY_OK(check_log(to, {}));
     auto arrivals = log_->between(begin, end);
     const ArrivalNumbers unread = numbers_in(to, kUnread);
     const ArrivalNumbers dead = numbers_in(to, kDead);
@@ -424,12 +435,14 @@ class ArrivingFileSource final : public Source {
     return start;
   }
 
-  // Fails if the log is not the one that `offset` was taken from.
-  Status check_log(const Offset& offset) const {
+  // Fails if the log is not the one that `offset` was taken from, nor would be if
+  // `files` were numbered: one that was lost is made anew where nothing has changed.
+  Status check_log(const Offset& offset,
+                   const std::vector<storage::ObjectInfo>& files) const {
     const std::int64_t number = integer_member(offset, "arrival", 0);
     const std::string digest = string_member(offset, "digest", "");
-    const bool same =
-        number <= log_->last() && (digest.empty() || digest == log_->digest(number));
+    const bool same = digest.empty() ? number <= log_->last()
+                                     : digest == log_->digest_with(files, number);
     if (same) return {};
     return Error(ErrorCode::corrupt,
                  "the arrival log of " + spec_.url +
@@ -445,7 +458,8 @@ class ArrivingFileSource final : public Source {
     for (const auto& file : files) {
       const Arrival* known = log_->find(file.path);
       if (known == nullptr || !differs(*known, file) ||
-          log_->never_read(known->number, unread)) {
+          log_->never_read(known->number, unread) ||
+          !log_->is_first_to_tell(known->number, file)) {
         continue;
       }
       notices_.push_back(

@@ -104,6 +104,13 @@ TEST_F(FileSources, TellOfAChangedFileAndIgnoreIt) {
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_THAT(notices[0].message, HasSubstr("in/a.csv has changed"));
   EXPECT_THAT(again->take_notices(), IsEmpty());
+  auto later = open(spec());
+  EXPECT_EQ(latest(*later, first), first);
+  EXPECT_THAT(later->take_notices(), IsEmpty()) << "it was told";
+  put("in/a.csv", "newer!");
+  auto last = open(spec());
+  EXPECT_EQ(latest(*last, first), first);
+  EXPECT_EQ(last->take_notices().size(), 1U) << "of each change once";
 }
 
 TEST_F(FileSources, ReadAChangedFileAgainWhereThatIsAskedFor) {
@@ -202,6 +209,44 @@ TEST_F(FileSources, FindOutThatTheirLogWasLost) {
   EXPECT_THAT(anew->latest(cursor),
               HasError(ErrorCode::corrupt, "was lost or altered"));
   EXPECT_THAT(anew->read(Offset(), cursor), HasError(ErrorCode::corrupt, ""));
+}
+
+// The names are those of before, the content is not: it is not the log of the cursor.
+TEST_F(FileSources, FindOutThatALogWasLostAndItsFilesChanged) {
+  put("in/a.csv", "1");
+  put("in/b.csv", "2");
+  const Offset cursor = latest(*open(spec()), Offset());
+  const auto objects = store_->list("state/", "");
+  ASSERT_THAT(objects, IsOk());
+  for (const auto& object : *objects) remove(object.path);
+  put("in/a.csv", "another");
+  put("in/b.csv", "2");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(open(spec())->latest(cursor),
+                HasError(ErrorCode::corrupt, "was lost or altered"));
+  }
+  const auto after = store_->list("state/", "");
+  ASSERT_THAT(after, IsOk());
+  EXPECT_TRUE(after->empty()) << "nothing was numbered in its place";
+}
+
+TEST_F(FileSources, WaitWithAFileThatWasSetAsideAndIsMended) {
+  put("in/a.csv", "1");
+  put("in/b.csv", "poison");
+  auto source = open(spec());
+  const Offset to = latest(*source, Offset());
+  const auto pieces = source->pieces(Offset(), to);
+  ASSERT_THAT(pieces, IsOk());
+  ASSERT_EQ(pieces->size(), 2U);
+  const Offset without = source->without(to, {pieces->back()});
+  const auto none = open(spec())->lag(without);
+  ASSERT_THAT(none, IsOk());
+  EXPECT_EQ(none->entries, 0);
+  put("in/b.csv", "mended");
+  const auto mended = open(spec())->lag(without);
+  ASSERT_THAT(mended, IsOk());
+  EXPECT_EQ(mended->entries, 1);
+  EXPECT_EQ(mended->bytes, 6);
 }
 
 TEST_F(FileSources, HaveASampleAsLongAsAFileIsWhatItWas) {

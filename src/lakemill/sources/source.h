@@ -96,6 +96,13 @@ class Source {
     return {};
   }
 
+  /// After read(): whether what lies between is still what it was, so that no row of
+  /// anything else can have been read. Errors: invalid, as read(); those of the store.
+  virtual Status recheck(const Offset& from, const Offset& to) {
+    (void)from, (void)to;
+    return {};
+  }
+
   /// The pieces of a slice, in order; none where nothing can be left out. Errors: as
   /// read().
   virtual Result<std::vector<Piece>> pieces(const Offset& from, const Offset& to) {
