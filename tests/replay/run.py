@@ -293,6 +293,28 @@ def main() -> None:
             must(lakemill("run", "p.yaml", cwd=folder))
             same(content(folder), before, f"after kill {number} and a run")
 
+    @suite.case("a backfill beside runs that go on loses and doubles nothing")
+    def backfill_beside(folder):
+        source = random.Random(seed)
+        feed(folder, source, 3)
+        for number in range(12 if SOAK else 4):
+            filling = subprocess.Popen(
+                [environment.binary(), "backfill", "p.yaml", "--node", "kept", "--column", "seq", "--from", "5"],
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(source.uniform(0.0, 0.1))
+            drop_file(folder, 10 + number, source)
+            must(lakemill("run", "p.yaml", cwd=folder))
+            said = filling.communicate()[1].decode()
+            if filling.returncode != 0 and "half done" not in said:
+                raise Failure(f"backfill {number}: exit {filling.returncode}: {said}")
+        must(lakemill("run", "p.yaml", cwd=folder))
+        counts = ("SELECT (SELECT count(*) FROM main.bronze.brz), (SELECT count(*) FROM delta_scan('t/kept')) + "
+                  "(SELECT count(*) FROM delta_scan('t/quarantine'))")
+        bronze, derived = rows(counts, folder)[0]
+        if bronze != derived:
+            raise Failure(f"{bronze} rows in bronze, {derived} behind it")
+        no_difference(replay_json(folder, "--into", "side"), len(LIVE))
+
     @suite.case("what cannot be filled in is refused with what to do")
     def backfill_refused(folder):
         feed(folder, random.Random(seed), 2)

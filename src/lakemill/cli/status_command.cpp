@@ -91,6 +91,9 @@ std::string batch_text(const flow::FlowStatus& flow) {
   if (flow.batch == 0) return flow.batch_planned ? "1 planned" : "-";
   std::string text = std::to_string(flow.batch);
   if (flow.generation > 0) text += " of generation " + std::to_string(flow.generation);
+  if (flow.underway != flow::Underway::nothing) {
+    text += ", " + std::string(to_text(flow.underway)) + " begun";
+  }
   return text;
 }
 
@@ -155,6 +158,9 @@ OrderedJson to_json(const std::string& pipeline, const app::NodeStatusLine& line
       {"generation", flow.generation},
       {"batch", flow.batch},
       {"batch_planned", flow.batch_planned},
+      {"underway", flow.underway == flow::Underway::nothing
+                       ? Json()
+                       : Json(std::string(to_text(flow.underway)))},
       {"at", flow.at ? Json(format_instant(*flow.at)) : Json()},
       {"run_id", flow.run_id},
       {"version", flow.version < 0 ? Json() : Json(flow.version)},

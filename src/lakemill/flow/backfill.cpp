@@ -15,6 +15,8 @@ namespace lakemill::flow {
 
 namespace {
 
+constexpr int kRacesMax = 20;  // lost to runs of the flow
+
 Error refusal(const language::Node& node, const std::string& why) {
   return {ErrorCode::invalid, to_text(node.location) + ": node " + node.name +
                                   " cannot be filled in by range: " + why};
@@ -111,62 +113,99 @@ class Backfill {
     if (wants_spark(workspace_, node_) && !why_not_on_spark(workspace_, node_)) {
       return refusal(node_, "it runs on Spark; `lakemill replay` makes it anew there");
     }
+    for (int race = 1;; ++race) {
+      auto done = run_once();
+      const bool lost = !done && done.error().code() == ErrorCode::exists;
+      if (!lost || race == kRacesMax) return done;
+    }
+  }
+
+ private:
+  // Errors: exists (a batch was committed since it was planned: plan anew).
+  Result<NodeReport> run_once() {
     LAKEMILL_TRY_OK(plan_range());
-    LAKEMILL_TRY(const std::string definition,
-                 state_.save_definition(node_.definition));
-    plan_.definition = definition;
+    LAKEMILL_TRY(plan_.definition, state_.save_definition(node_.definition));
     LAKEMILL_TRY(const BatchPlan standing, state_.save_plan(plan_));
+    if (plan_hash(standing) != plan_hash(plan_)) {
+      return Error(ErrorCode::exists, "another runner planned batch " +
+                                          std::to_string(plan_.number) + " of node " +
+                                          node_.name + " meanwhile: try again");
+    }
     SinkPurpose purpose;
     purpose.strategy = plan_.strategy;
     purpose.generation = plan_.generation;
     purpose.reads_whole = false;
     purpose.replace_where = plan_.replace_where;
+    purpose.follows = plan_.follows;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
-    if (plan_hash(standing) != plan_hash(plan_)) {
-      return Error(ErrorCode::unavailable,
-                   "another runner planned batch " + std::to_string(plan_.number) +
-                       " of node " + node_.name + " meanwhile: try again");
-    }
-    report_.node = node_.name;
-    report_.target = sinks.back().place.name;
-    report_.strategy = plan_.strategy;
-    report_.reason = plan_.reason;
+    NodeReport report;
+    report.node = node_.name;
+    report.target = sinks.back().place.name;
+    report.strategy = plan_.strategy;
+    report.reason = plan_.reason;
     BatchRun batch{workspace_,      node_,         plan_,
                    *query_,         sinks,         state_,
                    options_.run_id, options_.stop, options_.on_progress,
                    std::nullopt};
-    auto done = run_batch(batch, report_);
-    if (!done || report_.status == NodeStatus::expectation_failed) {
-      (void)state_.withdraw_plan(plan_);  // the flow goes on without it
+    auto done = run_batch(batch, report);
+    if (!done || report.status == NodeStatus::expectation_failed) {
+      withdraw_unless_held(workspace_, node_, state_, plan_);  // it goes on without it
     }
     if (!done) return std::move(done).error();
-    if (report_.status == NodeStatus::succeeded) {
+    if (report.status == NodeStatus::succeeded) {
       LAKEMILL_TRY_OK(state_.begin_generation(plan_.generation));  // found at once
     }
-    return std::move(report_);
+    return report;
   }
 
- private:
-  Result<BatchPlan> last_plan() {
-    SinkPurpose purpose;
-    LAKEMILL_TRY(purpose.generation, state_.newest_generation());
-    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
-    LAKEMILL_TRY(
-        const FlowPosition position,
-        find_position(workspace_, node_, state_, flow_id(workspace_, node_), sinks));
-    if (position.begun_is_held) {
+  // Where the flow stands, without a backfill that was begun and that no sink holds:
+  // that one is `abandoned_`.
+  Result<FlowPosition> position() {
+    LAKEMILL_TRY(FlowPosition position, find_position(workspace_, node_, state_));
+    abandoned_.reset();
+    if (position.begun_is_held || !position.begun ||
+        position.begun->replace_where.empty()) {
+      return position;
+    }
+    abandoned_ = std::move(position.begun);
+    LAKEMILL_TRY(const std::int64_t before,
+                 state_.generation_before(abandoned_->generation));
+    return find_position_in(workspace_, node_, state_, before);
+  }
+
+  Result<FlowPosition> settled_position() {
+    LAKEMILL_TRY(FlowPosition found, position());
+    if (found.begun_is_held) {
       return Error(ErrorCode::unavailable,
                    "a batch of node " + node_.name +
                        " is half done: complete it with `lakemill run`, then fill in");
     }
-    if (!position.last) {
-      return refusal(node_, "it has no batch yet; run it first");
+    if (!found.last && found.generation > 0) {
+      return Error(ErrorCode::unavailable,
+                   "node " + node_.name +
+                       " is being made anew from the beginning: complete that with "
+                       "`lakemill run`, then fill in");
     }
-    return *position.last;
+    if (!found.last) return refusal(node_, "it has no batch yet; run it first");
+    return found;
+  }
+
+  // The same backfill takes the place of one that was killed; another one must not.
+  Status settle_abandoned() {
+    if (!abandoned_) return {};
+    if (abandoned_->replace_where == plan_.replace_where) {
+      return state_.withdraw_plan(*abandoned_);
+    }
+    return Error(ErrorCode::unavailable,
+                 "a backfill of node " + node_.name + " was begun and not completed (" +
+                     abandoned_->replace_where +
+                     "): complete it with `lakemill run`, or by the same command "
+                     "again, then fill in");
   }
 
   Status plan_range() {
-    LAKEMILL_TRY(plan_, last_plan());
+    LAKEMILL_TRY(FlowPosition found, settled_position());
+    plan_ = *std::move(found.last);
     const bool streams =
         plan_.strategy == Strategy::append && !plan_.slices.empty() &&
         std::all_of(plan_.slices.begin(), plan_.slices.end(),
@@ -177,6 +216,7 @@ class Backfill {
                      "make it anew with `lakemill replay --node " +
                          node_.name + "`");
     }
+    plan_.follows = plan_.transaction_version();
     ++plan_.generation;  // by which those that read the tables as streams notice
     plan_.number = 1;
     plan_.now = workspace_.clock.now();
@@ -198,7 +238,8 @@ class Backfill {
     LAKEMILL_TRY(plan_.pinned_tables,
                  newest_versions(workspace_, bound.shape.relations));
     LAKEMILL_TRY(plan_.replace_where, condition_of(node_, range_, bound.shape.schema));
-    return try_condition(bound);
+    LAKEMILL_TRY_OK(try_condition(bound));
+    return settle_abandoned();
   }
 
   // Nothing is planned by a condition that cannot be computed.
@@ -223,8 +264,8 @@ class Backfill {
   const NodeRunOptions& options_;
   FlowState state_;
   BatchPlan plan_;
+  std::optional<BatchPlan> abandoned_;  // a backfill's that no sink holds
   std::unique_ptr<NodeQuery> query_;
-  NodeReport report_;
 };
 
 }  // namespace

@@ -51,6 +51,13 @@ struct BatchPlan {
   /// Of a backfill: SQL over the node's rows. Only rows for which it holds are made,
   /// and they replace those of the targets for which it holds. Empty: all, added.
   std::string replace_where;
+  /// Of a backfill: the transaction version of the batch that it follows. A target that
+  /// holds a later one of the flow refuses it. 0: not told.
+  std::int64_t follows = 0;
+  /// Of the first batch of a replay from the middle: the transaction version of the
+  /// batch of the live flow whose rows, as they were after it, are those of this one.
+  /// 0: the rows come from the sources.
+  std::int64_t copy_of = 0;
   std::vector<DeadLetter> dead_letters;  ///< with on_error: DEAD_LETTER
 
   /// generation · 2^32 + N: what Delta's txn carries.

@@ -53,13 +53,7 @@ class Batch {
   Batch(BatchRun& run, NodeReport& report) : run_(run), report_(report) {}
 
   Status execute() {
-    identity_ = {flow_id(run_.workspace, run_.node),
-                 run_.plan.transaction_version(),
-                 run_.plan.number,
-                 run_.plan.generation,
-                 run_.plan.now,
-                 run_.run_id,
-                 commit_details(run_.plan)};
+    identity_ = batch_identity(run_.workspace, run_.node, run_.plan, run_.run_id);
     if (!run_.bound) {
       LAKEMILL_TRY(run_.bound, bind_rows(run_.workspace, run_.query, run_.plan, {},
                                          session_options(run_.workspace, run_.plan,
@@ -315,8 +309,14 @@ class Batch {
   }
 
   // What a sink holds of the batch must be of this very plan: rows of two plans do not
-  // make a batch.
+  // make a batch. Where it holds a later generation it does not hold the batch.
   Status check_same_plan(const NodeSink& sink) {
+    LAKEMILL_TRY(const auto held, sink.sink->last_batch(identity_.app_id));
+    if (held && generation_of(*held) > run_.plan.generation) {
+      return Error(ErrorCode::exists, sink.place.name + " holds generation " +
+                                          std::to_string(generation_of(*held)) +
+                                          ", which another runner began: run again");
+    }
     LAKEMILL_TRY(const bool other,
                  holds_other_plan(run_.workspace, sink, identity_.app_id, run_.plan));
     if (!other) return {};

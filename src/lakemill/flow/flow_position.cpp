@@ -60,16 +60,15 @@ Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink&
 class PositionSearch {
  public:
   PositionSearch(const Workspace& workspace, const language::Node& node,
-                 FlowState& state, const std::string& app_id,
-                 std::vector<NodeSink>& sinks)
+                 FlowState& state, std::vector<NodeSink>& sinks)
       : workspace_(workspace),
         node_(node),
         state_(state),
-        app_id_(app_id),
+        app_id_(flow_id(workspace, node)),
         sinks_(sinks) {}
 
-  Result<FlowPosition> find() {
-    LAKEMILL_TRY(position_.generation, state_.newest_generation());
+  Result<FlowPosition> find(std::int64_t generation) {
+    position_.generation = generation;
     LAKEMILL_TRY_OK(read_transactions());
     std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
     std::int64_t highest = 0;
@@ -88,6 +87,7 @@ class PositionSearch {
     if (position_.begun_is_held) return std::move(position_);
     LAKEMILL_TRY(position_.begun,
                  state_.find_plan(position_.generation, position_.done + 1));
+    position_.begun_is_held = position_.begun && position_.begun->copy_of > 0;
     if (position_.done == 0) {
       LAKEMILL_TRY(const auto last, state_.last_plan(position_.generation));
       position_.target_lost = last && last->number > 1;
@@ -193,7 +193,7 @@ class PositionSearch {
   const Workspace& workspace_;
   const language::Node& node_;
   FlowState& state_;
-  const std::string& app_id_;
+  const std::string app_id_;
   std::vector<NodeSink>& sinks_;
   FlowPosition position_;
   std::vector<std::optional<std::int64_t>> last_;   // of each sink
@@ -202,6 +202,17 @@ class PositionSearch {
 };
 
 }  // namespace
+
+sinks::Batch batch_identity(const Workspace& workspace, const language::Node& node,
+                            const BatchPlan& plan, const std::string& run_id) {
+  return {flow_id(workspace, node),
+          plan.transaction_version(),
+          plan.number,
+          plan.generation,
+          plan.now,
+          run_id,
+          commit_details(plan)};
+}
 
 Json commit_details(const BatchPlan& plan) {
   Json details = {{"plan", plan_hash(plan)}, {"definition", plan.definition}};
@@ -213,10 +224,36 @@ Json commit_details(const BatchPlan& plan) {
 }
 
 Result<FlowPosition> find_position(const Workspace& workspace,
-                                   const language::Node& node, FlowState& state,
-                                   const std::string& app_id,
-                                   std::vector<NodeSink>& sinks) {
-  return PositionSearch(workspace, node, state, app_id, sinks).find();
+                                   const language::Node& node, FlowState& state) {
+  LAKEMILL_TRY(const std::int64_t generation, state.newest_generation());
+  return find_position_in(workspace, node, state, generation);
+}
+
+Result<FlowPosition> find_position_in(const Workspace& workspace,
+                                      const language::Node& node, FlowState& state,
+                                      std::int64_t generation) {
+  SinkPurpose purpose;
+  purpose.strategy = Strategy::merge;  // a merge sink tells of its state too
+  purpose.generation = generation;
+  LAKEMILL_TRY(auto sinks, open_sinks(workspace, node, state, purpose));
+  return PositionSearch(workspace, node, state, sinks).find(generation);
+}
+
+void withdraw_unless_held(const Workspace& workspace, const language::Node& node,
+                          FlowState& state, const BatchPlan& plan) {
+  SinkPurpose purpose;
+  purpose.strategy = plan.strategy;
+  purpose.generation = plan.generation;
+  auto sinks = open_sinks(workspace, node, state, purpose);
+  if (!sinks) return;
+  const std::string app_id = flow_id(workspace, node);
+  for (const NodeSink& sink : *sinks) {
+    if (!sink.remembers) continue;
+    const auto held = sink.sink->begun_batch(app_id);
+    const auto last = sink.sink->last_batch(app_id);
+    if (!held || !last || std::max(*held, *last) >= plan.transaction_version()) return;
+  }
+  (void)state.withdraw_plan(plan);
 }
 
 Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,

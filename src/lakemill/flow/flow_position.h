@@ -14,20 +14,30 @@ struct FlowPosition {
   std::optional<BatchPlan> last;  ///< its plan
   /// The plan of batch done + 1, if it was made: some sinks may hold it already.
   std::optional<BatchPlan> begun;
-  bool begun_is_held = false;  ///< a sink holds it: it must be completed as planned
+  /// It must be completed as planned: a sink holds it, or its rows are those that a
+  /// replay from the middle goes on from.
+  bool begun_is_held = false;
   bool target_lost =
       false;  ///< batches were planned and committed, but the target is gone
 };
 
-/// Reads the transactions of the sinks and the plans of the flow. `sinks` are those of
-/// `node` as it is now, opened for the newest generation.
+/// Reads the transactions of the sinks that `node` has now, and the plans of the flow.
 /// Errors: invalid (another flow's table); corrupt (a plan at or below what a table
 /// holds, or its definition, is missing or altered and cannot be repaired from the
 /// table's log).
 Result<FlowPosition> find_position(const Workspace& workspace,
-                                   const language::Node& node, FlowState& state,
-                                   const std::string& app_id,
-                                   std::vector<NodeSink>& sinks);
+                                   const language::Node& node, FlowState& state);
+
+/// The same where `generation` is the newest one: later ones of which no sink holds
+/// anything are not looked at.
+Result<FlowPosition> find_position_in(const Workspace& workspace,
+                                      const language::Node& node, FlowState& state,
+                                      std::int64_t generation);
+
+/// Takes `plan` back, unless a sink of `node` holds it, or that cannot be told. Best
+/// effort: a plan that stays is carried out, or taken back, by the next run.
+void withdraw_unless_held(const Workspace& workspace, const language::Node& node,
+                          FlowState& state, const BatchPlan& plan);
 
 /// True if the newest commit of that batch in a Delta sink was made by another plan
 /// than `plan`: another runner planned it otherwise, and was first.
@@ -43,6 +53,10 @@ Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
 Result<bool> take_over(const Workspace& workspace, const language::Node& node,
                        const std::string& adopted_node, const std::string& run_id,
                        std::vector<NodeSink>& sinks);
+
+/// What commits of a batch carry. `run_id` is the run's that commits.
+sinks::Batch batch_identity(const Workspace& workspace, const language::Node& node,
+                            const BatchPlan& plan, const std::string& run_id);
 
 /// The facts of a batch that its commits carry besides flow, generation and number: the
 /// plan's hash, and the plan itself unless it is very long, from which a lost plan is

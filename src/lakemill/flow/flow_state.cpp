@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 
 #include "lakemill/base/hash.h"
 
@@ -57,10 +58,15 @@ std::string FlowState::generation_folder(std::int64_t generation) const {
 }
 
 Result<std::int64_t> FlowState::newest_generation() {
+  return generation_before(std::numeric_limits<std::int64_t>::max());
+}
+
+Result<std::int64_t> FlowState::generation_before(std::int64_t generation) {
   LAKEMILL_TRY(const auto folders, store_->list_folders(folder_));
   std::int64_t newest = 0;
   for (const std::string& name : folders) {
-    newest = std::max(newest, leading_number(name).value_or(0));
+    const std::int64_t number = leading_number(name).value_or(0);
+    if (number < generation) newest = std::max(newest, number);
   }
   for (; newest > 0; --newest) {  // folders stay behind what was withdrawn from them
     const std::string folder = generation_folder(newest) + "/";
@@ -76,8 +82,15 @@ Status FlowState::withdraw_plan(const BatchPlan& plan) {
                store_->list(generation_folder(plan.generation) + "/plans/" +
                                 number_name(plan.number),
                             ""));
-  for (const auto& revision : revisions) {
-    LAKEMILL_TRY_OK(store_->remove(revision.path));
+  const std::string ours = json_text(to_json(plan)) + "\n";
+  for (int revision = static_cast<int>(revisions.size()) - 1; revision >= 0;
+       --revision) {
+    const std::string path = plan_path(plan.generation, plan.number, revision);
+    const auto text = store_->get(path);
+    if (!text && text.error().code() == ErrorCode::not_found) continue;
+    if (!text) return text.error();
+    if (*text != ours) break;  // another's
+    LAKEMILL_TRY_OK(store_->remove(path));
   }
   return {};
 }

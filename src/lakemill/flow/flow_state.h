@@ -38,6 +38,8 @@ class FlowState {
 
   /// The newest generation that has a plan or was begun; 0 for a new flow.
   Result<std::int64_t> newest_generation();
+  /// The newest one of those before `generation`.
+  Result<std::int64_t> generation_before(std::int64_t generation);
   /// Makes `generation` exist. Errors: those of the store.
   Status begin_generation(std::int64_t generation);
 
@@ -50,7 +52,8 @@ class FlowState {
   /// Gives the plan that stands: another runner's if it was first.
   Result<BatchPlan> save_plan(const BatchPlan& plan);
 
-  /// Takes back a plan that no sink holds, so that nobody goes by it.
+  /// Takes back a plan that no sink holds, so that nobody goes by it: the revisions
+  /// that hold it, unless another one came after them. Those before stand again.
   Status withdraw_plan(const BatchPlan& plan);
 
   /// Stores a definition, and gives its hash.

@@ -77,6 +77,21 @@ TEST_F(FlowStates, TheNewestRevisionOfAPlanStands) {
   EXPECT_EQ(run_id_of(state_.last_plan(0)), "run 11");
 }
 
+TEST_F(FlowStates, APlanIsTakenBackByItselfAndNothingElse) {
+  const BatchPlan others = plan_of(1, "another's");
+  const BatchPlan ours = plan_of(1, "ours");
+  ASSERT_THAT(state_.save_plan(others), IsOk());
+  ASSERT_THAT(state_.save_plan(ours), IsOk());
+  ASSERT_THAT(state_.withdraw_plan(ours), IsOk());
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "another's");
+  ASSERT_THAT(state_.withdraw_plan(ours), IsOk()) << "it is not there";
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "another's");
+  ASSERT_THAT(state_.save_plan(ours), IsOk());
+  ASSERT_THAT(state_.save_plan(plan_of(1, "later")), IsOk());
+  ASSERT_THAT(state_.withdraw_plan(ours), IsOk());
+  EXPECT_EQ(run_id_of(state_.find_plan(0, 1)), "later");
+}
+
 TEST_F(FlowStates, OfTwoRunnersThatPlanAtOnceOneWinsAndBothSeeIt) {
   // Each sees no plan, then both write: the second put finds the first's.
   testkit::CrashingStoreProvider counted(stores_, {});

@@ -43,6 +43,14 @@ SourceStatus status_of(Leaf& leaf, const std::optional<BatchPlan>& plan) {
   return status;
 }
 
+// What the generation behind the one that the tables hold is to be.
+Result<Underway> underway_in(FlowState& state, std::int64_t generation) {
+  LAKEMILL_TRY(const auto plan, state.find_plan(generation, 1));
+  if (plan && !plan->replace_where.empty()) return Underway::backfill;
+  if (plan && plan->copy_of > 0) return Underway::replay;
+  return Underway::refresh;
+}
+
 // What the primary sink holds; by the flow's own note where it cannot tell.
 Status find_batch(const Workspace& workspace, const language::Node& node,
                   FlowState& state, FlowStatus& status) {
@@ -52,12 +60,18 @@ Status find_batch(const Workspace& workspace, const language::Node& node,
   NodeSink& primary = sinks.back();
   status.target = primary.place.name;
   if (!primary.remembers) {
-    LAKEMILL_TRY(const auto noted, state.last_done(status.generation));
+    LAKEMILL_TRY(auto noted, state.last_done(status.generation));
+    if (!noted && status.generation > 0) {
+      LAKEMILL_TRY(const std::int64_t before,
+                   state.generation_before(status.generation));
+      LAKEMILL_TRY(noted, state.last_done(before));
+      if (noted) status.generation = before;
+    }
     status.batch = noted.value_or(0);
     return {};
   }
   LAKEMILL_TRY(const auto held, primary.sink->last_batch(flow_id(workspace, node)));
-  if (held && generation_of(*held) >= status.generation) {
+  if (held) {
     status.generation = generation_of(*held);
     status.batch = number_of(*held);
   }
@@ -74,12 +88,30 @@ Status find_batch(const Workspace& workspace, const language::Node& node,
 
 }  // namespace
 
+std::string_view to_text(Underway underway) {
+  switch (underway) {
+    case Underway::nothing:
+      return "";
+    case Underway::backfill:
+      return "backfill";
+    case Underway::replay:
+      return "replay";
+    case Underway::refresh:
+      return "refresh";
+  }
+  return "";
+}
+
 Result<FlowStatus> flow_status(const Workspace& workspace, const language::Node& node) {
   FlowStatus status;
   status.node = node.name;
   FlowState state = flow_state(workspace, node);
-  LAKEMILL_TRY(status.generation, state.newest_generation());
+  LAKEMILL_TRY(const std::int64_t newest, state.newest_generation());
+  status.generation = newest;
   LAKEMILL_TRY_OK(find_batch(workspace, node, state, status));
+  if (newest > status.generation) {
+    LAKEMILL_TRY(status.underway, underway_in(state, newest));
+  }
   std::optional<BatchPlan> plan;
   if (status.batch > 0) {
     LAKEMILL_TRY(plan, state.find_plan(status.generation, status.batch));

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lakemill/flow/workspace.h"
@@ -17,6 +18,18 @@ struct SourceStatus {
   std::optional<Error> error;  ///< why it cannot be told
 };
 
+/// A generation that was begun and that the primary sink does not hold yet: on its way,
+/// or left by a crash; the next run completes it.
+enum class Underway : std::uint8_t {
+  nothing,
+  backfill,  ///< of a range of rows
+  replay,    ///< from the middle
+  refresh,   ///< from the beginning: a full refresh, or a replay
+};
+
+/// "", "backfill", "replay", "refresh".
+std::string_view to_text(Underway underway);
+
 /// Where a flow stands, by its tables and its plans.
 struct FlowStatus {
   std::string node;
@@ -25,9 +38,10 @@ struct FlowStatus {
   std::int64_t generation = 0;
   std::int64_t batch = 0;      ///< the last that the primary sink holds; 0: none
   bool batch_planned = false;  ///< the one after it was planned and is not done
-  std::optional<Instant> at;   ///< the instant of the last batch
-  std::string run_id;          ///< that made it
-  std::int64_t version = -1;   ///< of the primary sink's table
+  Underway underway = Underway::nothing;
+  std::optional<Instant> at;  ///< the instant of the last batch
+  std::string run_id;         ///< that made it
+  std::int64_t version = -1;  ///< of the primary sink's table
   std::vector<SourceStatus> sources;
 };
 

@@ -8,8 +8,9 @@
 #include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
-#include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/named_tables.h"
+#include "lakemill/flow/node_engine.h"
+#include "lakemill/flow/replay_start.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -76,7 +77,7 @@ class Decider {
 
   Result<Decision> decide() {
     LAKEMILL_TRY_OK(check_properties());
-    LAKEMILL_TRY_OK(find_out_position());
+    LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_));
     LAKEMILL_TRY_OK(check_refresh());
     LAKEMILL_TRY(decision_.query,
                  NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
@@ -108,16 +109,6 @@ class Decider {
   }
 
  private:
-  Status find_out_position() {
-    SinkPurpose purpose;
-    purpose.strategy = Strategy::merge;  // a merge sink tells of its state too
-    LAKEMILL_TRY(purpose.generation, state_.newest_generation());
-    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
-    LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_,
-                                                   flow_id(workspace_, node_), sinks));
-    return {};
-  }
-
   Status check_properties() const {
     for (const language::Sink& sink : node_.sinks) {
       const auto checked = delta::check_properties(sink.properties);
@@ -465,6 +456,9 @@ class NodeRun {
           ++races < kRacesMax) {
         continue;  // another runner was first: its plan is the one to go by
       }
+      if (!went_on && went_on.error().code() == ErrorCode::exists) {  // it may pass
+        return Error(ErrorCode::unavailable, went_on.error().message());
+      }
       LAKEMILL_TRY(const bool more, went_on);
       if (!more || report_.status == NodeStatus::expectation_failed) return {};
       if (options_.batches_max > 0 && i + 1 >= options_.batches_max) return {};
@@ -524,12 +518,16 @@ class NodeRun {
     if (!done && may_set_aside(node_, done.error())) {
       done = execute_without_poison(plan, *decision.query, std::move(done).error());
     }
-    const bool failed = !done || report_.status == NodeStatus::expectation_failed;
-    if (failed && !plan.replace_where.empty()) {  // the flow goes on without it
-      (void)state_.withdraw_plan(plan);
+    if (!plan.replace_where.empty() && fails_for_good(done)) {
+      withdraw_unless_held(workspace_, node_, state_, plan);  // it goes on without it
     }
     LAKEMILL_TRY_OK(done);
     return more;
+  }
+
+  bool fails_for_good(const Status& done) const {
+    if (done) return report_.status == NodeStatus::expectation_failed;
+    return !done.error().retryable() && done.error().code() != ErrorCode::cancelled;
   }
 
   // A batch that fails goes on without the files that are at fault, by a revision of
@@ -561,18 +559,32 @@ class NodeRun {
                        " was completed, but one of its sinks does not hold it");
     }
     completed_ = plan.transaction_version();
-    if (plan.definition == definition_hash(node_.definition)) {
-      LAKEMILL_TRY(auto query,
-                   NodeQuery::open(workspace_, node_, state_, reading_of(plan)));
-      LAKEMILL_TRY_OK(execute(node_, plan, *query, std::nullopt));
-      return true;
+    language::Node begun = node_;
+    if (plan.definition != definition_hash(node_.definition)) {
+      LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
+      LAKEMILL_TRY(begun, language::node_from_definition(definition));
+      begun.name = node_.name;  // it had another one if this flow was taken over
     }
-    LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
-    LAKEMILL_TRY(language::Node begun, language::node_from_definition(definition));
-    begun.name = node_.name;  // it had another one if this flow was taken over
+    if (plan.copy_of > 0) return complete_copy(begun, plan);
     LAKEMILL_TRY(auto query,
                  NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
     LAKEMILL_TRY_OK(execute(begun, plan, *query, std::nullopt));
+    return true;
+  }
+
+  Result<bool> complete_copy(const language::Node& begun, const BatchPlan& plan) {
+    const auto copied = finish_copy(workspace_, begun, plan);
+    if (!copied) {
+      if (fails_for_good(copied)) {  // the flow goes on as if it were not there
+        withdraw_unless_held(workspace_, begun, state_, plan);
+      }
+      return copied.error();
+    }
+    report_.strategy = plan.strategy;
+    report_.reason = plan.reason;
+    report_.batch = plan.number;
+    report_.generation = plan.generation;
+    ++report_.batches;
     return true;
   }
 
@@ -589,7 +601,7 @@ class NodeRun {
 
   // The plan that this batch runs by: one that was made and that no sink holds is run
   // as it was, unless the definition was edited since or its files are not what they
-  // were.
+  // were. Errors: exists (it was a backfill's, and is taken back: decide anew).
   Result<BatchPlan> standing_plan(Decision& decision) {
     const auto& begun = decision.position.begun;
     const bool as_it_was = begun && begun->definition == decision.plan.definition &&
@@ -602,6 +614,12 @@ class NodeRun {
       if (readable) return *begun;
     }
     if (as_it_was && same_offsets(*begun, decision.plan)) return *begun;
+    if (begun && !begun->replace_where.empty()) {
+      LAKEMILL_TRY_OK(state_.withdraw_plan(*begun));
+      return Error(ErrorCode::exists, "a backfill of node " + node_.name +
+                                          " was begun by another definition, and no "
+                                          "table holds it: run again");
+    }
     if (decision.starts_over) {
       LAKEMILL_TRY_OK(state_.begin_generation(decision.plan.generation));
     }
@@ -649,11 +667,11 @@ class NodeRun {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
     LAKEMILL_TRY_OK(query.compute_views(plan, options_.stop));
-    LAKEMILL_TRY(
-        auto sinks,
-        open_sinks(workspace_, node, state_,
-                   {plan.strategy, plan.generation, starts_over(plan),
-                    reading_of(plan) == Reading::whole, "", plan.replace_where}));
+    LAKEMILL_TRY(auto sinks,
+                 open_sinks(workspace_, node, state_,
+                            {plan.strategy, plan.generation, starts_over(plan),
+                             reading_of(plan) == Reading::whole, "", plan.replace_where,
+                             plan.follows}));
     BatchRun run{workspace_,      node,          plan,
                  query,           sinks,         state_,
                  options_.run_id, options_.stop, options_.on_progress,
@@ -710,7 +728,7 @@ class NodeRun {
   const language::Node& node_;
   const NodeRunOptions& options_;
   FlowState& state_;
-  std::int64_t completed_ = 0;  // the batch that was completed in this run
+  std::int64_t completed_ = 0;          // the batch that was completed in this run
   NodeReport report_;
 };
 

@@ -114,7 +114,10 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
   if (mode == sinks::WriteMode::merge) {
     spec.changes = change_options(node, sink, place, state, purpose.generation);
   }
-  if (mode == sinks::WriteMode::append) spec.replace_where = purpose.replace_where;
+  if (mode == sinks::WriteMode::append) {
+    spec.replace_where = purpose.replace_where;
+    spec.follows = purpose.follows;
+  }
   spec.partition_by = sink.partition_by;
   spec.properties = sink.properties;
   spec.column_comments = sink.metadata.column_comments;

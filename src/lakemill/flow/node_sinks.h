@@ -27,6 +27,7 @@ struct SinkPurpose {
   bool reads_whole = true;    ///< no source is read by what is new
   std::string adopt_app_id;   ///< `run --adopt`, or empty
   std::string replace_where;  ///< of a backfill's plan, or empty
+  std::int64_t follows = 0;   ///< likewise, or 0
 };
 
 /// The sinks of a node in the order in which they commit: quarantine, others, the

@@ -100,15 +100,6 @@ Result<std::int64_t> first_covering(FlowState& state, std::int64_t generation,
   return low;
 }
 
-Result<FlowPosition> position_of(const Workspace& workspace, const language::Node& node,
-                                 FlowState& state) {
-  SinkPurpose purpose;
-  purpose.strategy = Strategy::merge;
-  LAKEMILL_TRY(purpose.generation, state.newest_generation());
-  LAKEMILL_TRY(auto sinks, open_sinks(workspace, node, state, purpose));
-  return find_position(workspace, node, state, flow_id(workspace, node), sinks);
-}
-
 // The newest version of a table that holds nothing of the flow behind that batch.
 Result<std::optional<delta::Version>> version_after(delta::Table& table,
                                                     const std::string& app_id,
@@ -146,7 +137,7 @@ Result<ReplayStart> as_version(const Workspace& workspace, const language::Node&
                      "where; use version:N or timestamp:T");
   }
   FlowState state = flow_state(workspace, *upstream);
-  LAKEMILL_TRY(const FlowPosition position, position_of(workspace, *upstream, state));
+  LAKEMILL_TRY(const FlowPosition position, find_position(workspace, *upstream, state));
   LAKEMILL_TRY(const std::int64_t batch,
                first_covering(state, position.generation, position.done, start));
   ReplayStart version = start;
@@ -163,34 +154,22 @@ Result<ReplayStart> as_version(const Workspace& workspace, const language::Node&
 // Copies the rows that tables held.
 class RowCopy {
  public:
-  RowCopy(const Workspace& live, const BatchPlan& last, const Workspace& workspace,
-          const language::Node& node)
-      : live_(live), last_(last), workspace_(workspace), node_(node) {}
+  RowCopy(const Workspace& live, const language::Node& live_node,
+          const Workspace& workspace, const language::Node& node)
+      : live_(live), live_node_(live_node), workspace_(workspace), node_(node) {}
 
   Status copy(const BatchPlan& plan) {
-    batch_ = {flow_id(workspace_, node_),
-              plan.transaction_version(),
-              plan.number,
-              plan.generation,
-              plan.now,
-              plan.run_id,
-              commit_details(plan)};
+    copied_ = plan.copy_of;
+    batch_ = batch_identity(workspace_, node_, plan, plan.run_id);
     FlowState state = flow_state(workspace_, node_);
     SinkPurpose purpose;  // rows as they were, whatever made them
     purpose.generation = plan.generation;
     purpose.starts_over = true;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state, purpose));
+    for (const NodeSink& sink : sinks) LAKEMILL_TRY_OK(check_rows(sink));
     for (NodeSink& sink : sinks) {
-      const auto index = static_cast<std::size_t>(sink.spec - node_.sinks.data());
-      const language::Node& live_node = *live_.pipeline.find_node(node_.name);
-      LAKEMILL_TRY(const Place from,
-                   place_of(live_, live_node, live_node.sinks[index]));
-      if (!from.is_delta) {
-        return Error(ErrorCode::invalid,
-                     sink.place.name +
-                         " is no Delta table and has no versions to go "
-                         "back to: replay from the beginning");
-      }
+      const std::size_t index = index_of(sink);
+      LAKEMILL_TRY(const Place from, live_place(sink));
       if (sink.spec->merge_cdc_options && plan.strategy == Strategy::merge) {
         LAKEMILL_TRY_OK(copy_companions(from, sink.place, state, plan, index));
       }
@@ -200,6 +179,48 @@ class RowCopy {
   }
 
  private:
+  std::size_t index_of(const NodeSink& sink) const {
+    return static_cast<std::size_t>(sink.spec - node_.sinks.data());
+  }
+
+  Result<Place> live_place(const NodeSink& sink) const {
+    return place_of(live_, live_node_, live_node_.sinks[index_of(sink)]);
+  }
+
+  // Before anything is written, so that a copy that cannot be made leaves nothing.
+  Status check_rows(const NodeSink& sink) {
+    LAKEMILL_TRY(const Place from, live_place(sink));
+    if (!from.is_delta) {
+      return Error(ErrorCode::invalid,
+                   sink.place.name +
+                       " is no Delta table and has no versions to go "
+                       "back to: replay from the beginning");
+    }
+    LAKEMILL_TRY(const auto table, live_.catalog.open_url(from.url));
+    LAKEMILL_TRY(const auto rows, rows_of(*table, from.name, sink.is_primary));
+    (void)rows;  // that they are there is all
+    return {};
+  }
+
+  // The state of a table after the copied batch; null where nothing was in it yet.
+  Result<std::shared_ptr<const delta::Snapshot>> rows_of(delta::Table& table,
+                                                         const std::string& name,
+                                                         bool must_be) {
+    LAKEMILL_TRY(const auto version,
+                 version_after(table, flow_id(live_, node_), generation_of(copied_),
+                               number_of(copied_)));
+    if (!version && !must_be) return std::shared_ptr<const delta::Snapshot>();
+    if (!version) {
+      return Error(ErrorCode::not_found, "the log of " + name +
+                                             " no longer goes back to batch " +
+                                             std::to_string(number_of(copied_)) +
+                                             ": replay from the beginning");
+    }
+    auto snapshot = table.at_version(*version);
+    if (!snapshot) return std::move(snapshot).error().while_doing("table " + name);
+    return std::shared_ptr<const delta::Snapshot>(*std::move(snapshot));
+  }
+
   Status copy_companions(const Place& from, const Place& to, FlowState& state,
                          const BatchPlan& plan, std::size_t index) {
     sinks::TableSinkSpec spec;
@@ -215,7 +236,7 @@ class RowCopy {
     spec.name = "the change state of " + to.name;
     spec.layout = sinks::change_state_layout();
     spec.properties["delta.enableTypeWidening"] = "true";
-    return copy_by(live_state.url(std::to_string(last_.generation) + sub), spec);
+    return copy_by(live_state.url(std::to_string(generation_of(copied_)) + sub), spec);
   }
 
   Status copy_by(const std::string& from, const sinks::TableSinkSpec& spec) {
@@ -228,18 +249,10 @@ class RowCopy {
   Status copy_table(const std::string& from, const std::string& name, bool must_be,
                     sinks::Sink& sink) {
     LAKEMILL_TRY(const auto table, live_.catalog.open_url(from));
-    LAKEMILL_TRY(const auto version, version_after(*table, flow_id(live_, node_),
-                                                   last_.generation, last_.number));
-    if (!version) {
-      if (!must_be) return {};  // nothing was in it yet
-      return Error(ErrorCode::not_found,
-                   "the log of " + name + " no longer goes back to batch " +
-                       std::to_string(last_.number) + ": replay from the beginning");
-    }
-    auto snapshot = table->at_version(*version);
-    if (!snapshot) return std::move(snapshot).error().while_doing("table " + name);
-    LAKEMILL_TRY(auto scan, (*snapshot)->scan());
-    data::Schema schema = (*snapshot)->metadata().schema;
+    LAKEMILL_TRY(const auto snapshot, rows_of(*table, name, must_be));
+    if (snapshot == nullptr) return {};
+    LAKEMILL_TRY(auto scan, snapshot->scan());
+    data::Schema schema = snapshot->metadata().schema;
     for (data::Field& field : schema.fields) field.metadata = Json::object();
     BatchPlan now;
     now.now = batch_.now;
@@ -256,9 +269,10 @@ class RowCopy {
   }
 
   const Workspace& live_;
-  const BatchPlan& last_;
+  const language::Node& live_node_;
   const Workspace& workspace_;
   const language::Node& node_;
+  std::int64_t copied_ = 0;  // transaction version of the live flow's batch
   sinks::Batch batch_;
 };
 
@@ -303,7 +317,7 @@ Result<std::optional<BatchPlan>> batch_before(const Workspace& workspace,
     return batch_before(workspace, node, version);
   }
   FlowState state = flow_state(workspace, node);
-  LAKEMILL_TRY(const FlowPosition position, position_of(workspace, node, state));
+  LAKEMILL_TRY(const FlowPosition position, find_position(workspace, node, state));
   if (position.begun_is_held) {
     return Error(ErrorCode::unavailable,
                  "a batch of node " + node.name +
@@ -335,18 +349,35 @@ Status begin_with_rows_after(const Workspace& live, const BatchPlan& last,
                              const std::string& run_id) {
   FlowState state = flow_state(workspace, node);
   BatchPlan plan = last;
-  LAKEMILL_TRY(const FlowPosition position, position_of(workspace, node, state));
+  LAKEMILL_TRY(const FlowPosition position, find_position(workspace, node, state));
+  plan.copy_of = last.transaction_version();
   plan.generation = position.generation + 1;
   plan.number = 1;
   plan.now = workspace.clock.now();
   plan.seed = workspace.random.next() >> 1;
   plan.run_id = run_id;
   plan.views.clear();
+  if (!plan.replace_where.empty()) {  // the rows of a backfill are rows like others
+    plan.replace_where.clear();
+    plan.follows = 0;
+    plan.reason = StrategyReason::row_wise;
+  }
   for (SourceSlice& slice : plan.slices) slice.from = sources::Offset();
-  LAKEMILL_TRY_OK(state.begin_generation(plan.generation));
   LAKEMILL_TRY(plan.definition, state.save_definition(node.definition));
+  // The plan makes the generation exist: one without it would be made from nothing.
   LAKEMILL_TRY(const BatchPlan standing, state.save_plan(plan));
-  return RowCopy(live, last, workspace, node).copy(standing);
+  const language::Node& live_node = *live.pipeline.find_node(node.name);
+  const auto copied = RowCopy(live, live_node, workspace, node).copy(standing);
+  if (!copied) {
+    withdraw_unless_held(workspace, node, state, standing);
+    return copied;
+  }
+  return state.begin_generation(plan.generation);  // found at once
+}
+
+Status finish_copy(const Workspace& workspace, const language::Node& node,
+                   const BatchPlan& plan) {
+  return RowCopy(workspace, node, workspace, node).copy(plan);
 }
 
 }  // namespace lakemill::flow

@@ -37,11 +37,17 @@ Result<std::optional<BatchPlan>> batch_before(const Workspace& workspace,
 
 /// Begins a generation of `node` in `workspace` whose first batch is what the live
 /// flow's tables held after `last`: rows, quarantine and the state of merges. The next
-/// batch then reads on behind `last`. `live` is `workspace` for a replay in place.
+/// batch then reads on behind `last`. `live` has the same flows as `workspace` for a
+/// replay in place: then a run finishes what a crash leaves.
 /// Errors: invalid (a sink that is no Delta table), not_found (a version that was
 /// cleaned away).
 Status begin_with_rows_after(const Workspace& live, const BatchPlan& last,
                              const Workspace& workspace, const language::Node& node,
                              const std::string& run_id);
+
+/// Finishes a copy of rows that begin_with_rows_after() began in place: `plan` says of
+/// which batch. Errors: as begin_with_rows_after().
+Status finish_copy(const Workspace& workspace, const language::Node& node,
+                   const BatchPlan& plan);
 
 }  // namespace lakemill::flow

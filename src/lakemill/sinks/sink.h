@@ -86,7 +86,8 @@ class Sink {
 
   /// Makes what was staged visible, in one commit that carries the batch's identity.
   /// `session` is the one that wrote. Errors: invalid (equal sequences, null in a
-  /// non-null column, …), unavailable (also: undecided; repeat the batch).
+  /// non-null column, …), unavailable (also: undecided; repeat the batch), exists (what
+  /// the batch was planned behind is no longer the last: plan anew).
   virtual Result<SinkResult> commit(engine::Session& session,
                                     const engine::WriteResult& written,
                                     const Batch& batch) = 0;

@@ -52,6 +52,9 @@ struct TableSinkSpec {
   std::optional<ChangeOptions> changes;  ///< with merge
   /// With append: SQL over the target's columns; rows for which it holds are replaced.
   std::string replace_where;
+  /// With replace_where: the last transaction version of the flow that the table may
+  /// hold when the rows are replaced. 0: any.
+  std::int64_t follows = 0;
   std::vector<std::string> partition_by;
   std::map<std::string, std::string> properties;  ///< Delta table properties
   std::map<std::string, std::string> column_comments;

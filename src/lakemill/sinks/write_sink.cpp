@@ -55,6 +55,18 @@ Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
   return plan;
 }
 
+// What was derived again must be all that the flow has read: behind a later batch it
+// would take that one's rows away, and its cursor back.
+Status WriteSink::check_follows(const dml::TableState& state,
+                                const Batch& batch) const {
+  if (target_.spec().follows == 0 || state.snapshot == nullptr) return {};
+  const auto held = state.snapshot->transaction(batch.app_id);
+  if (!held || *held <= target_.spec().follows) return {};
+  return Error(ErrorCode::exists,
+               "table " + target_.spec().name +
+                   " got another batch while its rows were derived again: repeat it");
+}
+
 // The rows that a backfill derived again.
 Result<std::vector<engine::FileRows>> WriteSink::replaced_rows(
     engine::Session& session, const dml::TableState& state) {
@@ -91,6 +103,7 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
   LAKEMILL_TRY(const dml::ChangeContext context, target_.context(session, batch));
   SinkResult result;
   const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
+    LAKEMILL_TRY_OK(check_follows(state, batch));
     LAKEMILL_TRY(TargetPlan planned, plan_again(state, batch));
     dml::TableChange change;
     change.metadata = std::move(planned.metadata);

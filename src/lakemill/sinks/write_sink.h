@@ -29,6 +29,7 @@ class WriteSink final : public Sink {
 
  private:
   Result<TargetPlan> plan_again(const dml::TableState& state, const Batch& batch) const;
+  Status check_follows(const dml::TableState& state, const Batch& batch) const;
   Result<std::vector<engine::FileRows>> replaced_rows(engine::Session& session,
                                                       const dml::TableState& state);
   Json details(const Batch& batch, const engine::WriteResult& written,
