@@ -204,6 +204,20 @@ TEST_F(PlannedFiles, AreReadByOneOfTwoRunners) {
   EXPECT_THAT(lake.rows("t", kValues), ElementsAre("1", "3", "20"));
 }
 
+// Nothing may come of a mixture of what a file was and what it is.
+TEST_F(PlannedFiles, ThatAreOverwrittenWhileTheyAreReadAreReadAgain) {
+  const auto writer = [&] { put_file(stores_, "in/b.csv", "v\n20\n21\n"); };
+  testkit::InterruptingProvider interrupted(stores_, {".parquet", writer});
+  {
+    Lakehouse lake(interrupted, 6);
+    ASSERT_TRUE(all_well(lake.run(plain())));
+  }
+  ASSERT_TRUE(interrupted.interrupted());
+  Lakehouse lake(stores_, 8);
+  EXPECT_THAT(lake.rows("t", kValues), ElementsAre("1", "3", "20", "21"));
+  EXPECT_THAT(messages(report_of(lake.run(plain()), "n")), IsEmpty());
+}
+
 // The other runner dies between its plan and its commit: then the first one's commit
 // stands, and what the file became since is a change of a file that was read.
 TEST_F(PlannedFiles, ThatWereReadAfterAllAreNotReadAgain) {

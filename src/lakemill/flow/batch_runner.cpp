@@ -85,6 +85,13 @@ class Batch {
     return {};
   }
 
+  // A file that was overwritten while it was read may have given rows of both.
+  Status recheck() {
+    auto unchanged = recheck_sources(run_.plan, run_.query);
+    if (!unchanged) remove_staged();
+    return unchanged;
+  }
+
   // Several sinks, or checks over the whole target: the rows are kept in the session
   // until all is judged, then written once for each sink.
   bool needs_holding_back() const {
@@ -153,6 +160,7 @@ class Batch {
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     remember_staged(spec, written);
+    LAKEMILL_TRY_OK(recheck());
     count(written);
     if (failed()) return finish_failed();
     LAKEMILL_TRY_OK(commit_quarantine(written));
@@ -167,6 +175,7 @@ class Batch {
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     remember_staged(spec, written);
+    LAKEMILL_TRY_OK(recheck());
     count(written);
     if (has_table_expectations(run_.node)) {
       LAKEMILL_TRY_OK(judge_table_after(kept));
@@ -280,8 +289,6 @@ class Batch {
   }
 
   Status commit_quarantine(const engine::WriteResult& written) {
-    LAKEMILL_TRY_OK(commit_dead_letters(run_.workspace, *session_, primary().place,
-                                        run_.plan, identity_));
     NodeSink* sink = quarantine();
     if (sink == nullptr) return {};
     engine::WriteResult part;
@@ -364,6 +371,8 @@ class Batch {
   }
 
   Status finish() {
+    LAKEMILL_TRY_OK(commit_dead_letters(run_.workspace, *session_, primary().place,
+                                        run_.plan, identity_));
     report_.expectations = std::move(results_);
     report_.batch = run_.plan.number;
     report_.generation = run_.plan.generation;
@@ -424,6 +433,19 @@ Result<BoundRows> bind_rows(const Workspace& workspace, NodeQuery& query,
                                 "SELECT * FROM " + quote_identifier(bound.relation),
                                 engine::Origin::lakemill));
   return bound;
+}
+
+Status recheck_sources(const BatchPlan& plan, NodeQuery& query) {
+  for (Leaf& leaf : query.leaves()) {
+    if (leaf.source == nullptr) continue;
+    for (const SourceSlice& slice : plan.slices) {
+      if (slice.source != leaf.id || slice.incremental != leaf.source->incremental()) {
+        continue;
+      }
+      LAKEMILL_TRY_OK(leaf.source->recheck(slice.from, slice.to));
+    }
+  }
+  return {};
 }
 
 Status run_batch(BatchRun& run, NodeReport& report) {

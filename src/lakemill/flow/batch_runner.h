@@ -39,6 +39,10 @@ struct BatchRun {
   std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already
 };
 
+/// Whether what was read for `plan` still is what it was. Errors: invalid, naming what
+/// changed; those of the stores.
+Status recheck_sources(const BatchPlan& plan, NodeQuery& query);
+
 /// Errors: those of sources, engine and sinks; exists (another runner planned this
 /// batch otherwise, and was first: decide anew). An expectation that fails the batch is
 /// no error: report.status says it.

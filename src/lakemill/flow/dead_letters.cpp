@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/flow_position.h"
 #include "lakemill/sinks/table_sink.h"
 
 namespace lakemill::flow {
@@ -68,9 +69,45 @@ Leaf* leaf_of(NodeQuery& query, const std::string& id) {
   return nullptr;
 }
 
+// Takes those pieces of a slice out of `plan`.
+void leave_out(const Trial& trial, std::size_t index, sources::Source& source,
+               BatchPlan& plan) {
+  SourceSlice& slice = plan.slices[index];
+  slice.to = source.without(slice.to, trial.failing);
+  for (std::size_t i = 0; i < trial.failing.size(); ++i) {
+    const sources::Piece& piece = trial.failing[i];
+    plan.dead_letters.push_back({slice.source, piece.subject, piece.position,
+                                 trial.errors[i].message(), piece.size_bytes});
+  }
+}
+
+// Where no file of a slice passes: is it they, or the pipeline? Nothing at all tells,
+// or else the first file behind them that passes, which then is of the batch too.
+Result<bool> files_are_at_fault(const Workspace& workspace, NodeQuery& query,
+                                BatchPlan& rest, std::size_t index,
+                                const std::stop_token& stop) {
+  sources::Source& source = *leaf_of(query, rest.slices[index].source)->source;
+  while (true) {
+    const auto tried = try_plan(workspace, query, rest, stop);
+    if (tried) return true;
+    if (!will_not_pass(tried.error())) return tried.error();
+    SourceSlice& slice = rest.slices[index];
+    LAKEMILL_TRY(auto further, source.latest(slice.to));
+    LAKEMILL_TRY(const auto pieces, source.pieces(slice.to, further));
+    if (pieces.empty()) return false;
+    BatchPlan behind = rest;
+    behind.slices[index].from = slice.to;
+    LAKEMILL_TRY(const Trial trial,
+                 try_pieces(workspace, query, behind, index, pieces, stop));
+    slice.to = std::move(further);
+    leave_out(trial, index, source, rest);
+    if (trial.any_passes) return true;
+  }
+}
+
 Result<bool> set_aside_of(const Workspace& workspace, NodeQuery& query, BatchPlan& plan,
                           std::size_t index, const std::stop_token& stop) {
-  SourceSlice& slice = plan.slices[index];
+  const SourceSlice& slice = plan.slices[index];
   Leaf* leaf = leaf_of(query, slice.source);
   if (leaf == nullptr || !slice.incremental) return false;
   LAKEMILL_TRY(const auto pieces, leaf->source->pieces(slice.from, slice.to));
@@ -78,20 +115,23 @@ Result<bool> set_aside_of(const Workspace& workspace, NodeQuery& query, BatchPla
                try_pieces(workspace, query, plan, index, pieces, stop));
   if (trial.failing.empty()) return false;
   BatchPlan rest = plan;
-  rest.slices[index].to = leaf->source->without(slice.to, trial.failing);
-  for (std::size_t i = 0; i < trial.failing.size(); ++i) {
-    const sources::Piece& piece = trial.failing[i];
-    rest.dead_letters.push_back({slice.source, piece.subject, piece.position,
-                                 trial.errors[i].message(), piece.size_bytes});
-  }
+  leave_out(trial, index, *leaf->source, rest);
   if (!trial.any_passes) {
-    // No file passes: is it they, or the pipeline?
-    const auto tried = try_plan(workspace, query, rest, stop);
-    if (!tried && will_not_pass(tried.error())) return false;
-    LAKEMILL_TRY_OK(tried);
+    LAKEMILL_TRY(const bool they_are,
+                 files_are_at_fault(workspace, query, rest, index, stop));
+    if (!they_are) return false;
   }
   plan = std::move(rest);
   return true;
+}
+
+std::unique_ptr<sinks::Sink> letters_sink(const Workspace& workspace,
+                                          const Place& target) {
+  sinks::TableSinkSpec spec;
+  spec.url = target.url + "_dead_letter";
+  spec.name = target.name + "_dead_letter";
+  return sinks::make_table_sink(spec, {workspace.stores, workspace.checkpoints,
+                                       workspace.clock, workspace.random});
 }
 
 std::string row_sql(const DeadLetter& letter) {
@@ -142,20 +182,30 @@ Status commit_dead_letters(const Workspace& workspace, engine::Session& session,
                            const Place& target, const BatchPlan& plan,
                            const sinks::Batch& batch) {
   if (plan.dead_letters.empty()) return {};
-  sinks::TableSinkSpec spec;
-  spec.url = target.url + "_dead_letter";
-  spec.name = target.name + "_dead_letter";
-  const auto sink = sinks::make_table_sink(
-      spec,
-      {workspace.stores, workspace.checkpoints, workspace.clock, workspace.random});
+  const auto sink = letters_sink(workspace, target);
   engine::WriteSpec write;
   write.sql = rows_sql(plan);
   LAKEMILL_TRY(const auto shape, session.describe(write.sql, engine::Origin::lakemill));
   LAKEMILL_TRY(write.target, sink->stage(shape.schema, batch));
   LAKEMILL_TRY(const auto written, session.write(write));
   auto done = sink->commit(session, written, batch);
-  if (!done) return std::move(done).error().while_doing(spec.name);
+  if (!done) {
+    return std::move(done).error().while_doing(target.name + "_dead_letter");
+  }
   return {};
+}
+
+Status complete_dead_letters(const Workspace& workspace, const language::Node& node,
+                             const BatchPlan& plan, const std::string& run_id) {
+  if (plan.dead_letters.empty()) return {};
+  LAKEMILL_TRY(const Place target, place_of(workspace, node, *node.primary_sink()));
+  LAKEMILL_TRY(const auto held,
+               letters_sink(workspace, target)->last_batch(flow_id(workspace, node)));
+  if (held && *held >= plan.transaction_version()) return {};
+  LAKEMILL_TRY(const auto session,
+               workspace.engine.open_session(session_options(workspace, plan, {}, {})));
+  return commit_dead_letters(workspace, *session, target, plan,
+                             batch_identity(workspace, node, plan, run_id));
 }
 
 }  // namespace lakemill::flow

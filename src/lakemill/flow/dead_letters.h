@@ -18,9 +18,15 @@ Result<bool> set_aside(const Workspace& workspace, const language::Node& node,
                        NodeQuery& query, BatchPlan& plan, const std::stop_token& stop);
 
 /// Appends the plan's dead letters to `<target>_dead_letter`, by the batch's
-/// transaction. Errors: those of the sink.
+/// transaction, once: after all sinks, as only then no other plan can take its place.
+/// Errors: those of the sink.
 Status commit_dead_letters(const Workspace& workspace, engine::Session& session,
                            const Place& target, const BatchPlan& plan,
                            const sinks::Batch& batch);
+
+/// The same for a batch that the node's sinks hold: who committed it may have died
+/// since. Errors: those of the sink.
+Status complete_dead_letters(const Workspace& workspace, const language::Node& node,
+                             const BatchPlan& plan, const std::string& run_id);
 
 }  // namespace lakemill::flow

@@ -495,6 +495,7 @@ class NodeRun {
     options.stops_at_begun = true;
     LAKEMILL_TRY(Decision decision, decide(workspace_, node_, state_, options, {}));
     note(decision);
+    LAKEMILL_TRY_OK(complete_last(decision.position));
     if (decision.position.begun && decision.position.begun_is_held) {
       return complete(decision);
     }
@@ -515,6 +516,7 @@ class NodeRun {
     const bool more =
         plan.strategy != Strategy::replace && decision.query->any_incremental();
     auto done = execute(node_, plan, *decision.query, std::move(decision.bound));
+    LAKEMILL_TRY_OK(still_as_read(plan, *decision.query, done));
     if (!done && may_set_aside(node_, done.error())) {
       done = execute_without_poison(plan, *decision.query, std::move(done).error());
     }
@@ -523,6 +525,29 @@ class NodeRun {
     }
     LAKEMILL_TRY_OK(done);
     return more;
+  }
+
+  // What the sinks hold of the last batch is not all of it.
+  Status complete_last(const FlowPosition& position) {
+    if (!position.last || completed_letters_ == position.last->transaction_version()) {
+      return {};
+    }
+    completed_letters_ = position.last->transaction_version();
+    return complete_dead_letters(workspace_, node_, *position.last, options_.run_id);
+  }
+
+  // A batch that failed while one of its files changed failed by that, or will: it is
+  // planned anew. Errors: exists.
+  static Status still_as_read(const BatchPlan& plan, NodeQuery& query,
+                              const Status& done) {
+    if (done || done.error().retryable() ||
+        done.error().code() == ErrorCode::cancelled ||
+        done.error().code() == ErrorCode::exists) {
+      return {};
+    }
+    const auto unchanged = recheck_sources(plan, query);
+    if (unchanged || unchanged.error().code() != ErrorCode::invalid) return {};
+    return Error(ErrorCode::exists, unchanged.error().message());
   }
 
   bool fails_for_good(const Status& done) const {
@@ -729,6 +754,7 @@ class NodeRun {
   const NodeRunOptions& options_;
   FlowState& state_;
   std::int64_t completed_ = 0;          // the batch that was completed in this run
+  std::int64_t completed_letters_ = 0;  // the batch whose dead letters are committed
   NodeReport report_;
 };
 

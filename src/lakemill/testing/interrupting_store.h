@@ -11,7 +11,8 @@
 namespace lakemill::testkit {
 
 /// Calls `hook` once, just before an object whose URL ends so is put with
-/// put_if_absent: a test chooses the moment at which somebody else acts.
+/// put_if_absent, or begins to be written: a test chooses the moment at which somebody
+/// else acts.
 class InterruptingStore final : public ForwardingStore {
  public:
   struct Moment {
@@ -24,15 +25,23 @@ class InterruptingStore final : public ForwardingStore {
       : ForwardingStore(std::move(inner)), moment_(std::move(moment)) {}
 
   Status put_if_absent(std::string_view path, std::string_view bytes) override {
-    const std::string full = url() + "/" + std::string(path);
-    if (moment_->hook && full.ends_with(moment_->path_end)) {
-      const auto hook = std::exchange(moment_->hook, nullptr);
-      hook();
-    }
+    interrupt(path);
     return ForwardingStore::put_if_absent(path, bytes);
+  }
+  Result<std::unique_ptr<storage::ObjectWriter>> create(
+      std::string_view path) override {
+    interrupt(path);
+    return ForwardingStore::create(path);
   }
 
  private:
+  void interrupt(std::string_view path) {
+    const std::string full = url() + "/" + std::string(path);
+    if (!moment_->hook || !full.ends_with(moment_->path_end)) return;
+    const auto hook = std::exchange(moment_->hook, nullptr);
+    hook();
+  }
+
   std::shared_ptr<Moment> moment_;
 };
 
