@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "lakemill/base/cron.h"
 #include "lakemill/flow/run_graph.h"
@@ -66,6 +67,9 @@ struct Flow {
   bool running = false;
   bool wanted = true;       ///< something has changed
   bool been_round = false;  ///< has succeeded once
+  bool started = false;     ///< the observer knows of it
+  bool waits = false;       ///< for something that it reads to be there at all
+  bool refreshed = false;   ///< what `--full-refresh` asks for was begun
   bool stopped = false;
   int failures = 0;
   microseconds due = kNever;  ///< on the clock's elapsed(): look, retry, or `every`
@@ -185,11 +189,12 @@ class ContinuousRun {
       flow->running = true;
       flow->wanted = false;
       flow->due = kNever;
-      const bool first = !flow->been_round && flow->failures == 0;
+      const bool first = !flow->started;
+      flow->started = true;
+      const NodeRunOptions options = node_options(*flow);
       lock.unlock();
       if (first) observer_.on_node_started(*flow->node);
-      NodeReport report =
-          run_node(workspace_, *flow->node, *flow->state, node_options(*flow, first));
+      NodeReport report = run_node(workspace_, *flow->node, *flow->state, options);
       lock.lock();
       flow->running = false;
       finish_round(*flow, std::move(report), first, lock);
@@ -263,16 +268,22 @@ class ContinuousRun {
   void finish_round(Flow& flow, NodeReport report, bool first,
                     std::unique_lock<std::mutex>& lock) {
     if (report.status == NodeStatus::cancelled) return;  // given up whole, by a stop
+    if (report.batches > 0) {  // also those before one that failed
+      flow.refreshed = true;
+      for (const std::string& name : flow.feeds) want(flows_.at(name));
+    }
+    if (report.error && report.error->code() == ErrorCode::not_found) {
+      wait_for_source(flow, std::move(report), lock);
+      return;
+    }
+    flow.waits = false;
     const bool holds =
         report.status == NodeStatus::succeeded || report.status == NodeStatus::skipped;
     const bool tells = first || report.batches > 0 || !holds;
     add(flow.total, report);
     if (holds) {
       flow.failures = 0;
-      flow.been_round = true;
-      if (report.batches > 0) {
-        for (const std::string& name : flow.feeds) want(flows_.at(name));
-      }
+      flow.been_round = flow.refreshed = true;
       watch_sources(flow.node->name, flow);
       schedule(flow);
     } else {
@@ -285,6 +296,27 @@ class ContinuousRun {
     } else if (tells) {
       observer_.on_node_finished(*flow.node, report);
     }
+    lock.lock();
+  }
+
+  // An empty folder, or a table that nobody has made yet, is looked at until something
+  // is there. Told once.
+  void wait_for_source(Flow& flow, NodeReport report,
+                       std::unique_lock<std::mutex>& lock) {
+    const Error missing = *std::move(report.error);
+    report.error.reset();
+    report.status = NodeStatus::skipped;
+    add(flow.total, report);
+    flow.failures = 0;
+    watch_sources(flow.node->name, flow);
+    schedule(flow);
+    const microseconds now = workspace_.clock.elapsed();
+    flow.due = std::min(flow.due, now + look_every(flow));
+    const auto delay =
+        std::chrono::duration_cast<std::chrono::milliseconds>(flow.due - now);
+    if (std::exchange(flow.waits, true)) return;
+    lock.unlock();
+    observer_.on_node_retry(*flow.node, missing, delay);
     lock.lock();
   }
 
@@ -319,13 +351,12 @@ class ContinuousRun {
     return std::min(delay, kRetryDelayMax);
   }
 
-  NodeRunOptions node_options(const Flow& flow, bool first) const {
+  // What was asked for once holds until a round has done it.
+  NodeRunOptions node_options(const Flow& flow) const {
     NodeRunOptions options = options_for(options_, *flow.node);
     if (flow.reads_stream) options.batches_max = 1;  // a stream under load never ends
-    if (!first) {
-      options.full_refresh = false;
-      options.adopt_node.clear();
-    }
+    if (flow.refreshed) options.full_refresh = false;
+    if (flow.been_round) options.adopt_node.clear();
     return options;
   }
 
