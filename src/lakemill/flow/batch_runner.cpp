@@ -31,19 +31,26 @@ Error with_place_of_merge(const NodeSink& sink, Error error) {
           to_text(of_condition ? place : sink.spec->location) + ": " + error.message()};
 }
 
-// What a sink's table does not take, with the sink's place.
-Error with_place_of_sink(const NodeSink& sink, Error error) {
+// What a sink's table does not take, with the sink's place. A refresh of bronze is only
+// done where it is named.
+Error with_place_of_sink(const NodeSink& sink, const std::string& node, Error error) {
   const bool of_pipeline =
       error.code() == ErrorCode::invalid || error.code() == ErrorCode::unsupported;
   if (!of_pipeline) return error;
-  return {error.code(), to_text(sink.spec->location) + ": " + error.message()};
+  constexpr std::string_view kRefresh = "--full-refresh";
+  std::string message = error.message();
+  if (const std::size_t found = message.find(kRefresh); found != std::string::npos) {
+    message.insert(found + kRefresh.size(), " --select " + node);
+  }
+  return {error.code(), to_text(sink.spec->location) + ": " + message};
 }
 
 // The target of a sink that may take rows of this schema.
 Result<engine::WriteTarget> stage_in(NodeSink& sink, const data::Schema& schema,
-                                     const sinks::Batch& batch) {
+                                     const sinks::Batch& batch,
+                                     const std::string& node) {
   auto target = sink.sink->stage(schema, batch);
-  if (!target) return with_place_of_sink(sink, std::move(target).error());
+  if (!target) return with_place_of_sink(sink, node, std::move(target).error());
   return target;
 }
 
@@ -135,7 +142,8 @@ class Batch {
 
   Status stage_quarantine(engine::WriteSpec& spec) {
     if (NodeSink* sink = quarantine()) {
-      LAKEMILL_TRY(spec.quarantine, stage_in(*sink, quarantine_schema(), identity_));
+      LAKEMILL_TRY(spec.quarantine,
+                   stage_in(*sink, quarantine_schema(), identity_, run_.node.name));
     }
     return {};
   }
@@ -156,7 +164,7 @@ class Batch {
   // One pass: the engine writes what the sinks then commit.
   Status straight_through() {
     engine::WriteSpec spec = checked_write();
-    LAKEMILL_TRY(spec.target, stage_in(primary(), schema_, identity_));
+    LAKEMILL_TRY(spec.target, stage_in(primary(), schema_, identity_, run_.node.name));
     LAKEMILL_TRY_OK(stage_quarantine(spec));
     LAKEMILL_TRY(const engine::WriteResult written, compute(spec));
     remember_staged(spec, written);
@@ -215,7 +223,7 @@ class Batch {
       }
       copy.sql = "SELECT " + join(columns, ", ") + " FROM " + quote_identifier(rows);
     }
-    LAKEMILL_TRY(copy.target, stage_in(sink, schema, identity_));
+    LAKEMILL_TRY(copy.target, stage_in(sink, schema, identity_, run_.node.name));
     LAKEMILL_TRY(auto written, session_->write(copy));
     remember_staged(copy, written);
     return written;

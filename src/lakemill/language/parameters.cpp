@@ -86,7 +86,10 @@ std::string VariableResolver::with_parameters(const Tree& tree, TextMode mode,
     }
     while (span + 1 < spans.size() && spans[span].end <= begin) ++span;
     const bool in_code = spans[span].region == TextRegion::code;
-    if (in_code && value.is_null()) {
+    const bool is_missing = !declared->is_given && !declared->is_default;
+    if (in_code && is_missing && !as_expression) {
+      result += quote_literal(declared->name);  // stands for a value and for a table
+    } else if (in_code && value.is_null()) {
       result += as_expression ? "None" : "NULL";
     } else if (in_code && value.kind == TreeKind::boolean) {
       result += as_expression ? (value.boolean ? "True" : "False") : value.text;

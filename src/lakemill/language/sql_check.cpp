@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/language/expression_parser.h"
 #include "lakemill/language/expression_sql.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/sql_text.h"
@@ -70,9 +71,12 @@ class Check {
            path + ".sources[" + std::to_string(i) + "].filter", "the filter: ");
     }
     for (std::size_t i = 0; i < node.steps.size(); ++i) {
-      if (!node.steps[i].is_sql()) continue;
-      text(node.steps[i].sql(), SqlForm::query,
-           path + ".transformer.nodes[" + std::to_string(i) + "]", "");
+      const std::string step = path + ".transformer.nodes[" + std::to_string(i) + "]";
+      if (node.steps[i].is_sql()) {
+        text(node.steps[i].sql(), SqlForm::query, step, "");
+      } else if (!diagnostics_.has_error_in(step)) {
+        method(node.steps[i].method(), step);
+      }
     }
     for (std::size_t i = 0; i < node.expectations.size(); ++i) {
       expectation(node.expectations[i],
@@ -91,6 +95,61 @@ class Check {
   }
 
  private:
+  // SQL within dataframe methods: that of aggregations and of sql_expr(…).
+  void method(const MethodCall& call, const std::string& path) {
+    for (const Tree& value : call.arguments) argument(call, value, path);
+    for (const NamedArgument& named : call.named_arguments) {
+      argument(call, named.value, path);
+    }
+  }
+
+  void argument(const MethodCall& call, const Tree& value, const std::string& path) {
+    const Tree* type = value.find("type");
+    const Tree* expression = value.find("expr");
+    if (type != nullptr && type->text == "SQL" && expression != nullptr) {
+      embedded(call, expression->text, expression->location, path);
+      return;
+    }
+    if (value.is_string() && !value.literal) {
+      if (value.text.find("sql_expr") != std::string::npos) {
+        const auto tree = parse_expression(value.text);
+        if (tree) within(call, **tree, value.location, path);
+      } else if (call.name == "agg" &&
+                 !is_expression(value.text, TextContext::aggregation)) {
+        embedded(call, value.text, value.location, path);
+      }
+    }
+    for (const Tree& item : value.items) argument(call, item, path);
+    for (const TreeEntry& entry : value.entries) argument(call, entry.value, path);
+  }
+
+  void within(const MethodCall& call, const SyntaxNode& node, const Location& place,
+              const std::string& path) {
+    if (node.kind == NodeKind::call && node.children[0]->text == "sql_expr") {
+      if (node.children.size() > 1 && node.children[1]->kind == NodeKind::string) {
+        embedded(call, node.children[1]->text, place, path);
+      }
+    }
+    for (const SyntaxNodePtr& child : node.children) within(call, *child, place, path);
+    for (const KeywordArgument& keyword : node.keywords) {
+      within(call, *keyword.value, place, path);
+    }
+  }
+
+  void embedded(const MethodCall& call, const std::string& sql, const Location& place,
+                const std::string& path) {
+    if (sql.find("${") != std::string::npos) return;  // a value that only a run has
+    const auto compiled = embed_sql_expression(sql);
+    if (!compiled) return;  // told already
+    const std::string inner = compiled->sql.substr(1, compiled->sql.size() - 2);
+    const auto fault = parser_(inner, SqlForm::predicate);
+    if (!fault) return;
+    diagnostics_.error(place, path,
+                       call.name + ": in the SQL \"" + std::string(trim(sql)) + "\", " +
+                           fault->message,
+                       "");
+  }
+
   void expectation(const Expectation& expectation, const std::string& path) {
     const bool is_dataframe = !trim(expectation.expression.text).empty() &&
                               is_dataframe_expectation(expectation);
