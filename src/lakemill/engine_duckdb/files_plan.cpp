@@ -399,9 +399,8 @@ Status plan_csv(DuckdbSession& session, FilesPlan& plan) {
   return {};
 }
 
-// {"a": "BIGINT", …}: the structure of all the records of some of the files.
-Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan,
-                                   std::size_t first, std::size_t count) {
+// The call that reads the records of some of the files as they are.
+std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t count) {
   std::vector<std::string> urls;
   for (std::size_t i = first; i < first + count; ++i) {
     urls.push_back(path_literal(plan.relation.files[i].url));
@@ -411,15 +410,48 @@ Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan
                               : "format = 'newline_delimited'";
   for (const auto& [name, value] : plan.options)
     arguments += ", " + name + " = " + value;
-  LAKEMILL_TRY(
-      const auto answer,
-      session.run("SELECT json_group_structure(json) FROM read_json_objects([" +
-                  join(urls, ", ") + "], " + arguments + ")"));
+  return "read_json_objects([" + join(urls, ", ") + "], " + arguments + ")";
+}
+
+// {"a": "BIGINT", …}: the structure of all the records of some of the files.
+Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan,
+                                   std::size_t first, std::size_t count) {
+  LAKEMILL_TRY(const auto answer,
+               session.run("SELECT json_group_structure(json) FROM " +
+                           records_sql(plan, first, count)));
   if (answer->RowCount() == 0 || answer->GetValue(0, 0).IsNull()) {
     return OrderedJson::object();
   }
   return guard("JSON structure",
                [&] { return OrderedJson::parse(answer->GetValue(0, 0).ToString()); });
+}
+
+// What DuckDB calls a field in which it finds nothing but `{}`, and one of several
+// kinds of values alike.
+constexpr std::string_view kAnyJson = "JSON";
+
+// An object without fields says nothing of the fields that its column is known to have.
+Status find_empty_objects(DuckdbSession& session, FilesPlan& plan,
+                          OrderedJson& structure) {
+  if (plan.relation.schema) return {};
+  for (const auto& [name, seen] : structure.items()) {
+    const bool is_path = name.starts_with('$') || name.starts_with('/');
+    if (seen != kAnyJson || is_path) continue;
+    LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
+    if (!known || (known->id() != duckdb::LogicalTypeId::STRUCT &&
+                   known->id() != duckdb::LogicalTypeId::MAP)) {
+      continue;
+    }
+    LAKEMILL_TRY(const auto others,
+                 session.run("SELECT count(*) FROM " +
+                             records_sql(plan, 0, plan.relation.files.size()) +
+                             " WHERE CAST(json_extract(json, " + quote_literal(name) +
+                             ") AS VARCHAR) NOT IN ('{}', 'null')"));
+    if (others->GetValue(0, 0).GetValue<std::int64_t>() == 0) {
+      structure[name] = OrderedJson::object();
+    }
+  }
+  return {};
 }
 
 Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& plan) {
@@ -451,7 +483,8 @@ Result<LogicalType> json_type(DuckdbSession& session, FilesPlan& plan,
 }
 
 Status plan_json(DuckdbSession& session, FilesPlan& plan) {
-  LAKEMILL_TRY(const OrderedJson structure, record_structure(session, plan));
+  LAKEMILL_TRY(OrderedJson structure, record_structure(session, plan));
+  LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
   std::vector<SourceColumn> columns;
   for (const auto& [name, seen] : structure.items()) {
     for (const SourceColumn& other : columns) {
