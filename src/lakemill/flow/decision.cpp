@@ -1,0 +1,422 @@
+#include "lakemill/flow/decision.h"
+
+#include <algorithm>
+
+#include "lakemill/delta/row_changes.h"
+#include "lakemill/delta/table_properties.h"
+#include "lakemill/flow/dead_letters.h"
+#include "lakemill/flow/merge_edits.h"
+#include "lakemill/flow/named_columns.h"
+#include "lakemill/flow/named_tables.h"
+#include "lakemill/language/definition.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+using language::SinkMode;
+
+Error at(const language::Location& location, const std::string& message) {
+  return {ErrorCode::invalid, to_text(location) + ": " + message};
+}
+
+bool wants_replace(const language::Sink& sink) {
+  return sink.mode == SinkMode::overwrite || sink.mode == SinkMode::complete;
+}
+
+bool wants_merge(const language::Sink& sink) {
+  return sink.mode == SinkMode::merge || sink.mode == SinkMode::update;
+}
+
+struct Choice {
+  Strategy strategy;
+  StrategyReason reason;
+  std::string detail;
+};
+
+// What the declared mode and the sources ask for, before the SQL is looked at.
+std::optional<Choice> choice_by_declaration(const language::Node& node,
+                                            bool any_incremental) {
+  const language::Sink& sink = *node.primary_sink();
+  const bool replaces =
+      std::any_of(node.sinks.begin(), node.sinks.end(), [](const language::Sink& item) {
+        return !item.is_quarantine && wants_replace(item);
+      });
+  if (replaces) return Choice{Strategy::replace, StrategyReason::mode_overwrite, ""};
+  if (node.refresh == language::Refresh::replace) {
+    return Choice{Strategy::replace, StrategyReason::refresh_key, ""};
+  }
+  if (any_incremental) return std::nullopt;
+  if (wants_merge(sink)) return Choice{Strategy::merge, StrategyReason::mode_merge, ""};
+  if (sink.mode == SinkMode::append) {
+    return Choice{Strategy::append, StrategyReason::mode_append, ""};
+  }
+  return Choice{Strategy::replace, StrategyReason::whole_sources, ""};
+}
+
+class Decider {
+ public:
+  Decider(const Workspace& workspace, const language::Node& node, FlowState& state,
+          const NodeRunOptions& options, const ExpectedSchemas& expected)
+      : workspace_(workspace),
+        node_(node),
+        state_(state),
+        options_(options),
+        expected_(expected) {}
+
+  Result<Decision> decide() {
+    LAKEMILL_TRY_OK(check_properties());
+    LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_));
+    LAKEMILL_TRY_OK(check_refresh());
+    LAKEMILL_TRY(decision_.query,
+                 NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    if (options_.full_refresh && !decision_.position.target_lost) {
+      LAKEMILL_TRY_OK(check_all_is_there());
+    }
+    if (options_.full_refresh || decision_.position.target_lost) begin_generation();
+    if (options_.stops_at_begun && decision_.position.begun_is_held) {
+      return std::move(decision_);
+    }
+    LAKEMILL_TRY_OK(check_edits());
+    LAKEMILL_TRY(const bool as_before, nothing_changed_since());
+    if (as_before) {
+      skip();
+      return std::move(decision_);
+    }
+    LAKEMILL_TRY_OK(choose());
+    LAKEMILL_TRY_OK(pin_tables());
+    decision_.query->share_views(decision_.plan);
+    decision_.schema = shape_.schema;
+    if (nothing_changed()) {
+      skip();
+      return std::move(decision_);
+    }
+    LAKEMILL_TRY_OK(check_named_columns(
+        node_, shape_.schema,
+        decision_.strategy == Strategy::replace || !decision_.position.last));
+    return std::move(decision_);
+  }
+
+ private:
+  Status check_properties() const {
+    for (const language::Sink& sink : node_.sinks) {
+      const auto checked = delta::check_properties(sink.properties);
+      if (!checked) return at(sink.location, checked.error().message());
+    }
+    return {};
+  }
+
+  // A full refresh of a table that others write to would have to take this flow's rows
+  // out of it, and cannot tell them from those of the others.
+  Status check_refresh() const {
+    const FlowPosition& position = decision_.position;
+    if (!options_.full_refresh || (position.done == 0 && !position.begun_is_held)) {
+      return {};
+    }
+    for (const language::Sink& sink : node_.sinks) {
+      if (!sink.shared || wants_replace(sink)) continue;
+      return at(sink.location,
+                "node " + node_.name +
+                    " cannot be refreshed: its sink is shared, and its rows cannot be "
+                    "told from those of other flows; drop the table and run all "
+                    "flows that write to it");
+    }
+    return {};
+  }
+
+  // A refresh reads again all that the tables hold: what is not there any more, or not
+  // as it was, would be lost by it.
+  Status check_all_is_there() {
+    for (Leaf& leaf : decision_.query->leaves()) {
+      const SourceSlice* slice = last_slice(leaf.id);
+      if (leaf.source == nullptr || slice == nullptr || !slice->incremental ||
+          !leaf.source->incremental()) {
+        continue;
+      }
+      auto there = leaf.source->check(sources::Offset(), slice->to);
+      if (!there) {
+        return std::move(there).error().while_doing("node " + node_.name +
+                                                    " cannot be refreshed");
+      }
+    }
+    return {};
+  }
+
+  // What the tables hold was made by the definition of the last batch.
+  Status check_edits() const {
+    const auto& last = decision_.position.last;
+    if (!last || last->definition == definition_hash(node_.definition)) return {};
+    const auto definition = state_.load_definition(last->definition);
+    if (!definition) return {};  // an old one that was cleaned away
+    LAKEMILL_TRY(const language::Node before,
+                 language::node_from_definition(*definition));
+    return check_merge_edit(before, node_);
+  }
+
+  void skip() {
+    decision_.strategy = Strategy::skip;
+    decision_.reason = !decision_.query->any_incremental() ? StrategyReason::nothing_new
+                       : rows_are_made_otherwise() ? StrategyReason::edited_no_rows
+                                                   : StrategyReason::no_new_rows;
+  }
+
+  // True if the last batch would give other rows by the definition of now.
+  bool rows_are_made_otherwise() const {
+    const auto& last = decision_.position.last;
+    if (!last || last->definition == definition_hash(node_.definition)) return false;
+    const auto before = state_.load_definition(last->definition);
+    if (!before) return true;  // an old one that was cleaned away
+    for (const char* key : {"source", "sources", "transformer"}) {
+      const Json* old = find_member(*before, key);
+      const Json* now = find_member(node_.definition, key);
+      if ((old == nullptr) != (now == nullptr)) return true;
+      if (old != nullptr && *old != *now) return true;
+    }
+    return false;
+  }
+
+  // True if the last batch covered, by this very definition, all there is: told without
+  // looking at the SQL, so that a run that has nothing to do ends at once.
+  Result<bool> nothing_changed_since() {
+    const auto& last = decision_.position.last;
+    if (!last || !expected_.empty() ||
+        last->definition != definition_hash(node_.definition)) {
+      return false;
+    }
+    const bool whole =
+        std::none_of(last->slices.begin(), last->slices.end(),
+                     [](const SourceSlice& slice) { return slice.incremental; });
+    if (whole && decision_.query->any_incremental()) LAKEMILL_TRY_OK(reopen_whole());
+    LAKEMILL_TRY_OK(plan_slices());
+    if (!last) return false;  // a new generation begins
+    for (const auto& [relation, version] : last->pinned_tables) {
+      LAKEMILL_TRY(const auto table, table_in_sql(workspace_, relation));
+      if (table == nullptr) return false;
+      LAKEMILL_TRY(const auto snapshot, table->latest());
+      if (delta::may_have_changed(*table, version, snapshot->version())) return false;
+    }
+    decision_.strategy = decision_.plan.strategy = last->strategy;
+    decision_.reason = decision_.plan.reason = last->reason;
+    decision_.plan.pinned_tables = last->pinned_tables;
+    if (nothing_changed()) return true;
+    if (whole) {  // the sources may be read by what is new after all
+      LAKEMILL_TRY(decision_.query,
+                   NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    }
+    return false;
+  }
+
+  void begin_generation() {
+    FlowPosition fresh;
+    fresh.generation = decision_.position.generation + 1;
+    decision_.position = std::move(fresh);
+    decision_.starts_over = true;
+  }
+
+  Status choose() {
+    auto declared = choice_by_declaration(node_, decision_.query->any_incremental());
+    if (declared) {
+      if (declared->strategy != Strategy::append &&
+          decision_.query->any_incremental()) {
+        LAKEMILL_TRY_OK(reopen_whole());
+      }
+      LAKEMILL_TRY_OK(plan_slices());
+      set(*declared);
+      return describe_rows();
+    }
+    LAKEMILL_TRY_OK(plan_slices());
+    LAKEMILL_TRY_OK(describe_rows());
+    return choose_by_sql();
+  }
+
+  Status choose_by_sql() {
+    const language::Sink& sink = *node_.primary_sink();
+    const Strategy incremental = wants_merge(sink) ? Strategy::merge : Strategy::append;
+    const bool mixed = !decision_.query->all_incremental();
+    if (shape_.row_wise && !mixed) {
+      if (incremental == Strategy::merge) LAKEMILL_TRY_OK(check_sequence());
+      set({incremental,
+           incremental == Strategy::merge ? StrategyReason::mode_merge
+                                          : StrategyReason::row_wise,
+           ""});
+      return {};
+    }
+    Choice choice{
+        wants_merge(sink) ? Strategy::merge : Strategy::replace,
+        shape_.row_wise ? StrategyReason::mixed_sources : StrategyReason::not_row_wise,
+        shape_.row_wise ? "" : shape_.not_row_wise_because};
+    const bool must_append =
+        sink.mode == SinkMode::append || node_.refresh == language::Refresh::append;
+    if (node_.strict || must_append) {
+      return at(
+          node_.location,
+          "node " + node_.name +
+              " would have to be recomputed: " + std::string(explain(choice.reason)) +
+              (choice.detail.empty() ? "" : " (" + choice.detail + ")") + ", but " +
+              (node_.strict ? "`strict` is set" : "appending is asked for") +
+              "; make the SQL row-wise, or read the source with as_stream: false");
+    }
+    LAKEMILL_TRY_OK(reopen_whole());
+    LAKEMILL_TRY_OK(plan_slices());
+    set(choice);
+    decision_.bound.reset();  // it held only what is new
+    return {};
+  }
+
+  // Batches would otherwise give other tables than one batch.
+  Status check_sequence() const {
+    const auto& lost = decision_.query->sequence_lost();
+    if (!lost || !needs_sequence(node_)) return {};
+    return at(*lost,
+              "node " + node_.name +
+                  " merges changes in the order in which they came, and here their "
+                  "place in that order is lost (rows of several sources have no common "
+                  "one, and a row taken as a whole value has none): name a column that "
+                  "orders the changes of a key with merge_cdc_options.order_by");
+  }
+
+  void set(const Choice& choice) {
+    decision_.strategy = decision_.plan.strategy = choice.strategy;
+    decision_.reason = decision_.plan.reason = choice.reason;
+    decision_.detail = choice.detail;
+  }
+
+  Status reopen_whole() {
+    LAKEMILL_TRY(decision_.query,
+                 NodeQuery::open(workspace_, node_, state_, Reading::whole));
+    return {};
+  }
+
+  Status plan_slices() {
+    BatchPlan plan;
+    plan.generation = decision_.position.generation;
+    plan.number = decision_.position.done + 1;
+    plan.definition = definition_hash(node_.definition);
+    plan.now = workspace_.clock.now();
+    plan.seed =
+        workspace_.random.next() >> 1;  // JSON readers take it for a signed number
+    plan.run_id = options_.run_id;
+    for (Leaf& leaf : decision_.query->leaves()) {
+      if (leaf.source == nullptr) continue;
+      SourceSlice slice;
+      slice.source = leaf.id;
+      slice.incremental = leaf.source->incremental();
+      if (slice.incremental) slice.from = last_offset(leaf.id);
+      LAKEMILL_TRY(slice.to, leaf.source->latest(slice.from));
+      if (was_made_anew(slice)) {
+        begin_generation();
+        return plan_slices();
+      }
+      plan.slices.push_back(std::move(slice));
+    }
+    decision_.plan = std::move(plan);
+    return {};
+  }
+
+  // True if a stream's table began a new generation behind what was read of it: then
+  // this flow does so too.
+  static bool was_made_anew(const SourceSlice& slice) {
+    return !slice.from.is_null() && integer_member(slice.to, "generation", 0) >
+                                        integer_member(slice.from, "generation", 0);
+  }
+
+  sources::Offset last_offset(const std::string& source) const {
+    const SourceSlice* slice = last_slice(source);
+    return slice == nullptr || !slice->incremental ? sources::Offset() : slice->to;
+  }
+
+  const SourceSlice* last_slice(const std::string& source) const {
+    if (!decision_.position.last) return nullptr;
+    for (const SourceSlice& slice : decision_.position.last->slices) {
+      if (slice.source == source) return &slice;
+    }
+    return nullptr;
+  }
+
+  Result<BoundRows> bind_plan() {
+    return bind_rows(workspace_, *decision_.query, decision_.plan, expected_,
+                     session_options(workspace_, decision_.plan, options_.stop,
+                                     options_.on_progress));
+  }
+
+  Status describe_rows() {
+    auto bound = bind_plan();
+    if (!bound && may_set_aside(node_, bound.error())) {
+      LAKEMILL_TRY(const bool any, set_aside(workspace_, node_, *decision_.query,
+                                             decision_.plan, options_.stop));
+      if (any) bound = bind_plan();
+    }
+    LAKEMILL_TRY(decision_.bound, std::move(bound));
+    shape_ = decision_.bound->shape;
+    return {};
+  }
+
+  // The versions of the tables that the SQL names by itself.
+  Status pin_tables() {
+    LAKEMILL_TRY(decision_.plan.pinned_tables,
+                 newest_versions(workspace_, shape_.relations));
+    for (const auto& [relation, version] : decision_.plan.pinned_tables) {
+      LAKEMILL_TRY(const auto table, table_in_sql(workspace_, relation));
+      LAKEMILL_TRY_OK(check_not_replayed(relation, table->store().url()));
+    }
+    return {};
+  }
+
+  // SQL that names a table reads the live one, which a replay beside it must not.
+  Status check_not_replayed(const std::string& relation, const std::string& url) const {
+    if (workspace_.side == nullptr || !workspace_.side->has(node_.name) ||
+        !workspace_.side->live_urls.contains(url)) {
+      return {};
+    }
+    return at(node_.location,
+              "the SQL of node " + node_.name + " names table " + relation +
+                  ", which the replay makes anew in schema " + workspace_.side->schema +
+                  ": read it as {nodes.x} or as a source, which follow the replay");
+  }
+
+  bool nothing_changed() const {
+    const auto& last = decision_.position.last;
+    if (!last) return false;
+    const bool incremental =
+        decision_.strategy == Strategy::append ||
+        (decision_.strategy == Strategy::merge && decision_.query->any_incremental());
+    if (!incremental && last->definition != decision_.plan.definition) return false;
+    if (last->pinned_tables != decision_.plan.pinned_tables && !incremental)
+      return false;
+    return std::all_of(decision_.plan.slices.begin(), decision_.plan.slices.end(),
+                       [&](const SourceSlice& slice) {
+                         const SourceSlice* before = last_slice(slice.source);
+                         return before != nullptr && same_rows(*before, slice);
+                       });
+  }
+
+  // A table's version moves on without a row that changes, too.
+  bool same_rows(const SourceSlice& before, const SourceSlice& now) const {
+    if (before.to == now.to) return true;
+    const auto& leaves = decision_.query->leaves();
+    const auto leaf = std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& item) {
+      return item.id == now.source;
+    });
+    return leaf != leaves.end() && leaf->source != nullptr &&
+           before.incremental == now.incremental &&
+           leaf->source->same_rows(before.to, now.to);
+  }
+
+  const Workspace& workspace_;
+  const language::Node& node_;
+  FlowState& state_;
+  const NodeRunOptions& options_;
+  const ExpectedSchemas& expected_;
+  Decision decision_;
+  engine::QueryShape shape_;
+};
+
+}  // namespace
+
+Result<Decision> decide(const Workspace& workspace, const language::Node& node,
+                        FlowState& state, const NodeRunOptions& options,
+                        const ExpectedSchemas& expected) {
+  return Decider(workspace, node, state, options, expected).decide();
+}
+
+}  // namespace lakemill::flow
