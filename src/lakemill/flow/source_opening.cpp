@@ -238,18 +238,44 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   return leaf;
 }
 
-Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
-                       const language::Source& source, FlowState& state,
-                       const std::string& id, Reading reading) {
-  const bool incremental =
-      reading == Reading::as_declared && is_incremental(node, source);
-  const bool reads_files = source.kind == language::SourceKind::file &&
-                           source.format != language::FileFormat::delta;
+namespace {
+
+// What a source of its kind cannot do is refused, not left undone.
+Status check_options(const language::Source& source) {
+  const bool reads_delta = source.kind == language::SourceKind::table ||
+                           (source.kind == language::SourceKind::file &&
+                            source.format == language::FileFormat::delta);
+  const bool reads_files = source.kind == language::SourceKind::file && !reads_delta;
   if (source.on_error == language::OnError::dead_letter && !reads_files) {
     return at(source.location, ErrorCode::invalid,
               "on_error: DEAD_LETTER is of sources that read files, which can be set "
               "aside one by one; leave it out here");
   }
+  if (source.read_changes && !reads_delta) {
+    return at(source.location, ErrorCode::unsupported,
+              "read_changes is of sources that are Delta tables: name the table by "
+              "table_name or path, also where a node of the pipeline writes it");
+  }
+  if (source.start) {
+    return at(source.location, ErrorCode::unsupported,
+              "start is not supported yet: a source is read from its beginning");
+  }
+  if (source.limits.max_delay) {
+    return at(source.location, ErrorCode::unsupported,
+              "max_delay is not supported yet: a batch does not wait to be filled; "
+              "max_rows, max_files and max_bytes bound it");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
+                       const language::Source& source, FlowState& state,
+                       const std::string& id, Reading reading) {
+  LAKEMILL_TRY_OK(check_options(source));
+  const bool incremental =
+      reading == Reading::as_declared && is_incremental(node, source);
   switch (source.kind) {
     case language::SourceKind::dataframe: {
       LAKEMILL_TRY(std::string rows, dataframe_rows(source.data));
