@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "lakemill/delta/transaction.h"
 #include "lakemill/delta/written_text.h"
 
@@ -32,7 +34,32 @@ struct ToPartitionText {
   }
 };
 
+std::string far_text(const data::Value& value) {
+  // How DuckDB and Postgres hold the infinite ones.
+  if (const auto* date = std::get_if<data::Date>(&value)) {
+    constexpr std::int32_t kInfinite = std::numeric_limits<std::int32_t>::max();
+    if (date->days == kInfinite) return "infinity";
+    if (date->days <= -kInfinite) return "-infinity";
+    return date_text(*date);
+  }
+  const auto micros = std::get<data::Timestamp>(value).micros;
+  constexpr std::int64_t kInfinite = std::numeric_limits<std::int64_t>::max();
+  if (micros == kInfinite) return "infinity";
+  if (micros <= -kInfinite) return "-infinity";
+  return micros < 0 ? "a timestamp before the year 1"
+                    : "a timestamp after the year 9999";
+}
+
 }  // namespace
+
+Status check_partition_value(const std::string& column, const data::Value& value) {
+  if (in_calendar(value)) return {};
+  return Error(ErrorCode::unsupported,
+               "the partition column '" + column + "' holds " + far_text(value) +
+                   ": only the years 1 to 9999 have a text that every reader knows; "
+                   "write null in its place (such as nullif(" +
+                   column + ", 'infinity')), or partition by another column");
+}
 
 std::optional<std::string> partition_text(const data::Value& value,
                                           const data::Type& type) {

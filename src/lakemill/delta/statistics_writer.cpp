@@ -104,11 +104,7 @@ struct ToBound {
     if (type.kind != data::TypeKind::string) return std::nullopt;
     return text_bound(value, bound);
   }
-  Text operator()(data::Date value) const {
-    const std::string text = date_text(value);
-    if (text.size() != 10 || text[0] == '-') return std::nullopt;
-    return "\"" + text + "\"";
-  }
+  Text operator()(data::Date value) const { return "\"" + date_text(value) + "\""; }
   Text operator()(data::Timestamp value) const {
     return timestamp_bound(value.micros, type.kind == data::TypeKind::timestamp, bound);
   }
@@ -231,7 +227,11 @@ class StatisticsWriter {
     const auto found = by_path_.find(physical_);
     if (found == by_path_.end()) return {};
     const ColumnStatistics& column = *found->second;
+    // A file with one value outside of it has no bounds: none is skipped for half of
+    // them.
+    const bool bounded = in_calendar(column.minimum) && in_calendar(column.maximum);
     const auto bound = [&](const data::Value& value, Bound which) {
+      if (!bounded) return std::string();
       return std::visit(ToBound{type, which}, value).value_or("");
     };
     return {bound(column.minimum, Bound::minimum),

@@ -1,5 +1,6 @@
 #include "lakemill/delta/statistics_writer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -65,6 +66,30 @@ TEST(Statistics, LeavesOutBoundsThatHaveNoOrderOrNoText) {
             none);
   EXPECT_EQ(bounds_of(data::make_type(TypeKind::date), data::Date{-800'000},
                       data::Date{3'000'000}),
+            none);
+}
+
+TEST(Statistics, HaveNeitherBoundOfAColumnWithADateOutsideOfTheYears1To9999) {
+  const std::string none = expected_bounds("", "");
+  constexpr std::int32_t kInfinite = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t days :
+       {-kInfinite, kInfinite, 24'855'000, 2'932'897, -719'163}) {
+    const data::Date near{0};
+    const data::Date far{days};
+    EXPECT_EQ(bounds_of(data::make_type(TypeKind::date), std::min(near, far),
+                        std::max(near, far)),
+              none)
+        << days;
+  }
+  EXPECT_EQ(bounds_of(data::make_type(TypeKind::date), data::Date{-719'162},
+                      data::Date{2'932'896}),
+            expected_bounds("\"0001-01-01\"", "\"9999-12-31\""));
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(bounds_of(data::make_type(TypeKind::timestamp), data::Timestamp{0},
+                      data::Timestamp{kNever}),
+            none);
+  EXPECT_EQ(bounds_of(data::make_type(TypeKind::timestamp_ntz),
+                      data::Timestamp{-kNever}, data::Timestamp{0}),
             none);
 }
 
@@ -167,6 +192,21 @@ TEST(PartitionText, WritesEachTypeAsDeltaDoes) {
             "1970-01-01T00:00:00.000001Z");
   EXPECT_EQ(text(data::Timestamp{0}, TypeKind::timestamp_ntz), "1970-01-01 00:00:00");
   EXPECT_EQ(partition_text(data::Decimal{"1.50"}, data::make_decimal(5, 2)), "1.50");
+}
+
+TEST(PartitionText, RefusesDatesThatHaveNone) {
+  constexpr std::int32_t kInfinite = std::numeric_limits<std::int32_t>::max();
+  EXPECT_TRUE(check_partition_value("day", data::Date{2'932'896}));
+  EXPECT_TRUE(check_partition_value("day", {}));
+  const Status infinite = check_partition_value("day", data::Date{kInfinite});
+  ASSERT_FALSE(infinite);
+  EXPECT_NE(infinite.error().message().find("'day' holds infinity"), std::string::npos);
+  const Status far = check_partition_value("day", data::Date{24'855'000});
+  ASSERT_FALSE(far);
+  EXPECT_NE(far.error().message().find("'day' holds 70020-"), std::string::npos)
+      << far.error().message();
+  EXPECT_FALSE(check_partition_value(
+      "at", data::Timestamp{std::numeric_limits<std::int64_t>::min() + 1}));
 }
 
 }  // namespace

@@ -109,6 +109,11 @@ std::string statistics_json(std::int64_t row_count,
 std::optional<std::string> partition_text(const data::Value& value,
                                           const data::Type& type);
 
+/// Refuses what no reader could parse as text of partitionValues: dates and timestamps
+/// outside of the years 1 to 9999, infinite ones among them. Errors: unsupported, with
+/// the column, the value and what to do.
+Status check_partition_value(const std::string& column, const data::Value& value);
+
 /// Marks rows of files as deleted. For each file of `base` named in `rows` (log path →
 /// positions, added to what is deleted already) gives the Remove and the Add with the
 /// new vector; files left with no row give only the Remove. Vectors are written to one

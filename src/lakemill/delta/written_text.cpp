@@ -9,13 +9,31 @@
 namespace lakemill::delta {
 
 std::string date_text(data::Date date) {
+  // std::chrono holds years to 32767 only: whole cycles of 400 years are put aside.
+  constexpr std::int32_t kCycleDays = 146'097;
+  constexpr std::int32_t kCycleYears = 400;
+  const std::int32_t cycles = date.days / kCycleDays;
   const std::chrono::year_month_day day{
-      std::chrono::sys_days(std::chrono::days(date.days))};
+      std::chrono::sys_days(std::chrono::days(date.days % kCycleDays))};
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02u",
-                static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                static_cast<unsigned>(day.day()));
+                static_cast<int>(day.year()) + cycles * kCycleYears,
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
   return text.data();
+}
+
+bool in_calendar(const data::Value& value) {
+  constexpr std::int32_t kFirstDay = -719'162;  // 0001-01-01
+  constexpr std::int32_t kLastDay = 2'932'896;  // 9999-12-31
+  constexpr std::int64_t kDayMicros = 86'400'000'000;
+  if (const auto* date = std::get_if<data::Date>(&value)) {
+    return date->days >= kFirstDay && date->days <= kLastDay;
+  }
+  if (const auto* timestamp = std::get_if<data::Timestamp>(&value)) {
+    return timestamp->micros >= kFirstDay * kDayMicros &&
+           timestamp->micros < (kLastDay + 1) * kDayMicros;
+  }
+  return true;
 }
 
 std::optional<std::string> millisecond_text(std::int64_t milliseconds, bool zone) {

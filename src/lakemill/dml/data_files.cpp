@@ -76,6 +76,7 @@ Result<std::vector<delta::AddFile>> to_add_files(
             ErrorCode::corrupt,
             "file " + file.path + " has no value of the partition column " + name);
       }
+      LAKEMILL_TRY_OK(delta::check_partition_value(name, value->second));
       add.partition_values[physical_name(*field)] =
           delta::partition_text(value->second, field->type);
     }
