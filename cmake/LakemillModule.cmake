@@ -1,10 +1,11 @@
-# lakemill_module(<name> HEADERS ... [SOURCES ...] [TESTS ...] [DEPS ...] [PRIVATE_DEPS ...])
+# lakemill_module(<name> HEADERS ... [SOURCES ...] [TESTS ...] [DEPS ...] [PRIVATE_DEPS ...]
+#                 [TESTED_BESIDE_SERVERS])
 #
 # One folder, one static library, one namespace. DEPS are the folders it may include
 # from (tools/layers.toml holds the same list, and tools/check_layers.py checks every
 # #include). PRIVATE_DEPS are third-party libraries that no header of ours shows.
 function(lakemill_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_PRECOMPILED_HEADER" "" "SOURCES;HEADERS;TESTS;DEPS;PRIVATE_DEPS;TEST_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_PRECOMPILED_HEADER;TESTED_BESIDE_SERVERS" "" "SOURCES;HEADERS;TESTS;DEPS;PRIVATE_DEPS;TEST_DEPS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "lakemill_module(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
   endif()
@@ -27,7 +28,11 @@ function(lakemill_module name)
   target_sources(lakemill_${name} ${scope} FILE_SET HEADERS
                  BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${arg_HEADERS})
 
-  if(LAKEMILL_BUILD_TESTS AND arg_TESTS)
+  set(tested ${LAKEMILL_TEST_MODULES})
+  if(arg_TESTED_BESIDE_SERVERS)  # tests/promises.cmake runs them again
+    set(tested ON)
+  endif()
+  if(LAKEMILL_BUILD_TESTS AND arg_TESTS AND tested)
     add_executable(lakemill_${name}_test ${arg_TESTS})
     target_link_libraries(lakemill_${name}_test PRIVATE
       lakemill_${name} ${arg_TEST_DEPS} lakemill_flags GTest::gmock GTest::gtest_main)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds and runs all tests of the given presets, the last one's closing line last.
-# usage: tools/run_tests.sh JOBS [PRESET ...]     default: asan dev
-# asan covers the modules that do not link DuckDB, under the sanitizers; dev everything.
+# usage: tools/run_tests.sh JOBS [PRESET ...]     default: asan promises
+# asan tests the modules that do not link DuckDB, under the sanitizers; promises all else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=$1
 shift
-[ $# -gt 0 ] || set -- asan dev
+[ $# -gt 0 ] || set -- asan promises
 
 python3 tools/check_layers.py
 mkdir -p build
