@@ -169,10 +169,16 @@ Result<bool> set_aside(const Workspace& workspace, const language::Node& node,
     const language::Source& source = node.sources[i];
     if (!sets_aside(source)) continue;
     const std::string id = source.name.empty() ? std::to_string(i) : source.name;
+    const std::size_t before = plan.dead_letters.size();
     for (std::size_t slice = 0; slice < plan.slices.size(); ++slice) {
       if (plan.slices[slice].source != id) continue;
       LAKEMILL_TRY(const bool found, set_aside_of(workspace, query, plan, slice, stop));
       any = any || found;
+    }
+    // As `_source` of the rows names it.
+    for (std::size_t letter = before; letter < plan.dead_letters.size(); ++letter) {
+      plan.dead_letters[letter].source =
+          source.name.empty() ? source.path : source.name;
     }
   }
   return any;
