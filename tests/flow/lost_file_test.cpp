@@ -283,5 +283,42 @@ TEST(HeldBatches, AreNotRefreshedWhereAFileThatTheyReadIsNotThere) {
   EXPECT_THAT(lake.rows("t", kValues), ElementsAre("2"));
 }
 
+// A table that goes away while a run of several batches writes it: what is added to it
+// then would be all that it holds.
+void lose_table_before_batch_two(const std::string& sink) {
+  testkit::MemoryStoreProvider stores;
+  for (int file = 1; file <= 3; ++file) {
+    const std::string value = std::to_string(file);
+    put_file(stores, "in/" + value + ".csv", "id,v\n" + value + "," + value + "\n");
+  }
+  const std::string yaml =
+      "name: p\nnodes:\n- name: n\n  primary_keys: [id]\n"
+      "  sources: [{path: ./in, format: CSV, as_stream: true, max_files: 1}]\n"
+      "  sinks: [{path: ./t, format: DELTA" +
+      sink + "}]\n";
+  const auto deletes = [&] { remove_folder(stores, "t"); };
+  testkit::InterruptingProvider interrupted(stores,
+                                            {"/plans/0000000002.json", deletes});
+  {
+    Lakehouse lake(interrupted, 6);
+    const RunReport report = lake.run(yaml);
+    EXPECT_EQ(report_of(report, "n").status, NodeStatus::failed);
+    EXPECT_THAT(error_of(report, "n"), HasSubstr("was deleted during the run"));
+  }
+  ASSERT_TRUE(interrupted.interrupted());
+  Lakehouse lake(stores, 8);
+  ASSERT_TRUE(all_well(lake.run(yaml)));
+  EXPECT_THAT(lake.rows("t", kValues), ElementsAre("1", "2", "3"));
+  EXPECT_EQ(report_of(lake.run(yaml), "n").status, NodeStatus::skipped);
+}
+
+TEST(LostTable, OfAnAppendDuringARunFailsItAndTheNextRunReadsEverything) {
+  lose_table_before_batch_two("");
+}
+
+TEST(LostTable, OfAMergeDuringARunFailsItAndTheNextRunReadsEverything) {
+  lose_table_before_batch_two(", mode: MERGE");
+}
+
 }  // namespace
 }  // namespace lakemill::flow

@@ -61,6 +61,7 @@ Json to_json(const BatchPlan& plan) {
   }
   if (!plan.replace_where.empty()) json["replace_where"] = plan.replace_where;
   if (plan.follows > 0) json["follows"] = plan.follows;
+  if (!plan.sequence.empty()) json["sequence"] = plan.sequence;
   if (plan.copy_of > 0) json["copy_of"] = plan.copy_of;
   return json;
 }
@@ -73,6 +74,7 @@ Result<BatchPlan> plan_from_json(const Json& json) {
   plan.run_id = string_member(json, "run_id", "");
   plan.replace_where = string_member(json, "replace_where", "");
   plan.follows = integer_member(json, "follows", 0);
+  plan.sequence = string_member(json, "sequence", "");
   plan.copy_of = integer_member(json, "copy_of", 0);
   plan.seed = static_cast<std::uint64_t>(integer_member(json, "seed", 0));
   const auto now = parse_instant(string_member(json, "now", ""));

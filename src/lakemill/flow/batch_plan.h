@@ -21,7 +21,7 @@ struct SourceSlice {
 
 /// A file that a batch leaves out, because it cannot be read or computed.
 struct DeadLetter {
-  std::string source;  ///< the id of the source in its node
+  std::string source;  ///< the name of the source, or its path
   std::string file;
   std::string offset;  ///< its `_source_offset`, without the row
   std::string error;
@@ -58,6 +58,10 @@ struct BatchPlan {
   /// batch of the live flow whose rows, as they were after it, are those of this one.
   /// 0: the rows come from the sources.
   std::int64_t copy_of = 0;
+  /// What the default sequence of a merge says of a change: "arrival" (its place among
+  /// all), or "batch" (the batch that brought it). Empty: there is none, or it was not
+  /// told.
+  std::string sequence;
   std::vector<DeadLetter> dead_letters;  ///< with on_error: DEAD_LETTER
 
   /// generation · 2^32 + N: what Delta's txn carries.

@@ -19,30 +19,34 @@ namespace {
 constexpr std::int64_t kReadAgainBytesMax = std::int64_t{1} << 30;
 constexpr std::string_view kFailedExpectations = "_failed_expectations";
 
+// A refresh of bronze is only done where it is named.
+std::string naming_node(std::string message, const std::string& node) {
+  constexpr std::string_view kRefresh = "--full-refresh";
+  if (const std::size_t found = message.find(kRefresh); found != std::string::npos) {
+    message.insert(found + kRefresh.size(), " --select " + node);
+  }
+  return message;
+}
+
 // What a merge refuses is, more often than not, what the pipeline says of it.
-Error with_place_of_merge(const NodeSink& sink, Error error) {
+Error with_place_of_merge(const NodeSink& sink, const std::string& node, Error error) {
   const auto& merge = sink.spec->merge_cdc_options;
   if (error.code() != ErrorCode::invalid || !merge) return error;
   language::Location place = sink.spec->location;
   if (!merge->truncate_where.text.empty()) place = merge->truncate_where.location;
   if (!merge->delete_where.text.empty()) place = merge->delete_where.location;
   const bool of_condition = error.message().find("_where") != std::string::npos;
-  return {error.code(),
-          to_text(of_condition ? place : sink.spec->location) + ": " + error.message()};
+  return {error.code(), to_text(of_condition ? place : sink.spec->location) + ": " +
+                            naming_node(error.message(), node)};
 }
 
-// What a sink's table does not take, with the sink's place. A refresh of bronze is only
-// done where it is named.
+// What a sink's table does not take, with the sink's place.
 Error with_place_of_sink(const NodeSink& sink, const std::string& node, Error error) {
   const bool of_pipeline =
       error.code() == ErrorCode::invalid || error.code() == ErrorCode::unsupported;
   if (!of_pipeline) return error;
-  constexpr std::string_view kRefresh = "--full-refresh";
-  std::string message = error.message();
-  if (const std::size_t found = message.find(kRefresh); found != std::string::npos) {
-    message.insert(found + kRefresh.size(), " --select " + node);
-  }
-  return {error.code(), to_text(sink.spec->location) + ": " + message};
+  return {error.code(),
+          to_text(sink.spec->location) + ": " + naming_node(error.message(), node)};
 }
 
 // The target of a sink that may take rows of this schema.
@@ -72,8 +76,8 @@ class Batch {
     LAKEMILL_TRY_OK(keep_replaced());
     LAKEMILL_TRY(auto schema_results, judge_schema(run_.node, schema_));
     results_ = std::move(schema_results);
-    LAKEMILL_TRY(checks_,
-                 row_expectations(run_.workspace, run_.node, *session_, schema_));
+    LAKEMILL_TRY(checks_, row_expectations(run_.workspace, run_.node, *session_,
+                                           schema_, run_.plan));
     if (failed()) return finish_failed();
     return needs_holding_back() ? held_back() : straight_through();
   }
@@ -309,7 +313,7 @@ class Batch {
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
     auto result = sink.sink->commit(*session_, written, identity_);
     if (!result) {
-      return with_place_of_merge(sink, std::move(result).error())
+      return with_place_of_merge(sink, run_.node.name, std::move(result).error())
           .while_doing(sink.place.name);
     }
     if (result->already_held) LAKEMILL_TRY_OK(check_same_plan(sink));

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "lakemill/base/text.h"
 #include "lakemill/delta/row_changes.h"
 #include "lakemill/delta/table_properties.h"
 #include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/named_tables.h"
+#include "lakemill/flow/row_expectations.h"
+#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
 namespace lakemill::flow {
@@ -34,24 +37,60 @@ struct Choice {
   std::string detail;
 };
 
+// The first sink, of those that take the node's rows, whose mode asks for something.
+template <typename Asks>
+const language::Sink* sink_that(const language::Node& node, const Asks& asks) {
+  const auto found = std::find_if(
+      node.sinks.begin(), node.sinks.end(),
+      [&](const language::Sink& sink) { return !sink.is_quarantine && asks(sink); });
+  return found == node.sinks.end() ? nullptr : &*found;
+}
+
+bool wants_append(const language::Sink& sink) { return sink.mode == SinkMode::append; }
+
+// Sinks that keep what they hold, where the node is recomputed as a whole.
+Status check_modes(const language::Node& node, bool any_incremental) {
+  const language::Sink* keeps = sink_that(node, [](const language::Sink& sink) {
+    return wants_append(sink) || sink.merge_cdc_options.has_value();
+  });
+  if (keeps == nullptr) return {};
+  const std::string mode = wants_append(*keeps) ? "APPEND" : "MERGE";
+  if (node.refresh == language::Refresh::replace) {
+    return at(keeps->location, "node " + node.name +
+                                   " has refresh: REPLACE, which this sink's mode " +
+                                   mode + " contradicts: take one of them back");
+  }
+  const language::Sink* replaced = sink_that(node, wants_replace);
+  if (replaced == nullptr || !any_incremental) return {};
+  return at(replaced->location,
+            "node " + node.name +
+                " reads a stream, which this sink's mode would read as a whole with "
+                "every batch, and its sink at " +
+                to_text(keeps->location) + " has mode " + mode +
+                ", which takes what is new: write them in two nodes, or read the "
+                "source with as_stream: false");
+}
+
 // What the declared mode and the sources ask for, before the SQL is looked at.
 std::optional<Choice> choice_by_declaration(const language::Node& node,
                                             bool any_incremental) {
   const language::Sink& sink = *node.primary_sink();
   const bool replaces =
-      std::any_of(node.sinks.begin(), node.sinks.end(), [](const language::Sink& item) {
-        return !item.is_quarantine && wants_replace(item);
-      });
+      any_incremental ? sink_that(node, wants_replace) != nullptr : wants_replace(sink);
   if (replaces) return Choice{Strategy::replace, StrategyReason::mode_overwrite, ""};
   if (node.refresh == language::Refresh::replace) {
     return Choice{Strategy::replace, StrategyReason::refresh_key, ""};
   }
   if (any_incremental) return std::nullopt;
   if (wants_merge(sink)) return Choice{Strategy::merge, StrategyReason::mode_merge, ""};
-  if (sink.mode == SinkMode::append) {
+  if (wants_append(sink)) {
     return Choice{Strategy::append, StrategyReason::mode_append, ""};
   }
-  return Choice{Strategy::replace, StrategyReason::whole_sources, ""};
+  const bool any_replaces = sink_that(node, wants_replace) != nullptr;
+  return Choice{
+      Strategy::replace,
+      any_replaces ? StrategyReason::mode_overwrite : StrategyReason::whole_sources,
+      ""};
 }
 
 class Decider {
@@ -74,6 +113,7 @@ class Decider {
       LAKEMILL_TRY_OK(check_all_is_there());
     }
     if (options_.full_refresh || decision_.position.target_lost) begin_generation();
+    LAKEMILL_TRY_OK(check_no_sink_is_lost());
     if (options_.stops_at_begun && decision_.position.begun_is_held) {
       return std::move(decision_);
     }
@@ -87,6 +127,7 @@ class Decider {
     LAKEMILL_TRY_OK(pin_tables());
     decision_.query->share_views(decision_.plan);
     decision_.schema = shape_.schema;
+    LAKEMILL_TRY_OK(note_sequence());
     if (nothing_changed()) {
       skip();
       return std::move(decision_);
@@ -138,6 +179,25 @@ class Decider {
         return std::move(there).error().while_doing("node " + node_.name +
                                                     " cannot be refreshed");
       }
+    }
+    return {};
+  }
+
+  // A sink that lacks batches that the others hold would go on from the middle.
+  Status check_no_sink_is_lost() const {
+    const std::string& lost = decision_.position.lost_sink;
+    if (lost.empty()) return {};
+    for (const language::Sink& sink : node_.sinks) {
+      if (is_view_sink(sink)) continue;
+      LAKEMILL_TRY(const Place place, place_of(workspace_, node_, sink));
+      if (place.url != lost) continue;
+      return at(sink.location,
+                "table " + place.name +
+                    " was deleted, or put back to an older state: "
+                    "it lacks batches that the other sinks of node " +
+                    node_.name +
+                    " hold; make all of them anew with --full-refresh --select " +
+                    node_.name);
     }
     return {};
   }
@@ -214,6 +274,7 @@ class Decider {
   }
 
   Status choose() {
+    LAKEMILL_TRY_OK(check_modes(node_, decision_.query->any_incremental()));
     auto declared = choice_by_declaration(node_, decision_.query->any_incremental());
     if (declared) {
       if (declared->strategy != Strategy::append &&
@@ -234,7 +295,7 @@ class Decider {
     const Strategy incremental = wants_merge(sink) ? Strategy::merge : Strategy::append;
     const bool mixed = !decision_.query->all_incremental();
     if (shape_.row_wise && !mixed) {
-      if (incremental == Strategy::merge) LAKEMILL_TRY_OK(check_sequence());
+      LAKEMILL_TRY_OK(check_sequence());
       set({incremental,
            incremental == Strategy::merge ? StrategyReason::mode_merge
                                           : StrategyReason::row_wise,
@@ -245,11 +306,11 @@ class Decider {
         wants_merge(sink) ? Strategy::merge : Strategy::replace,
         shape_.row_wise ? StrategyReason::mixed_sources : StrategyReason::not_row_wise,
         shape_.row_wise ? "" : shape_.not_row_wise_because};
-    const bool must_append =
-        sink.mode == SinkMode::append || node_.refresh == language::Refresh::append;
+    const bool must_append = sink_that(node_, wants_append) != nullptr ||
+                             node_.refresh == language::Refresh::append;
     if (node_.strict || must_append) {
       return at(
-          node_.location,
+          not_row_wise_at_,
           "node " + node_.name +
               " would have to be recomputed: " + std::string(explain(choice.reason)) +
               (choice.detail.empty() ? "" : " (" + choice.detail + ")") + ", but " +
@@ -273,6 +334,18 @@ class Decider {
                   "place in that order is lost (rows of several sources have no common "
                   "one, and a row taken as a whole value has none): name a column that "
                   "orders the changes of a key with merge_cdc_options.order_by");
+  }
+
+  // The changes of a merge are told apart by one kind of sequence only.
+  Status note_sequence() {
+    if (!needs_sequence(node_)) return {};
+    if (!decision_.bound) {
+      LAKEMILL_TRY(decision_.bound, bind_plan());
+    }
+    decision_.plan.sequence = decision_.query->sequence();
+    if (!decision_.position.last) return {};
+    return check_merge_sequence(decision_.position.last->sequence,
+                                decision_.plan.sequence, node_);
   }
 
   void set(const Choice& choice) {
@@ -348,7 +421,34 @@ class Decider {
     }
     LAKEMILL_TRY(decision_.bound, std::move(bound));
     shape_ = decision_.bound->shape;
+    look_at_expectations();
     return {};
+  }
+
+  // A check that looks at other rows than its own, or at other tables, is as the SQL
+  // of a step that does. What cannot be described is told when it is checked.
+  void look_at_expectations() {
+    for (const language::Expectation& expectation : node_.expectations) {
+      if (expectation.type != language::ExpectationType::row) continue;
+      const auto predicate = expectation_sql(expectation, shape_.schema);
+      if (!predicate) continue;
+      const auto check = decision_.bound->session->describe(
+          "SELECT " + *predicate + " AS holds FROM " +
+              quote_identifier(decision_.bound->relation),
+          engine::Origin::pipeline);
+      if (!check) continue;
+      shape_.relations.insert(shape_.relations.end(), check->relations.begin(),
+                              check->relations.end());
+      constexpr std::string_view kVolatile = "volatile function";
+      if (!shape_.row_wise || check->row_wise ||
+          check->not_row_wise_because == kVolatile) {
+        continue;
+      }
+      shape_.row_wise = false;
+      shape_.not_row_wise_because =
+          check->not_row_wise_because + " in expectation '" + expectation.name + "'";
+      not_row_wise_at_ = expectation.location;
+    }
   }
 
   // The versions of the tables that the SQL names by itself.
@@ -358,6 +458,21 @@ class Decider {
     for (const auto& [relation, version] : decision_.plan.pinned_tables) {
       LAKEMILL_TRY(const auto table, table_in_sql(workspace_, relation));
       LAKEMILL_TRY_OK(check_not_replayed(relation, table->store().url()));
+    }
+    return pin_references();
+  }
+
+  // The versions of the tables that REFERENCE expectations point to.
+  Status pin_references() {
+    for (const language::Expectation& expectation : node_.expectations) {
+      if (expectation.type != language::ExpectationType::reference) continue;
+      LAKEMILL_TRY(const Place place, reference_place(workspace_, node_, expectation));
+      if (!place.is_delta) continue;
+      LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));
+      if (!exists) continue;  // the check tells of it
+      LAKEMILL_TRY(const auto table, open_table(workspace_, place));
+      LAKEMILL_TRY(const auto snapshot, table->latest());
+      decision_.plan.pinned_tables[place.url] = snapshot->version();
     }
     return {};
   }
@@ -409,6 +524,7 @@ class Decider {
   const ExpectedSchemas& expected_;
   Decision decision_;
   engine::QueryShape shape_;
+  language::Location not_row_wise_at_ = node_.location;
 };
 
 }  // namespace

@@ -81,6 +81,11 @@ class PositionSearch {
     position_.done = highest;
     if (lowest < highest) LAKEMILL_TRY_OK(compare_sinks(highest));
     if (position_.target_lost) return std::move(position_);
+    for (std::size_t i = 0; i < sinks_.size() && position_.done > 0; ++i) {
+      if (sinks_[i].remembers && done_[i] >= position_.done) {
+        position_.holding.insert(sinks_[i].place.url);
+      }
+    }
     if (position_.done > 0) {
       LAKEMILL_TRY(position_.last, plan_of(position_.done));
     }
@@ -124,22 +129,49 @@ class PositionSearch {
   }
 
   // Some sinks hold batch `highest` and others do not: those that it was to be written
-  // to get it; one that was added to the node later follows from here on; a target that
-  // lacks more than this batch was lost.
+  // to get it; one that was added to the node later follows from here on; a sink that
+  // lacks more than this batch was lost, and with it the target if nothing else than a
+  // whole reading makes the sinks what they are.
   Status compare_sinks(std::int64_t highest) {
     LAKEMILL_TRY(const BatchPlan plan, plan_of(highest));
     LAKEMILL_TRY(const auto written_to, places_of(plan));
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
       if (done_[i] == highest || !written_to.contains(sinks_[i].place.url)) continue;
-      if (done_[i] == highest - 1) {
+      bool lacks_it_only = done_[i] == highest - 1;
+      if (!lacks_it_only && !sinks_[i].is_primary && sinks_[i].remembers) {
+        LAKEMILL_TRY(const bool was_there,
+                     was_written_to(highest - 1, sinks_[i].place.url));
+        lacks_it_only = !was_there;
+      }
+      if (lacks_it_only) {
         position_.done = highest - 1;
         position_.begun_is_held = true;
-      } else if (sinks_[i].is_primary) {
+      } else if (sinks_[i].is_primary || (sinks_[i].remembers && is_made_whole(plan))) {
         position_.target_lost = true;
+      } else if (sinks_[i].remembers) {
+        position_.lost_sink = sinks_[i].place.url;
       }
     }
     if (position_.begun_is_held) position_.begun = plan;
     return {};
+  }
+
+  // False if batch `number` was of a definition that does not have the sink.
+  Result<bool> was_written_to(std::int64_t number, const std::string& url) {
+    const auto plan = state_.find_plan(position_.generation, number);
+    if (!plan || !*plan) return true;
+    const auto urls = places_of(**plan);
+    return !urls || urls->contains(url);
+  }
+
+  // True if the next batch makes every sink anew.
+  bool is_made_whole(const BatchPlan& plan) const {
+    return plan.strategy == Strategy::replace &&
+           std::all_of(sinks_.begin(), sinks_.end(), [](const NodeSink& sink) {
+             return sink.spec->is_quarantine ||
+                    (!sink.spec->merge_cdc_options && !sink.spec->shared &&
+                     sink.spec->mode != language::SinkMode::append);
+           });
   }
 
   // The URLs of the sinks that the plan's definition has.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "lakemill/flow/node_sinks.h"
@@ -17,6 +18,8 @@ struct FlowPosition {
   /// It must be completed as planned: a sink holds it, or its rows are those that a
   /// replay from the middle goes on from.
   bool begun_is_held = false;
+  std::set<std::string> holding;  ///< URLs of the sinks that hold batch `done`
+  std::string lost_sink;  ///< URL of one, not the target, that lacks earlier batches
   bool target_lost =
       false;  ///< batches were planned and committed, but the target is gone
 };

@@ -9,4 +9,10 @@ namespace lakemill::flow {
 /// meanings. Errors: invalid, naming the place, what was changed, and the remedy.
 Status check_merge_edit(const language::Node& before, const language::Node& now);
 
+/// The same of the default sequence of changes, as plans tell it: where it says another
+/// thing than before, later changes would be taken for earlier ones, or the other way
+/// round. Errors: invalid, with the sink's place and what to do.
+Status check_merge_sequence(const std::string& before, const std::string& now,
+                            const language::Node& node);
+
 }  // namespace lakemill::flow

@@ -147,6 +147,8 @@ class NodeQuery::State {
     bytes = 0;
     bound_relations.clear();
     sequence_lost.reset();
+    sequence.clear();
+    begins_with_batch_ = false;
     carrying_.clear();
     return bind_frames(root_, node_, added_columns(node_), true);
   }
@@ -164,6 +166,7 @@ class NodeQuery::State {
   std::int64_t bytes = 0;                      // of the files that are bound
   std::vector<BoundRelation> bound_relations;  // each after all that it reads
   std::optional<language::Location> sequence_lost;
+  std::string sequence;  // what the default one says
 
  private:
   static std::int64_t size_of(const engine::Relation& relation) {
@@ -451,6 +454,12 @@ class NodeQuery::State {
       LAKEMILL_TRY(const bool is_told, has_column(current, "_source_offset"));
       if (is_told) sequence_lost.reset();
     }
+    if (needs_sequence(node_)) {
+      LAKEMILL_TRY(const bool has_offset, has_column(current, "_source_offset"));
+      const bool by_row =
+          carrying_.contains(current) ? !begins_with_batch_ : has_offset;
+      sequence = by_row ? "arrival" : "batch";
+    }
     LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current,
                                             carrying_.contains(current)));
     const language::Sink* sink = node_.primary_sink();
@@ -555,6 +564,10 @@ class NodeQuery::State {
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
+    if (added.sequence && read.sequence_sql.find("{batch}") != std::string::npos) {
+      LAKEMILL_TRY(const bool has_offset, has_column(frame.id, "_source_offset"));
+      begins_with_batch_ = begins_with_batch_ || !has_offset;
+    }
     bound_relations.push_back({frame.id, std::nullopt});
     LAKEMILL_TRY(
         frame.relation,
@@ -629,6 +642,7 @@ class NodeQuery::State {
   engine::Session* session_ = nullptr;
   const BatchPlan* plan_ = nullptr;
   const ExpectedSchemas* expected_ = nullptr;
+  bool begins_with_batch_ = false;  // the default sequence of a source does
   std::set<std::string> carrying_;  // relations that carry the default sequence
 };
 
@@ -663,6 +677,8 @@ const std::vector<BoundRelation>& NodeQuery::bound() const {
 const std::optional<language::Location>& NodeQuery::sequence_lost() const {
   return state_->sequence_lost;
 }
+
+const std::string& NodeQuery::sequence() const { return state_->sequence; }
 
 bool NodeQuery::any_incremental() {
   return std::any_of(leaves().begin(), leaves().end(),

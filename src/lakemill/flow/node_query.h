@@ -73,6 +73,8 @@ class NodeQuery {
   /// Where the default sequence of changes that a merge needs was lost on its way
   /// through the steps, if it was: rows then have the batch's number for it.
   const std::optional<language::Location>& sequence_lost() const;
+  /// What the default sequence of the rows that bind() bound says: BatchPlan::sequence.
+  const std::string& sequence() const;
   bool any_incremental();
   bool all_incremental();
 

@@ -92,6 +92,7 @@ class NodeRun {
     options.stops_at_begun = true;
     LAKEMILL_TRY(Decision decision, decide(workspace_, node_, state_, options, {}));
     note(decision);
+    held_ = decision.position.holding;
     LAKEMILL_TRY_OK(complete_last(decision.position));
     if (decision.position.begun && decision.position.begun_is_held) {
       return complete(decision);
@@ -289,11 +290,16 @@ class NodeRun {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
     LAKEMILL_TRY_OK(query.compute_views(plan, options_.stop));
-    LAKEMILL_TRY(auto sinks,
-                 open_sinks(workspace_, node, state_,
-                            {plan.strategy, plan.generation, starts_over(plan),
-                             reading_of(plan) == Reading::whole, "", plan.replace_where,
-                             plan.follows}));
+    SinkPurpose purpose;
+    purpose.strategy = plan.strategy;
+    purpose.generation = plan.generation;
+    purpose.starts_over = starts_over(plan);
+    purpose.reads_whole = reading_of(plan) == Reading::whole;
+    purpose.replace_where = plan.replace_where;
+    purpose.follows = plan.follows;
+    if (plan.number > 1) purpose.follows_batch = plan.transaction_version() - 1;
+    purpose.holding = held_;
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node, state_, purpose));
     BatchRun run{workspace_,      node,          plan,
                  query,           sinks,         state_,
                  options_.run_id, options_.stop, options_.on_progress,
@@ -350,6 +356,7 @@ class NodeRun {
   const language::Node& node_;
   const NodeRunOptions& options_;
   FlowState& state_;
+  std::set<std::string> held_;          // URLs of the sinks that hold the batch before
   std::int64_t completed_ = 0;          // the batch that was completed in this run
   std::int64_t completed_letters_ = 0;  // the batch whose dead letters are committed
   NodeReport report_;

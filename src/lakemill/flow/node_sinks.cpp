@@ -18,16 +18,20 @@ sinks::WriteMode write_mode(const language::Sink& sink, const SinkPurpose& purpo
                       (purpose.reads_whole && purpose.strategy != Strategy::append);
     return anew ? sinks::WriteMode::replace : sinks::WriteMode::append;
   }
-  switch (purpose.strategy) {
-    case Strategy::append:  // never others' rows of a shared table
-      return purpose.starts_over && !sink.shared ? sinks::WriteMode::replace
-                                                 : sinks::WriteMode::append;
-    case Strategy::merge:
-      return sink.merge_cdc_options ? sinks::WriteMode::merge
-                                    : sinks::WriteMode::append;
-    default:
-      return sinks::WriteMode::replace;
+  if (purpose.copies_rows) return sinks::WriteMode::replace;
+  if (sink.merge_cdc_options) return sinks::WriteMode::merge;
+  if (purpose.replace_where.empty() && purpose.reads_whole &&
+      sink.mode != language::SinkMode::append) {
+    return sinks::WriteMode::replace;
   }
+  // Never others' rows of a shared table.
+  return purpose.starts_over && !sink.shared ? sinks::WriteMode::replace
+                                             : sinks::WriteMode::append;
+}
+
+// The batch that the sink must hold for this one to be added to it; 0: none.
+std::int64_t batch_behind(const Place& place, const SinkPurpose& purpose) {
+  return purpose.holding.contains(place.url) ? purpose.follows_batch : 0;
 }
 
 sinks::SchemaEvolution schema_evolution(const language::Node& node,
@@ -130,6 +134,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
   spec.schema_evolution = schema_evolution(node, sink);
   spec.shared = sink.shared;
   spec.adopt_app_id = purpose.adopt_app_id;
+  spec.follows_batch = batch_behind(place, purpose);
   if (workspace.engine_commits && mode != sinks::WriteMode::merge) {
     return sinks::make_engine_sink(std::move(spec), services);
   }

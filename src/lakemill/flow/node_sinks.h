@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ struct SinkPurpose {
   std::string adopt_app_id;   ///< `run --adopt`, or empty
   std::string replace_where;  ///< of a backfill's plan, or empty
   std::int64_t follows = 0;   ///< likewise, or 0
+  bool copies_rows = false;   ///< of a replay: rows as they were, whatever made them
+  /// The transaction version of the batch before this one, and the URLs of the sinks
+  /// that held it when this one was decided.
+  std::int64_t follows_batch = 0;
+  std::set<std::string> holding;
 };
 
 /// The sinks of a node in the order in which they commit: quarantine, others, the

@@ -70,7 +70,7 @@ class Test {
                                     engine::Origin::lakemill));
     schema_ = shape.schema;
     LAKEMILL_TRY(const auto checks,
-                 row_expectations(workspace_, node, *session_, schema_, &given));
+                 row_expectations(workspace_, node, *session_, schema_, plan, &given));
     engine::WriteSpec spec;
     spec.sql = "SELECT * FROM " + quote_identifier(rows);
     spec.checks = checks.checks;

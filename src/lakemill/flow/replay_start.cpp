@@ -162,7 +162,8 @@ class RowCopy {
     copied_ = plan.copy_of;
     batch_ = batch_identity(workspace_, node_, plan, plan.run_id);
     FlowState state = flow_state(workspace_, node_);
-    SinkPurpose purpose;  // rows as they were, whatever made them
+    SinkPurpose purpose;
+    purpose.copies_rows = true;
     purpose.generation = plan.generation;
     purpose.starts_over = true;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state, purpose));

@@ -27,10 +27,10 @@ engine::OnFail on_fail(ExpectationAction action) {
   }
 }
 
-// Binds the table that a REFERENCE points to.
-Status bind_reference(const Workspace& workspace, const language::Node& node,
-                      const language::Expectation& expectation,
-                      engine::Session& session, const std::string& relation) {
+}  // namespace
+
+Result<Place> reference_place(const Workspace& workspace, const language::Node& node,
+                              const language::Expectation& expectation) {
   Result<Place> place = Error(ErrorCode::invalid, "");
   if (!expectation.to_node.empty()) {
     const language::Node* target = workspace.pipeline.find_node(expectation.to_node);
@@ -44,9 +44,25 @@ Status bind_reference(const Workspace& workspace, const language::Node& node,
     place = place_of(workspace, node, expectation.to_table);
   }
   if (!place) return at(expectation.location, place.error().message());
-  if (place->is_delta) {
-    LAKEMILL_TRY(const auto table, open_table(workspace, *place));
-    auto snapshot = table->latest();
+  return place;
+}
+
+namespace {
+
+// Binds the table that a REFERENCE points to, as the plan has pinned it.
+Status bind_reference(const Workspace& workspace, const language::Node& node,
+                      const language::Expectation& expectation, const BatchPlan& plan,
+                      engine::Session& session, const std::string& relation) {
+  LAKEMILL_TRY(const Place place, reference_place(workspace, node, expectation));
+  if (place.is_delta) {
+    LAKEMILL_TRY(const auto table, open_table(workspace, place));
+    const auto pinned = plan.pinned_tables.find(place.url);
+    auto snapshot = pinned == plan.pinned_tables.end()
+                        ? table->latest()
+                        : table->at_version(pinned->second);
+    if (!snapshot && pinned != plan.pinned_tables.end()) {  // it was made anew since
+      snapshot = table->latest();
+    }
     if (!snapshot) {
       return at(expectation.location, "expectation '" + expectation.name +
                                           "': " + snapshot.error().message());
@@ -56,7 +72,7 @@ Status bind_reference(const Workspace& workspace, const language::Node& node,
   } else {
     engine::FilesRelation files;
     files.format = engine::FileFormat::parquet;
-    files.files = {{place->url, 1, 0}};
+    files.files = {{place.url, 1, 0}};
     LAKEMILL_TRY_OK(session.bind(relation, std::move(files)));
   }
   return {};
@@ -64,19 +80,18 @@ Status bind_reference(const Workspace& workspace, const language::Node& node,
 
 // The predicate of a REFERENCE, over the table that it points to: a row with a
 // null among its columns refers to nothing, and passes, as a foreign key does.
-Result<std::string> reference_predicate(const Workspace& workspace,
-                                        const language::Node& node,
-                                        const language::Expectation& expectation,
-                                        engine::Session& session,
-                                        const data::Schema& schema,
-                                        const GivenRelations* given) {
+Result<std::string> reference_predicate(
+    const Workspace& workspace, const language::Node& node,
+    const language::Expectation& expectation, engine::Session& session,
+    const data::Schema& schema, const BatchPlan& plan, const GivenRelations* given) {
   LAKEMILL_TRY_OK(check_named_columns(expectation, schema));
   const std::string relation = "reference of " + expectation.name;
   if (given != nullptr) {
     LAKEMILL_TRY(auto rows, given_reference(node, expectation, schema, *given));
     LAKEMILL_TRY_OK(session.bind(relation, std::move(rows)));
   } else {
-    LAKEMILL_TRY_OK(bind_reference(workspace, node, expectation, session, relation));
+    LAKEMILL_TRY_OK(
+        bind_reference(workspace, node, expectation, plan, session, relation));
   }
   const auto& to =
       expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
@@ -125,18 +140,16 @@ Result<std::string> expectation_sql(const language::Expectation& expectation,
   return "(" + compiled->sql + ")";
 }
 
-Result<RowExpectations> row_expectations(const Workspace& workspace,
-                                         const language::Node& node,
-                                         engine::Session& session,
-                                         const data::Schema& schema,
-                                         const GivenRelations* given) {
+Result<RowExpectations> row_expectations(
+    const Workspace& workspace, const language::Node& node, engine::Session& session,
+    const data::Schema& schema, const BatchPlan& plan, const GivenRelations* given) {
   RowExpectations result;
   for (const language::Expectation& expectation : node.expectations) {
     if (!looks_at_rows(expectation)) continue;
-    auto predicate =
-        expectation.type == ExpectationType::row
-            ? expectation_sql(expectation, schema)
-            : reference_predicate(workspace, node, expectation, session, schema, given);
+    auto predicate = expectation.type == ExpectationType::row
+                         ? expectation_sql(expectation, schema)
+                         : reference_predicate(workspace, node, expectation, session,
+                                               schema, plan, given);
     if (!predicate) return std::move(predicate).error();
     result.checks.push_back(
         {expectation.name, *std::move(predicate), on_fail(expectation.action)});

@@ -18,12 +18,18 @@ struct RowExpectations {
   std::vector<const language::Expectation*> expectations;  ///< one for each check
 };
 
+/// Where the table is that a REFERENCE points to. Errors: invalid, with its place.
+Result<Place> reference_place(const Workspace& workspace, const language::Node& node,
+                              const language::Expectation& expectation);
+
+/// Tables that REFERENCEs point to are read at the versions that `plan` has pinned.
 /// With `given` (a test) no table is read: what it gives for the source or the name
 /// that a REFERENCE points to stands in. Errors: invalid, with file, line and column.
 Result<RowExpectations> row_expectations(const Workspace& workspace,
                                          const language::Node& node,
                                          engine::Session& session,
                                          const data::Schema& schema,
+                                         const BatchPlan& plan,
                                          const GivenRelations* given = nullptr);
 
 /// What the counts of a batch say of each. `failed_rows` as WriteResult gives them.

@@ -152,8 +152,9 @@ Status fail_on_equal_sequences(Scratch& scratch, const std::string& conflict_sql
   return Error(ErrorCode::invalid,
                "two different changes of the key " + key + " have the same sequence " +
                    data::to_text(rows.rows.front().at(columns.keys.size())) +
-                   ": which one is newer cannot be told; name a column with order_by "
-                   "that orders the changes of a key");
+                   ": which one is newer cannot be told; if the SQL that makes these "
+                   "rows was edited, make the table anew with --full-refresh; else "
+                   "name a column with order_by that orders the changes of a key");
 }
 
 Result<ChangeSet> sort_out_changes(Scratch& scratch, const std::string& staged_rows,

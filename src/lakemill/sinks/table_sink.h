@@ -55,6 +55,9 @@ struct TableSinkSpec {
   /// With replace_where: the last transaction version of the flow that the table may
   /// hold when the rows are replaced. 0: any.
   std::int64_t follows = 0;
+  /// The transaction version of the flow that the table held when the batch was
+  /// decided, and must still hold where the batch does not replace it. 0: not told.
+  std::int64_t follows_batch = 0;
   std::vector<std::string> partition_by;
   std::map<std::string, std::string> properties;  ///< Delta table properties
   std::map<std::string, std::string> column_comments;

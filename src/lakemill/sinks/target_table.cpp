@@ -148,10 +148,26 @@ Status TargetTable::plan_partitioning(delta::Metadata& metadata, bool replaces_r
   return {};
 }
 
+// What is added to a table that lost what came before would be all that it holds.
+Status TargetTable::check_is_there(const delta::Snapshot* snapshot,
+                                   std::string_view app_id) const {
+  if (spec_.follows_batch == 0) return {};
+  const auto held = snapshot == nullptr ? std::optional<std::int64_t>()
+                                        : snapshot->transaction(app_id);
+  if (held && *held >= spec_.follows_batch) return {};
+  return Error(ErrorCode::not_found,
+               "table " + spec_.name + " (" + spec_.url + ") was deleted " +
+                   (snapshot == nullptr ? "" : "and made anew ") +
+                   "during the run: the batches before this one are lost with it, so "
+                   "this one was not written; put the table back, or run again to make "
+                   "it from the beginning");
+}
+
 Result<TargetPlan> TargetTable::plan(const delta::Snapshot* snapshot,
                                      const data::Schema& query, std::string_view app_id,
                                      bool replaces_rows) const {
   LAKEMILL_TRY_OK(check_column_names(query, spec_.name));
+  if (!replaces_rows) LAKEMILL_TRY_OK(check_is_there(snapshot, app_id));
   TargetPlan plan;
   if (snapshot == nullptr) {
     LAKEMILL_TRY(plan, new_table(query, app_id));

@@ -65,6 +65,7 @@ class TargetTable {
 
  private:
   Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;
+  Status check_is_there(const delta::Snapshot* snapshot, std::string_view app_id) const;
   Result<TargetPlan> new_table(const data::Schema& query,
                                std::string_view app_id) const;
   Status plan_partitioning(delta::Metadata& metadata, bool replaces_rows,
