@@ -30,12 +30,14 @@ class SecretSession : public engine::Session {
   Status bind_query(std::string_view name, std::string_view sql,
                     engine::Origin origin) override {
     LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    if (text != sql) LAKEMILL_TRY_OK(check_names(text, origin));
     return hidden(inner_->bind_query(name, text, origin));
   }
 
   Result<bool> bind_carrying(std::string_view name, std::string_view sql,
                              std::string_view column, engine::Origin origin) override {
     LAKEMILL_TRY(const std::string text, with_secrets(sql, origin));
+    if (text != sql) LAKEMILL_TRY_OK(check_names(text, origin));
     return hidden(inner_->bind_carrying(name, text, column, origin));
   }
 
@@ -78,6 +80,21 @@ class SecretSession : public engine::Session {
   }
 
  private:
+  // A column without a name of its own is called by its expression, secret and all, and
+  // the names of columns are stored.
+  Status check_names(const std::string& sql, engine::Origin origin) {
+    const auto shape = inner_->describe(sql, origin);
+    if (!shape) return {};  // told where it is bound
+    for (const data::Field& field : shape->schema.fields) {
+      if (!secrets_.tells(field.name)) continue;
+      return Error(ErrorCode::invalid,
+                   "the name of the column " + secrets_.hide(field.name) +
+                       " would hold the value of a secret, and names of columns are "
+                       "stored; give the expression a name with AS");
+    }
+    return {};
+  }
+
   // What is not a pipeline's own text may hold data, which names no secrets.
   Result<std::string> with_secrets(std::string_view sql, engine::Origin origin) {
     if (origin != engine::Origin::pipeline) return std::string(sql);

@@ -144,12 +144,28 @@ std::string Secrets::hide(std::string text) {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, value] : given_) {
     if (value.empty()) continue;
-    for (std::size_t at = text.find(value); at != std::string::npos;
-         at = text.find(value, at + 3)) {
+    // SQL engines tell names in lower case.
+    const std::string wanted = to_lower(value);
+    std::string lower = to_lower(text);
+    for (std::size_t at = lower.find(wanted); at != std::string::npos;
+         at = lower.find(wanted, at + 3)) {
       text.replace(at, value.size(), "***");
+      lower.replace(at, value.size(), "***");
     }
   }
   return text;
+}
+
+bool Secrets::tells(std::string_view column) {
+  constexpr std::size_t kChanceSize = 4;  // shorter ones are in names by chance
+  const std::string lower = to_lower(column);
+  const bool is_expression = lower.find('\'') != std::string::npos;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, value] : given_) {
+    if (value.empty() || (value.size() < kChanceSize && !is_expression)) continue;
+    if (lower.find(to_lower(value)) != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace lakemill::app

@@ -33,8 +33,11 @@ class Secrets {
   /// Plain text with each `${secret.NAME}` replaced by its value. Errors: likewise.
   Result<std::string> in_text(std::string_view text);
 
-  /// `text` with each value that was given replaced by "***".
+  /// `text` with each value that was given, in capitals or not, replaced by "***".
   std::string hide(std::string text);
+  /// True if a column of that name would tell a value that was given, as one does that
+  /// is named after the expression it comes from.
+  bool tells(std::string_view column);
   Error hide(const Error& error) { return {error.code(), hide(error.message())}; }
 
  private:

@@ -41,6 +41,23 @@ std::optional<language::SqlFault> parse_sql(std::string_view sql,
   return language::SqlFault{std::move(fault->message), fault->offset};
 }
 
+std::vector<language::TableMention> tables_in_sql(std::string_view sql,
+                                                  language::SqlForm form) {
+  auto tables = form == language::SqlForm::query
+                    ? engine_duckdb::tables_in_query(sql)
+                    : engine_duckdb::tables_in_predicate(sql);
+  std::vector<language::TableMention> mentions;
+  for (auto& table : tables) {
+    mentions.push_back({{std::move(table.catalog),
+                         std::move(table.schema),
+                         std::move(table.table),
+                         {}},
+                        std::move(table.place),
+                        table.offset});
+  }
+  return mentions;
+}
+
 std::optional<std::string> fault_in_property(const std::string& name,
                                              const std::string& value) {
   const auto checked = delta::check_properties({{name, value}});
@@ -60,6 +77,7 @@ language::LoadOptions load_options(const OpenRequest& request,
   options.allow_missing_parameters = request.allow_missing_parameters;
   options.with_test_files = request.with_test_files;
   options.sql_parser = parse_sql;
+  options.table_namer = tables_in_sql;
   options.property_check = fault_in_property;
   return options;
 }

@@ -293,6 +293,37 @@ Walker pipeline_walker() {
       });
 }
 
+// The place that a call of delta_scan reads as it is now; nothing where only a run
+// knows it, or another version is asked for.
+std::optional<std::string> scanned_place(const duckdb::TableFunctionRef& current) {
+  if (current.function->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) {
+    return std::nullopt;
+  }
+  const auto& call = current.function->Cast<duckdb::FunctionExpression>();
+  if (to_lower(call.function_name) != "delta_scan" || call.children.size() != 1 ||
+      call.children[0]->GetExpressionClass() != duckdb::ExpressionClass::CONSTANT) {
+    return std::nullopt;
+  }
+  return call.children[0]->Cast<duckdb::ConstantExpression>().value.ToString();
+}
+
+Walker table_walker(std::vector<MentionedTable>& found) {
+  return Walker(
+      [](ParsedExpression&) {},
+      [&found](TableRef& table) {
+        if (table.type == duckdb::TableReferenceType::TABLE_FUNCTION) {
+          auto place = scanned_place(table.Cast<duckdb::TableFunctionRef>());
+          if (!place) return;
+          found.push_back({"", "", "", *std::move(place), table.query_location});
+        } else if (table.type == duckdb::TableReferenceType::BASE_TABLE) {
+          const auto& base = table.Cast<duckdb::BaseTableRef>();
+          if (base.schema_name.empty() || base.at_clause) return;
+          found.push_back({base.catalog_name, base.schema_name, base.table_name, "",
+                           table.query_location});
+        }
+      });
+}
+
 Error wrong_kind(const duckdb::SQLStatement& statement) {
   if (statement.type == duckdb::StatementType::MULTI_STATEMENT) {
     return Error(ErrorCode::invalid,
@@ -448,6 +479,18 @@ std::set<std::string> table_names(duckdb::SelectStatement& statement) {
                 });
   walker.node(*statement.node);
   return names;
+}
+
+std::vector<MentionedTable> catalog_tables(duckdb::QueryNode& query) {
+  std::vector<MentionedTable> found;
+  table_walker(found).node(query);
+  return found;
+}
+
+std::vector<MentionedTable> catalog_tables(duckdb::ParsedExpression& predicate) {
+  std::vector<MentionedTable> found;
+  table_walker(found).expression(predicate);
+  return found;
 }
 
 void register_gate(duckdb::DBConfig& config) {

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <duckdb.hpp>
 
@@ -40,6 +41,20 @@ void refuse_forbidden_names(duckdb::ParsedExpression& predicate);
 /// The unqualified names of tables that a parsed SELECT uses, in lower case; names of
 /// its own WITH clauses included.
 std::set<std::string> table_names(duckdb::SelectStatement& statement);
+
+/// A table of the catalog that SQL names by its schema, or by a constant of delta_scan.
+struct MentionedTable {
+  std::string catalog;  ///< empty: the default one
+  std::string schema;
+  std::string table;
+  std::string place;  ///< what delta_scan was given, the parts above being empty
+  duckdb::optional_idx offset;
+};
+
+/// Those that text of a pipeline's author names, in order; those AT a version or a time
+/// are left out.
+std::vector<MentionedTable> catalog_tables(duckdb::QueryNode& query);
+std::vector<MentionedTable> catalog_tables(duckdb::ParsedExpression& predicate);
 
 /// Adds the check of bound plans to a DuckDB that is open.
 void register_gate(duckdb::DBConfig& config);

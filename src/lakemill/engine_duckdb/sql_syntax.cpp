@@ -4,6 +4,7 @@
 
 #include <duckdb.hpp>
 
+#include "lakemill/base/guard.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
 
@@ -27,7 +28,43 @@ std::optional<SyntaxFault> fault_of(std::string_view sql, Check&& check) {
   return SyntaxFault{checked.error().message(), offset};
 }
 
+// Those of `found` with the offset counted from where the author's text begins.
+std::vector<TableInSql> tables_of(std::vector<MentionedTable> found,
+                                  std::size_t before) {
+  std::vector<TableInSql> tables;
+  for (MentionedTable& table : found) {
+    const std::size_t at = table.offset.IsValid() ? table.offset.GetIndex() : 0;
+    tables.push_back({std::move(table.catalog), std::move(table.schema),
+                      std::move(table.table), std::move(table.place),
+                      at < before ? 0 : at - before});
+  }
+  return tables;
+}
+
 }  // namespace
+
+std::vector<TableInSql> tables_in_query(std::string_view sql) {
+  const auto found = guard("tables", [&]() -> std::vector<TableInSql> {
+    duckdb::Parser parser;
+    parser.ParseQuery(std::string(sql));
+    const auto statement = only_statement(parser, engine::Origin::pipeline);
+    if (!statement) return {};
+    auto& query = *(*statement)->Cast<duckdb::SelectStatement>().node;
+    return tables_of(catalog_tables(query), 0);
+  });
+  return found ? *found : std::vector<TableInSql>();
+}
+
+std::vector<TableInSql> tables_in_predicate(std::string_view predicate) {
+  const auto found = guard("tables", [&]() -> std::vector<TableInSql> {
+    const auto expressions =
+        duckdb::Parser::ParseExpressionList(std::string(predicate) + "\n");
+    if (expressions.size() != 1) return {};
+    constexpr std::string_view kSelect = "SELECT ";  // which DuckDB puts in front
+    return tables_of(catalog_tables(*expressions[0]), kSelect.size());
+  });
+  return found ? *found : std::vector<TableInSql>();
+}
 
 std::optional<SyntaxFault> fault_in_query(std::string_view sql) {
   return fault_of(sql, [&]() -> Status {
@@ -50,6 +87,14 @@ std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate) {
       return Error(ErrorCode::invalid, "one expression must stand here");
     }
     refuse_forbidden_names(*expressions[0]);
+    // What closes our bracket and opens one again is no expression by itself.
+    const auto alone = guard("expression", [&] {
+      return duckdb::Parser::ParseExpressionList(std::string(predicate) + "\n").size();
+    });
+    if (!alone) {
+      return Error(ErrorCode::invalid,
+                   "syntax error: a bracket is closed that was not opened");
+    }
     return {};
   });
   if (fault && fault->offset) {

@@ -1,5 +1,7 @@
 #include "lakemill/engine_duckdb/sql_syntax.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,6 +48,38 @@ TEST(SqlSyntax, RefusesWhatASessionWouldRefuse) {
               HasSubstr("FILE source"));
   EXPECT_THAT(fault_in_predicate("getenv('HOME') = 'x'")->message, HasSubstr("getenv"));
   EXPECT_TRUE(fault_in_predicate("a > 1, b > 2 FROM t"));
+}
+
+TEST(SqlSyntax, AnExpressionMayNotCloseTheBracketAroundIt) {
+  const auto fault = fault_in_predicate("true) OR (true");
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->message, HasSubstr("closed that was not opened"));
+  EXPECT_FALSE(fault_in_predicate("(true) OR (true)"));
+  EXPECT_FALSE(fault_in_predicate("true -- (a remark"));
+}
+
+TEST(SqlSyntax, FindsTheTablesThatAQueryReadsAsTheyAre) {
+  const std::string sql =
+      "WITH w AS (FROM main.gold.a) SELECT * FROM w JOIN \"{df}\" USING (x) "
+      "WHERE x IN (SELECT x FROM s.b) OR EXISTS (FROM delta_scan('lake/c'))";
+  const auto tables = tables_in_query(sql);
+  ASSERT_EQ(tables.size(), 3U);
+  const auto named = [&](const std::string& catalog, const std::string& schema,
+                         const std::string& table, const std::string& place) {
+    return std::any_of(tables.begin(), tables.end(), [&](const TableInSql& found) {
+      return found.catalog == catalog && found.schema == schema &&
+             found.table == table && found.place == place;
+    });
+  };
+  EXPECT_TRUE(named("main", "gold", "a", ""));
+  EXPECT_TRUE(named("", "s", "b", ""));
+  EXPECT_TRUE(named("", "", "", "lake/c"));
+  EXPECT_TRUE(tables_in_query("FROM s.t AT (VERSION => 1)").empty());
+  EXPECT_TRUE(tables_in_query("FROM delta_scan('c', version => 1)").empty());
+  EXPECT_TRUE(tables_in_query("FROM s.").empty());
+  const auto inner = tables_in_predicate("x > (SELECT max(x) FROM s.t)");
+  ASSERT_EQ(inner.size(), 1U);
+  EXPECT_EQ(inner[0].table, "t");
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "lakemill/flow/bronze_columns.h"
 
+#include <algorithm>
+#include <array>
+
 #include "lakemill/base/text.h"
 #include "lakemill/flow/node_query.h"
 
@@ -51,6 +54,39 @@ std::string sequence_sql(const data::Schema& output, const BatchPlan& plan,
   return "printf('%012d', " + std::to_string(plan.number) + ")";
 }
 
+// Tables hand on the metadata columns of the bronze table before them; what files and
+// records bring under such a name would take their place.
+bool brings_payload(const language::Source& source) {
+  if (source.kind == language::SourceKind::dataframe) return true;
+  return source.kind == language::SourceKind::file &&
+         source.format != language::FileFormat::delta;
+}
+
+Status refuse_metadata_names(const data::Schema& schema,
+                             const language::Source& source) {
+  if (!brings_payload(source)) return {};
+  // These are added before columns are renamed, the others behind all steps.
+  constexpr std::array<std::string_view, 2> kEarly = {kSourceFile, kSourceOffset};
+  constexpr std::array<std::string_view, 4> kLate = {"_ingested_at", "_run_id",
+                                                     "_batch_id", "_source"};
+  for (const data::Field& field : schema.fields) {
+    const std::string name = to_lower(field.name);
+    const bool early = std::find(kEarly.begin(), kEarly.end(), name) != kEarly.end();
+    const bool late = std::find(kLate.begin(), kLate.end(), name) != kLate.end();
+    const bool renamed =
+        std::any_of(source.renames.begin(), source.renames.end(),
+                    [&](const auto& entry) { return entry.column == field.name; });
+    if (!early && (!late || renamed)) continue;
+    return Error(ErrorCode::invalid,
+                 language::to_text(source.location) + ": the source has a column '" +
+                     field.name +
+                     "', a name that BRONZE gives to a column of its own; " +
+                     (early ? "rename it where the files are written"
+                            : "give it another one: renames: {" + field.name + ": …}"));
+  }
+  return {};
+}
+
 }  // namespace
 
 AddedColumns added_columns(const language::Node& node) {
@@ -71,6 +107,7 @@ std::vector<std::string> kept_columns(const language::Node& node,
 }
 
 Result<std::string> add_source_columns(engine::Session& session, const BatchPlan& plan,
+                                       const language::Source* source,
                                        const std::string& relation,
                                        const SourceColumns& columns,
                                        const AddedColumns& added) {
@@ -78,6 +115,9 @@ Result<std::string> add_source_columns(engine::Session& session, const BatchPlan
   LAKEMILL_TRY(const auto shape,
                session.describe("SELECT * FROM " + quote_identifier(relation),
                                 engine::Origin::lakemill));
+  if (added.metadata && source != nullptr) {
+    LAKEMILL_TRY_OK(refuse_metadata_names(shape.schema, *source));
+  }
   const bool has_offset = shape.schema.find(kSourceOffset) != nullptr;
   const std::string offset = with_batch(columns.offset_sql, plan.number) + "::VARCHAR";
   std::string sql = "SELECT *";

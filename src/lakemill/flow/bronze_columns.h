@@ -35,8 +35,11 @@ std::vector<std::string> kept_columns(const language::Node& node,
 
 /// A view over `relation` with the metadata columns that are to be added; gives its
 /// name (`relation` itself where there are none). It carries the sequence
-/// (engine::carrying_name), if that is to be added.
+/// (engine::carrying_name), if that is to be added. `source` is null where `relation`
+/// is that of another node. Errors: invalid, where rows of files bring a column that
+/// BRONZE adds itself.
 Result<std::string> add_source_columns(engine::Session& session, const BatchPlan& plan,
+                                       const language::Source* source,
                                        const std::string& relation,
                                        const SourceColumns& columns,
                                        const AddedColumns& added);

@@ -548,8 +548,9 @@ class NodeQuery::State {
       if (leaf.of_quarantine) schema.fields.push_back(failed_expectations_field());
       LAKEMILL_TRY_OK(
           session_->bind(frame.id, engine::RowsRelation{"[]", std::move(schema)}));
-      LAKEMILL_TRY(frame.relation, add_source_columns(*session_, *plan_, frame.id,
-                                                      {"NULL", "NULL", "NULL"}, added));
+      LAKEMILL_TRY(frame.relation,
+                   add_source_columns(*session_, *plan_, nullptr, frame.id,
+                                      {"NULL", "NULL", "NULL"}, added));
       if (added.sequence) carrying_.insert(frame.relation);
       return {};
     }
@@ -572,7 +573,7 @@ class NodeQuery::State {
     LAKEMILL_TRY(
         frame.relation,
         add_source_columns(
-            *session_, *plan_, frame.id,
+            *session_, *plan_, frame.source, frame.id,
             {read.source_offset_sql, read.source_file_sql, read.sequence_sql}, added));
     if (added.sequence) carrying_.insert(frame.relation);
     return {};

@@ -35,9 +35,9 @@ std::vector<StepReference> step_references(const Step& step);
 /// Every mention of another node that `node` needs, with its place.
 std::vector<Name> upstream_mentions(const Node& node);
 
-/// The nodes that must come before `node`, each once: sources (also by the table or
-/// path that another node writes), references in SQL and
-/// arguments, expectations' references, depends_on. In the order of their first
+/// The nodes that must come before `node`, each once: sources and SQL (also by the
+/// table or path that another node writes), references in SQL and arguments,
+/// expectations' references, depends_on. In the order of their first
 /// mention.
 std::vector<std::string> upstream_of(const Node& node);
 

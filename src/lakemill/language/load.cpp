@@ -218,7 +218,8 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   pipeline.variables = resolver.root_variables(root);
   pipeline.parameters = std::move(parameters);
   link_written_tables(pipeline,
-                      options.project == nullptr ? Project() : *options.project);
+                      options.project == nullptr ? Project() : *options.project,
+                      options.table_namer);
   check_pipeline(pipeline, diagnostics);
   check_properties(pipeline, options.property_check, diagnostics);
   if (options.sql_parser) {

@@ -35,6 +35,7 @@ struct LoadOptions {
   /// error: for `validate`, `schema` and editors.
   bool allow_missing_parameters = false;
   SqlParser sql_parser;          ///< what checks SQL; empty: nothing does
+  TableNamer table_namer;        ///< what finds tables in SQL; empty: nothing does
   PropertyCheck property_check;  ///< what checks tables' properties; may be empty
 };
 

@@ -17,28 +17,6 @@ bool is_space(char character) {
          character == '\r';
 }
 
-// The text as a run will parse it, byte for byte as long: names in place of frames, a
-// literal in place of what a run puts in.
-std::string as_in_a_run(std::string_view text) {
-  std::string sql(text);
-  for (const FrameReference& reference : frame_references(text)) {
-    sql[reference.offset] = '"';
-    sql[reference.offset + reference.length - 1] = '"';
-  }
-  if (text.find("${") == std::string_view::npos) return sql;
-  for (const RegionSpan& span : sql_regions(text)) {
-    if (span.region != TextRegion::code) continue;
-    for (std::size_t open = text.find("${", span.begin); open < span.end;
-         open = text.find("${", open + 2)) {
-      const std::size_t close = text.find('}', open);
-      if (close >= span.end) break;
-      sql[open] = '\'';
-      sql[close] = '\'';
-    }
-  }
-  return sql;
-}
-
 // The byte of the file at which the text of a scalar begins.
 std::size_t beginning(const SourceText& source, std::string_view file_text) {
   std::size_t begin = 0;
@@ -151,17 +129,9 @@ class Check {
   }
 
   void expectation(const Expectation& expectation, const std::string& path) {
-    const bool is_dataframe = !trim(expectation.expression.text).empty() &&
-                              is_dataframe_expectation(expectation);
-    if (is_dataframe) return;
+    if (is_dataframe_expectation(expectation)) return;
     text(expectation.expression, SqlForm::predicate, path,
          "expectation '" + expectation.name + "': ");
-  }
-
-  static bool is_dataframe_expectation(const Expectation& expectation) {
-    return expectation.expression_language == ExpressionLanguage::dataframe ||
-           (expectation.expression_language == ExpressionLanguage::detect &&
-            is_expression(expectation.expression.text, TextContext::expectation));
   }
 
   void text(const SourceText& source, SqlForm form, const std::string& path,
@@ -175,7 +145,7 @@ class Check {
                          "write it, or leave it out");
       return;
     }
-    const std::string sql = as_in_a_run(source.text);
+    const std::string sql = sql_as_in_a_run(source.text);
     const auto fault = parser_(sql, form);
     if (!fault) return;
     diagnostics_.error(place_of(source, fault->offset), path,
@@ -211,6 +181,33 @@ class Check {
 };
 
 }  // namespace
+
+std::string sql_as_in_a_run(std::string_view text) {
+  std::string sql(text);
+  for (const FrameReference& reference : frame_references(text)) {
+    sql[reference.offset] = '"';
+    sql[reference.offset + reference.length - 1] = '"';
+  }
+  if (text.find("${") == std::string_view::npos) return sql;
+  for (const RegionSpan& span : sql_regions(text)) {
+    if (span.region != TextRegion::code) continue;
+    for (std::size_t open = text.find("${", span.begin); open < span.end;
+         open = text.find("${", open + 2)) {
+      const std::size_t close = text.find('}', open);
+      if (close >= span.end) break;
+      sql[open] = '\'';
+      sql[close] = '\'';
+    }
+  }
+  return sql;
+}
+
+bool is_dataframe_expectation(const Expectation& expectation) {
+  if (trim(expectation.expression.text).empty()) return false;
+  return expectation.expression_language == ExpressionLanguage::dataframe ||
+         (expectation.expression_language == ExpressionLanguage::detect &&
+          is_expression(expectation.expression.text, TextContext::expectation));
+}
 
 Location place_in_file(const SourceText& source, std::size_t offset,
                        std::string_view file_text) {

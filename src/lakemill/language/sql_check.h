@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/file_reader.h"
@@ -24,6 +25,25 @@ struct SqlFault {
 /// The parser of the engine that will run the SQL: this module has none.
 using SqlParser =
     std::function<std::optional<SqlFault>(std::string_view sql, SqlForm form)>;
+
+/// A table that SQL names (`schema.t`, `catalog.schema.t`), or the place of a
+/// delta_scan, and at which byte.
+struct TableMention {
+  TableName table;    ///< without a table: `place` is what is named
+  std::string place;  ///< a path, or a table's name
+  std::size_t offset = 0;
+};
+
+/// The tables that SQL reads as they are now; none where it cannot be parsed.
+using TableNamer =
+    std::function<std::vector<TableMention>(std::string_view sql, SqlForm form)>;
+
+/// SQL as a run will parse it, byte for byte as long: names in place of frames, a
+/// literal in place of what a run puts in.
+std::string sql_as_in_a_run(std::string_view text);
+
+/// True for expectations that are dataframe expressions rather than SQL.
+bool is_dataframe_expectation(const Expectation& expectation);
 
 /// Parses all SQL of a pipeline as it will stand in a run: steps, filters,
 /// expectations, the conditions of merges. What only a run can put in (frames, secrets)

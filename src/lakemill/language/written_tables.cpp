@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "lakemill/language/file_reader.h"
+#include "lakemill/language/sql_text.h"
 
 namespace lakemill::language {
 
@@ -47,6 +48,13 @@ class Places {
 
   std::string of_path(const std::string& path) const {
     return "path " + normal_path(pipeline_.folder, path);
+  }
+
+  // Of SQL, whose paths are relative to the project.
+  std::string of_project_path(const std::string& path) const {
+    const std::string& folder =
+        project_.folder.empty() ? pipeline_.folder : project_.folder;
+    return "path " + normal_path(folder, path);
   }
 
   std::string of_table(const TableName& name, Layer layer) const {
@@ -112,9 +120,57 @@ std::string place_of(const Source& source, const Node& node, const Places& place
   return "";
 }
 
+class SqlLinks {
+ public:
+  SqlLinks(const TableNamer& namer, const Writers& writers, const Places& places)
+      : namer_(namer), writers_(writers), places_(places) {}
+
+  void link(Node& node) const {
+    for (const Source& source : node.sources) {
+      text(node, source.filter, SqlForm::predicate);
+    }
+    for (const Step& step : node.steps) {
+      if (step.is_sql()) text(node, step.sql(), SqlForm::query);
+    }
+    for (const Expectation& expectation : node.expectations) {
+      if (is_dataframe_expectation(expectation)) continue;
+      text(node, expectation.expression, SqlForm::predicate);
+    }
+  }
+
+ private:
+  void text(Node& node, const SourceText& sql, SqlForm form) const {
+    if (sql.text.find('.') == std::string::npos &&
+        sql.text.find('(') == std::string::npos) {
+      return;  // names no table of the catalog
+    }
+    for (const TableMention& mention : namer_(sql_as_in_a_run(sql.text), form)) {
+      const auto found = writers_.find(key_of(mention, node));
+      if (found == writers_.end()) continue;
+      for (const Writer& writer : found->second) {
+        const bool known =
+            std::any_of(node.depends_on.begin(), node.depends_on.end(),
+                        [&](const Name& name) { return name.text == writer.node; });
+        if (writer.node == node.name || writer.node.empty() || known) continue;
+        node.depends_on.push_back({writer.node, place_in(sql, mention.offset)});
+      }
+    }
+  }
+
+  std::string key_of(const TableMention& mention, const Node& node) const {
+    if (mention.place.empty()) return places_.of_table(mention.table, node.layer);
+    return places_.of_project_path(mention.place);
+  }
+
+  const TableNamer& namer_;
+  const Writers& writers_;
+  const Places& places_;
+};
+
 }  // namespace
 
-void link_written_tables(Pipeline& pipeline, const Project& project) {
+void link_written_tables(Pipeline& pipeline, const Project& project,
+                         const TableNamer& namer) {
   const Places places(pipeline, project);
   const Writers writers = writers_of(pipeline, places);
   for (Node& node : pipeline.nodes) {
@@ -129,6 +185,7 @@ void link_written_tables(Pipeline& pipeline, const Project& project) {
         source.reads_quarantine = writer.is_quarantine;
       }
     }
+    if (namer) SqlLinks(namer, writers, places).link(node);
   }
 }
 

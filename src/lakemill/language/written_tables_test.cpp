@@ -46,11 +46,12 @@ Node node_of(const std::string& name, std::vector<Source> sources,
   return node;
 }
 
-Pipeline linked(std::vector<Node> nodes, const Project& project) {
+Pipeline linked(std::vector<Node> nodes, const Project& project,
+                const TableNamer& namer = nullptr) {
   Pipeline pipeline;
   pipeline.folder = "/project/pipelines";
   pipeline.nodes = std::move(nodes);
-  link_written_tables(pipeline, project);
+  link_written_tables(pipeline, project, namer);
   return pipeline;
 }
 
@@ -107,6 +108,26 @@ TEST(WrittenTables, ANodeIsNotUpstreamOfItselfNorAVersionThatIsNamed) {
               node_of("writes", {}, {table_sink("", "u")})},
              project());
   EXPECT_THAT(upstream_of(pipeline.nodes[0]), IsEmpty());
+}
+
+TEST(WrittenTables, ATableThatSqlNamesLinksToTheNodeThatWritesIt) {
+  Node reads = node_of("reads", {}, {table_sink("silver", "own")});
+  SourceText sql;
+  sql.text = "SELECT * FROM silver.t";
+  reads.steps.push_back(Step{sql, {}});
+  const TableNamer namer = [](std::string_view text, SqlForm form) {
+    EXPECT_EQ(text, "SELECT * FROM silver.t");
+    EXPECT_EQ(form, SqlForm::query);
+    return std::vector<TableMention>{{{"", "silver", "t", {}}, "", 14},
+                                     {{"", "silver", "own", {}}, "", 14},
+                                     {{"", "other", "t", {}}, "", 14},
+                                     {{}, "silver.t", 14},
+                                     {{}, "lake/p", 14}};
+  };
+  Pipeline pipeline = linked({reads, node_of("writes", {}, {table_sink("silver", "t")}),
+                              node_of("path", {}, {file_sink("../lake/p")})},
+                             project(), namer);
+  EXPECT_THAT(upstream_of(pipeline.nodes[0]), ElementsAre("writes", "path"));
 }
 
 }  // namespace
