@@ -141,6 +141,19 @@ class ContinuousRuns : public TwoLayers {
   bool are(const std::string& table, const RowTexts& expected) {
     return rows(table) == expected;
   }
+
+  void forget_all() {
+    for (const char* folder : {"_lakemill", "b", "t", "q"})
+      remove_folder(stores_, folder);
+  }
+
+  // Two layers over a folder in which nothing is yet, and nothing done.
+  std::string nothing_there() {
+    forget_all();
+    std::string yaml = two_layers(1);
+    yaml.replace(yaml.find("./in"), 4, "./empty");
+    return yaml;
+  }
 };
 
 TEST_F(ContinuousRuns, RefreshAlsoWhereTheFirstRoundFailed) {
@@ -163,8 +176,7 @@ TEST_F(ContinuousRuns, WakeWhatReadsTheBatchesThatCameBeforeAFailure) {
                "format: JSONL, schema: {id: bigint}, max_files: 1");
   yaml.replace(yaml.find("./in"), 4, "./js");
   put_file(stores_, "js/0.jsonl", "{\"id\": 11}\n");
-  remove_folder(stores_, "_lakemill");
-  for (const char* table : {"b", "t", "q"}) remove_folder(stores_, table);
+  forget_all();
   Continuous run(stores_, yaml, false);
   EXPECT_TRUE(run.until([&] { return are("t", {"11|11"}); }));
   put_file(stores_, "js/1.jsonl", "{\"id\": 13}\n");  // and, in the same look:
@@ -177,11 +189,7 @@ TEST_F(ContinuousRuns, WakeWhatReadsTheBatchesThatCameBeforeAFailure) {
 }
 
 TEST_F(ContinuousRuns, WaitForWhatIsNotThereYet) {
-  std::string yaml = two_layers(1);
-  yaml.replace(yaml.find("./in"), 4, "./empty");
-  remove_folder(stores_, "_lakemill");
-  for (const char* table : {"b", "t", "q"}) remove_folder(stores_, table);
-  Continuous run(stores_, yaml, false);
+  Continuous run(stores_, nothing_there(), false);
   EXPECT_TRUE(run.until([&] { return run.heard().size() >= 2; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));  // looks again and again
   EXPECT_FALSE(run.ended());
@@ -194,11 +202,7 @@ TEST_F(ContinuousRuns, WaitForWhatIsNotThereYet) {
 }
 
 TEST_F(ContinuousRuns, ThatWaitedInVainEndWell) {
-  std::string yaml = two_layers(1);
-  yaml.replace(yaml.find("./in"), 4, "./empty");
-  remove_folder(stores_, "_lakemill");
-  for (const char* table : {"b", "t", "q"}) remove_folder(stores_, table);
-  Continuous run(stores_, yaml, false);
+  Continuous run(stores_, nothing_there(), false);
   EXPECT_TRUE(run.until([&] { return run.heard().size() >= 2; }));
   const RunReport& report = run.end();
   ASSERT_THAT(report.nodes, SizeIs(2));

@@ -27,24 +27,6 @@ std::string with_batch(std::string sql, std::int64_t number) {
   return sql;
 }
 
-std::string source_label(const language::Node& node) {
-  if (node.sources.empty()) return "";
-  const language::Source& source = node.sources.front();
-  if (!source.name.empty()) return source.name;
-  switch (source.kind) {
-    case language::SourceKind::file:
-      return source.path;
-    case language::SourceKind::table:
-    case language::SourceKind::postgres:
-      return source.table.to_text();
-    case language::SourceKind::pipeline_node:
-      return source.node_name;
-    case language::SourceKind::dataframe:
-      break;
-  }
-  return "dataframe";
-}
-
 // The default sequence over the output: carried through the steps, or a bronze offset,
 // or the batch.
 std::string sequence_sql(const data::Schema& output, const BatchPlan& plan,
@@ -88,6 +70,22 @@ Status refuse_metadata_names(const data::Schema& schema,
 }
 
 }  // namespace
+
+std::string source_label(const language::Source& source) {
+  if (!source.name.empty()) return source.name;
+  switch (source.kind) {
+    case language::SourceKind::file:
+      return source.path;
+    case language::SourceKind::table:
+    case language::SourceKind::postgres:
+      return source.table.to_text();
+    case language::SourceKind::pipeline_node:
+      return source.node_name;
+    case language::SourceKind::dataframe:
+      break;
+  }
+  return "dataframe";
+}
 
 AddedColumns added_columns(const language::Node& node) {
   return {is_bronze(node), needs_sequence(node)};
@@ -170,7 +168,9 @@ Result<std::string> add_batch_columns(engine::Session& session,
     add("_ingested_at", "TIMESTAMPTZ " + quote_literal(format_instant(plan.now)));
     add("_run_id", quote_literal(plan.run_id));
     add("_batch_id", std::to_string(plan.transaction_version()) + "::BIGINT");
-    add("_source", quote_literal(source_label(node)));
+    add("_source",
+        quote_literal(node.sources.empty() ? std::string()
+                                           : source_label(node.sources.front())));
     for (const std::string_view name : {kSourceFile, kSourceOffset}) {
       columns.push_back(output.find(name) != nullptr
                             ? quote_identifier(name)

@@ -25,6 +25,10 @@ struct AddedColumns {
   bool any() const { return metadata || sequence; }
 };
 
+/// How `_source` of bronze rows, and of dead letters, names a source: by its name, else
+/// its path, table or node.
+std::string source_label(const language::Source& source);
+
 /// Those of a node's first source.
 AddedColumns added_columns(const language::Node& node);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/bronze_columns.h"
 #include "lakemill/flow/flow_position.h"
 #include "lakemill/sinks/table_sink.h"
 
@@ -177,8 +178,7 @@ Result<bool> set_aside(const Workspace& workspace, const language::Node& node,
     }
     // As `_source` of the rows names it.
     for (std::size_t letter = before; letter < plan.dead_letters.size(); ++letter) {
-      plan.dead_letters[letter].source =
-          source.name.empty() ? source.path : source.name;
+      plan.dead_letters[letter].source = source_label(source);
     }
   }
   return any;
