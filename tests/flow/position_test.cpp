@@ -188,6 +188,23 @@ TEST(FlowPosition, AMergeWhoseStateHoldsTheBatchIsCompletedAsItBegan) {
               ElementsAre("1|10", "2|20", "3|31"));
 }
 
+TEST(FlowPosition, AMergeIsCompletedByThePlanOfItsStateNotByALaterOne) {
+  testkit::MemoryStoreProvider stores;
+  put_file(stores, "in/0.csv", csv(1, 2));
+  die_before_commit(stores, merging("v"), "t");
+  const std::string plan = std::string(kLake) + "/" + kPlans + "/0000000001";
+  std::string other = stores.objects().at(plan + ".json");
+  const std::string to = "\"to\":{\"arrival\":1";
+  ASSERT_NE(other.find(to), std::string::npos) << other;
+  other.replace(other.find(to), to.size(), "\"to\":{\"arrival\":2");
+  stores.tamper(plan + "-r0001.json", &other);  // a runner that knew of one more file
+  put_file(stores, "in/1.csv", csv(2, 3));
+  Lakehouse lake(stores);
+  ASSERT_TRUE(all_well(lake.run(merging("v"))));
+  EXPECT_THAT(lake.rows("t", "SELECT id, v FROM target ORDER BY id"),
+              ElementsAre("1|10", "2|20", "3|30"));
+}
+
 TEST(FlowPosition, ASingleFileIsWrittenWhenItsQuarantineCameFirst) {
   const std::string yaml =
       "name: p\nnodes:\n- name: n\n"

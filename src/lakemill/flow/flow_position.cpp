@@ -40,20 +40,33 @@ std::optional<Json> noted_batch(const Json& commit_info) {
 
 // What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
 // Looks at the newest commits first: it nearly always is the newest.
-Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
-                                     const std::string& app_id, std::int64_t generation,
-                                     std::int64_t number) {
-  if (!sink.place.is_delta) return std::optional<Json>();
-  LAKEMILL_TRY(const auto table, open_table(workspace, sink.place));
+std::optional<Json> facts_in(delta::Table& table, const std::string& app_id,
+                             std::int64_t generation, std::int64_t number) {
   for (const std::size_t commits_max : {std::size_t{1}, kRepairCommitsMax}) {
-    auto history = table->history(commits_max);
+    auto history = table.history(commits_max);
     if (!history) break;  // no table here yet, or its early commits were cleaned away
     for (const delta::HistoryEntry& entry : *history) {
       auto ours = noted_batch(entry.commit_info);
       if (ours && tells_of(*ours, app_id, generation, number)) return ours;
     }
   }
-  return std::optional<Json>();
+  return std::nullopt;
+}
+
+// What a sink says of a batch: its target, or a table beside it that has it already.
+Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
+                                     const std::string& app_id, std::int64_t generation,
+                                     std::int64_t number) {
+  std::optional<Json> facts;
+  if (!sink.place.is_delta) return facts;
+  std::vector<std::string> urls = sink.sink->companions();
+  urls.insert(urls.begin(), sink.place.url);
+  for (const std::string& url : urls) {
+    LAKEMILL_TRY(const auto table, workspace.catalog.open_url(url));
+    facts = facts_in(*table, app_id, generation, number);
+    if (facts) break;
+  }
+  return facts;
 }
 
 // A flow on its way to know where it stands.

@@ -181,7 +181,12 @@ class NodeRun {
                    "batch " + std::to_string(plan.number) + " of node " + node_.name +
                        " was completed, but one of its sinks does not hold it");
     }
+    LAKEMILL_TRY_OK(complete_begun(plan));
     completed_ = plan.transaction_version();
+    return true;
+  }
+
+  Status complete_begun(const BatchPlan& plan) {
     language::Node begun = node_;
     if (plan.definition != definition_hash(node_.definition)) {
       LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
@@ -191,11 +196,10 @@ class NodeRun {
     if (plan.copy_of > 0) return complete_copy(begun, plan);
     LAKEMILL_TRY(auto query,
                  NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
-    LAKEMILL_TRY_OK(execute(begun, plan, *query, std::nullopt));
-    return true;
+    return execute(begun, plan, *query, std::nullopt);
   }
 
-  Result<bool> complete_copy(const language::Node& begun, const BatchPlan& plan) {
+  Status complete_copy(const language::Node& begun, const BatchPlan& plan) {
     const auto copied = finish_copy(workspace_, begun, plan);
     if (!copied) {
       if (fails_for_good(copied)) {  // the flow goes on as if it were not there
@@ -208,7 +212,7 @@ class NodeRun {
     report_.batch = plan.number;
     report_.generation = plan.generation;
     ++report_.batches;
-    return true;
+    return {};
   }
 
   static Reading reading_of(const BatchPlan& plan) {

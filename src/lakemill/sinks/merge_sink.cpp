@@ -419,6 +419,11 @@ Result<SinkResult> MergeSink::merge(Prepared& merge, const Batch& batch) {
   if (merge.set.rejected > 0) {
     LAKEMILL_TRY_OK(commit_companion(rejected_, merge.scratch, merge.set.rejected_sql,
                                      rejected_schema(staged_), batch));
+  } else {
+    LAKEMILL_TRY(const auto held, rejected_.last_batch(batch.app_id));
+    if (held && *held >= batch.transaction_version) {
+      LAKEMILL_TRY_OK(check_same_plan(rejected_, batch));
+    }
   }
   if (merge.state_holds) {
     LAKEMILL_TRY_OK(check_same_plan(state_, batch));

@@ -19,6 +19,9 @@ class MergeSink final : public Sink {
     return target_.last_batch(app_id);
   }
   Result<std::optional<std::int64_t>> begun_batch(std::string_view app_id) override;
+  std::vector<std::string> companions() const override {
+    return {state_.spec().url, rejected_.spec().url};
+  }
   Result<std::int64_t> take_over(engine::Session& session, const Batch& batch) override;
   Result<std::optional<std::string>> preview(engine::Session& session,
                                              const Batch& batch) override;

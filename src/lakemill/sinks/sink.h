@@ -58,6 +58,10 @@ class Sink {
     return std::optional<std::int64_t>();
   }
 
+  /// URLs of the Delta tables that begun_batch() looks at, in the order in which a
+  /// batch commits to them last: what the first says of a batch that it holds counts.
+  virtual std::vector<std::string> companions() const { return {}; }
+
   /// Makes the batch that this sink holds of the flow that it takes over (its spec
   /// names it) count as one of `batch.app_id`: a commit of its own, without rows, of
   /// the version that is held, with the facts of `batch.commit_details`. Does nothing
