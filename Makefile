@@ -7,15 +7,20 @@ JOBS ?= $(shell nproc)
 BUILD := nice cmake --build -j $(JOBS) --preset
 BINARY := build/release/src/lakemill/cli/lakemill
 
-.PHONY: help demo test unit release install dist bench soak format tidy clean
+.PHONY: help demo demo-cdc test unit release install dist bench soak format tidy clean
 
 help:     ## list the targets
-	@sed -nE 's/^([a-z]+): *##/\1\t/p' Makefile | expand -t 10
+	@sed -nE 's/^([a-z-]+): *##/\1\t/p' Makefile | expand -t 10
 
 demo:     ## install what is missing, build, run examples/flights, show its result
 	@tools/install.sh build
 	@$(MAKE) --no-print-directory release
 	@tools/demo.sh $(BINARY)
+
+demo-cdc: ## the same for examples/shop-cdc, against a PostgreSQL server, for a minute
+	@tools/install.sh cdc
+	@$(MAKE) --no-print-directory release
+	@python3 tools/demo_cdc.py $(BINARY)
 
 test:     ## install what is missing, build, run all tests
 	@tools/install.sh test
@@ -44,6 +49,7 @@ dist:     ## a tarball with the binary, licences and man page, in dist/
 bench:    ## benchmarks beside others, as ratios; adds to bench/history.ndjson
 	@tools/install.sh test
 	@$(MAKE) --no-print-directory release
+	@$(BUILD) release --target lakemill_decode_bench
 	@nice "$$(tools/test_env.sh python)" bench/run.py --lakemill $(BINARY)
 
 soak:     ## the long sizes of the tests, then all of them under the sanitizers: some hours

@@ -28,6 +28,7 @@ environment.enter()
 
 import duckdb  # noqa: E402
 import peers  # noqa: E402
+import streams  # noqa: E402
 import yaml  # noqa: E402
 
 MEMORY = "4GB"
@@ -278,12 +279,22 @@ def laktory_workload(bench: Bench, name: str, workload: dict) -> None:
 
 # --- starting --------------------------------------------------------------------------
 
+def many_nodes(count: int, width: int) -> str:
+    """A pipeline of `count` nodes in columns of `width`, each reading the one above."""
+    lines = ["name: many", "nodes:"]
+    for i in range(count):
+        source = f"node_name: n{i - width}" if i >= width else "data: {id: [1, 2], v: [3, 4]}"
+        lines += [f"- name: n{i}", f"  sources: [{{{source}}}]",
+                  f"  transformer: {{nodes: [{{expr: \"SELECT id, v + {i} AS v FROM {{df}} WHERE id > 0\"}}]}}",
+                  "  expectations: [{name: known, expr: id IS NOT NULL, action: DROP}]",
+                  f"  sinks: [{{path: ./out/n{i}, format: DELTA}}]"]
+    return "\n".join(lines) + "\n"
+
+
 def startup_workload(bench: Bench, name: str, workload: dict) -> None:
-    sys.path.insert(0, str(ROOT / "tests/startup"))
-    import limits as startup
     folder = fresh(bench.data / "startup")
-    (folder / "thousand.yaml").write_text(startup.pipeline(1000, 10))
-    (folder / "run.yaml").write_text(startup.pipeline(200, 20))
+    (folder / "thousand.yaml").write_text(many_nodes(1000, 10))
+    (folder / "run.yaml").write_text(many_nodes(200, 20))
     bench.lakemill(folder, "run", "run.yaml")
     sides = [Side("help", lambda: bench.lakemill(folder, "--help")),
              Side("validate", lambda: bench.lakemill(folder, "validate", "thousand.yaml")),
@@ -295,7 +306,8 @@ def startup_workload(bench: Bench, name: str, workload: dict) -> None:
                  ", ".join(f"{k} {found[k] * 1000:.1f} ms (limit {v * 1000:.0f})" for k, v in workload["limits"].items()))
 
 
-KINDS = {"copy": copy_workload, "merge": merge_workload, "laktory": laktory_workload, "startup": startup_workload}
+KINDS = {"copy": copy_workload, "merge": merge_workload, "laktory": laktory_workload, "startup": startup_workload,
+         **streams.KINDS}
 
 
 def main() -> int:

@@ -41,6 +41,7 @@ function(lakemill_module name)
       target_compile_options(lakemill_${name}_test PRIVATE -fno-sanitize=undefined)
     endif()
     gtest_discover_tests(lakemill_${name}_test
+      NO_PRETTY_VALUES  # some are bytes with addresses
       PROPERTIES LABELS "unit;${name}" TIMEOUT 120 DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()

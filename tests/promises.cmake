@@ -33,7 +33,6 @@ lakemill_script_test(crash.sigkill crash/sigkill.py COST 50 TIMEOUT 3600 LABELS 
 lakemill_script_test(streaming.cut streaming/batch_is_stream.py COST 60 TIMEOUT 3600 LABELS streaming)
 lakemill_script_test(streaming.continuous streaming/continuous.py COST 25 TIMEOUT 1800 LABELS streaming)
 lakemill_script_test(replay replay/run.py COST 60 TIMEOUT 1800 LABELS "replay;crash")
-lakemill_script_test(startup startup/limits.py TIMEOUT 900 LABELS startup SERIAL)
 # Beside a real S3 server, which the scripts start; they fail if a test is skipped.
 lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3
   ARGS $<TARGET_FILE:lakemill_storage_test> --gtest_filter=*/s3:S3OverAServer.* --gtest_brief=1)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian what is to be done and this machine lacks.
-# usage: tools/install.sh build|test|edit
+# usage: tools/install.sh build|cdc|test|edit
 #   build  what the binary needs
+#   cdc    that, and the server of `make demo-cdc`
 #   test   that, and what all tests need
 #   edit   that, and what `make format` and `make tidy` need
 set -euo pipefail
@@ -10,6 +11,7 @@ packages=(build-essential ninja-build cmake ccache mold pkg-config
   libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev libpq-dev)
 case ${1:-build} in
   build) ;;
+  cdc) packages+=(postgresql-15) ;;
   test) packages+=(libgtest-dev libgmock-dev postgresql-15 openjdk-17-jre-headless maven) ;;
   edit) packages+=(libgtest-dev libgmock-dev clang-format clang-tidy) ;;
   *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;

@@ -201,6 +201,25 @@ TEST_F(ContinuousRuns, WaitForWhatIsNotThereYet) {
   EXPECT_TRUE(all_well(run.end()));
 }
 
+TEST_F(ContinuousRuns, ThatAlwaysHaveSomethingToDoKeepNobodyWaiting) {
+  forget_all();
+  std::string yaml = two_layers(1);
+  for (int i = 0; i < 30; ++i) {  // more comes than there is time for
+    const std::string number = std::to_string(i);
+    yaml.insert(yaml.find("- name: b"), "- name: a" + number +
+                                            "\n  sources: [{path: ./in, format: CSV, "
+                                            "as_stream: true}]\n  sinks: [{path: ./a" +
+                                            number + ", format: DELTA}]\n");
+  }
+  Continuous run(stores_, yaml, false);
+  int files = 2;
+  EXPECT_TRUE(run.until([&] {
+    put_file(stores_, "in/" + std::to_string(files++) + ".csv", "id\n7\n");
+    return rows("t").size() >= 2;
+  })) << files;
+  EXPECT_TRUE(all_well(run.end()));
+}
+
 TEST_F(ContinuousRuns, ThatWaitedInVainEndWell) {
   Continuous run(stores_, nothing_there(), false);
   EXPECT_TRUE(run.until([&] { return run.heard().size() >= 2; }));

@@ -15,7 +15,7 @@ from harness import environment  # noqa: E402
 from harness.process import Failure, lakemill, must, rows  # noqa: E402
 from harness.suite import Suite  # noqa: E402
 from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
-from postgres.server import Server  # noqa: E402
+from harness.postgres_server import Server  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -573,20 +573,32 @@ def bad_inputs(folder: pathlib.Path) -> None:
     refused(folder, "wal_level is replica", "ALTER SYSTEM SET wal_level = logical")
 
 
-@suite.case("example: orders of a shop, as changes, as they stand, and as a history")
+@suite.case("example: a shop, as changes, as it stands, as a history, and its revenue")
 def example(folder: pathlib.Path) -> None:
     with Shop("example") as shop:
-        shutil.copytree(ROOT / "examples/postgres-cdc", folder, dirs_exist_ok=True)
+        shutil.copytree(ROOT / "examples/shop-cdc", folder, dirs_exist_ok=True)
         shop.sql((folder / "shop.sql").read_text())
         arguments = ("run", "--var", f"shop_uri={shop.uri()}")
         must(lakemill(*arguments, cwd=folder))
-        shop.sql("UPDATE orders SET status = 'paid' WHERE id = 1; DELETE FROM orders WHERE id = 3")
+        shop.sql("UPDATE customers SET city = 'Oslo' WHERE id = 1; DELETE FROM orders WHERE id = 3")
+        for _ in range(3):
+            shop.sql((folder / "load.sql").read_text())
         must(lakemill(*arguments, cwd=folder))
-        expect(rows("SELECT id, status, total::text, tags FROM silver.orders ORDER BY id", folder),
-               [[1, "paid", "12.50", ["gift"]], [2, "paid", "99.90", None]])
-        expect(rows("SELECT id, status, __end_at IS NULL FROM silver.orders_history ORDER BY id, __start_at", folder),
-               [[1, "new", False], [1, "paid", True], [2, "paid", True], [3, "shipped", False]])
-        expect(rows("SELECT status, orders, total::text FROM gold.revenue", folder), [["paid", 2, "112.40"]])
+        same_as_source(folder, shop, "orders", "id, status, total::text")
+        same_as_source(folder, shop, "customers", "id, city")
+        expect(rows("SELECT city, __end_at IS NULL FROM silver.customers_history WHERE id = 1 ORDER BY __start_at",
+                    folder)[:2], [["Lyon", False], ["Oslo", True]])
+        earned = "SELECT sum({0})::text FROM {1}"
+        expect(rows(earned.format("revenue", "gold.revenue_by_hour"), folder)[0][0],
+               shop.sql(earned.format("total", "orders") + " WHERE status IN ('paid', 'shipped')"))
+
+
+@suite.case("example: the demonstration, in short")
+def demonstration(folder: pathlib.Path) -> None:
+    done = subprocess.run([sys.executable, ROOT / "tools/demo_cdc.py", environment.binary(), "--seconds", "8",
+                           "--folder", folder / "demo"], capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode != 0 or done.stdout.count("rows, as in the source") != 2:
+        raise Failure(f"exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-1000:]}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ constexpr microseconds kLookAtWatchedEvery = std::chrono::seconds(5);
 // A server's stream is waited for while it is looked at.
 constexpr microseconds kLookAtStreamEvery = std::chrono::milliseconds(100);
 constexpr microseconds kNever = microseconds::max();
+// After so many batches a flow that finds more and more gives way to others.
+constexpr std::int64_t kBatchesOfARound = 8;
 
 // The folder whose changes tell of new entries: a table's log, or the part of a path
 // before its first wildcard.
@@ -65,7 +67,7 @@ struct Flow {
   bool is_watched = false;    ///< and all of it is watched
   bool reads_stream = false;  ///< of a server, which tells when something comes
   bool running = false;
-  bool wanted = true;       ///< something has changed
+  microseconds wanted{0};   ///< since then something has changed; kNever: nothing has
   bool been_round = false;  ///< has succeeded once
   bool started = false;     ///< the observer knows of it
   bool waits = false;       ///< for something that it reads to be there at all
@@ -187,7 +189,7 @@ class ContinuousRun {
         continue;
       }
       flow->running = true;
-      flow->wanted = false;
+      flow->wanted = kNever;
       flow->due = kNever;
       const bool first = !flow->started;
       flow->started = true;
@@ -203,17 +205,26 @@ class ContinuousRun {
     changed_.notify_all();
   }
 
-  // The first flow, upstream first, that may run now.
+  // The flow that may run now and has waited for it longest, so that none waits for
+  // ever behind others that always have something to do.
   Flow* next_flow() {
     const microseconds now = workspace_.clock.elapsed();
+    Flow* next = nullptr;
+    microseconds longest = kNever;
     for (const std::string& name : order_) {
       Flow& flow = flows_.at(name);
       if (flow.running || flow.stopped) continue;
-      const bool waits_for_its_time = flow.failures > 0 || is_scheduled(flow);
-      const bool may = flow.due <= now || (flow.wanted && !waits_for_its_time);
-      if (may && needs_are_there(flow)) return &flow;
+      const microseconds since = ready_since(flow);
+      if (since > now || since >= longest || !needs_are_there(flow)) continue;
+      longest = since;
+      next = &flow;
     }
-    return nullptr;
+    return next;
+  }
+
+  static microseconds ready_since(const Flow& flow) {
+    const bool waits_for_its_time = flow.failures > 0 || is_scheduled(flow);
+    return waits_for_its_time ? flow.due : std::min(flow.due, flow.wanted);
   }
 
   static bool is_scheduled(const Flow& flow) {
@@ -260,7 +271,7 @@ class ContinuousRun {
 
   // With mutex_ held.
   void want(Flow& flow) {
-    flow.wanted = true;
+    flow.wanted = std::min(flow.wanted, workspace_.clock.elapsed());
     if (!is_view(*flow.node)) return;
     for (const std::string& name : flow.feeds) want(flows_.at(name));
   }
@@ -271,6 +282,7 @@ class ContinuousRun {
     if (report.batches > 0) {  // also those before one that failed
       flow.refreshed = true;
       for (const std::string& name : flow.feeds) want(flows_.at(name));
+      if (report.batches == kBatchesOfARound) want(flow);  // there may be more
     }
     if (report.error && report.error->code() == ErrorCode::not_found) {
       wait_for_source(flow, std::move(report), lock);
@@ -354,7 +366,9 @@ class ContinuousRun {
   // What was asked for once holds until a round has done it.
   NodeRunOptions node_options(const Flow& flow) const {
     NodeRunOptions options = options_for(options_, *flow.node);
-    if (flow.reads_stream) options.batches_max = 1;  // a stream under load never ends
+    // A stream under load never ends; of a server, the next batch waits for more.
+    if (!flow.node->every)
+      options.batches_max = flow.reads_stream ? 1 : kBatchesOfARound;
     if (flow.refreshed) options.full_refresh = false;
     if (flow.been_round) options.adopt_node.clear();
     return options;

@@ -1,6 +1,6 @@
 // How many changes of a recorded stream are decoded and spooled in a second of one
 // core: an orders table of 12 columns, 80 % updates, 10 % inserts, 10 % deletes, ten to
-// a transaction. Fails below the promise.
+// a transaction. bench/workloads/postgres-decode.yaml has the promise.
 
 #include <cstdio>
 #include <ctime>
@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kTransactions = 100'000;
 constexpr int kChangesEach = 10;
-constexpr double kPromised = 200'000;
 
 class NoLookup final : public TableLookup {
  public:
@@ -66,7 +65,7 @@ std::string change_message(int number) {
   return MessageBuilder('D').number(7, 4).letter('K').tuple(row).done();
 }
 
-int run(const std::string& folder) {
+void run(const std::string& folder) {
   std::vector<std::string> changes;
   for (int i = 0; i < 1000; ++i) changes.push_back(change_message(i));
   NoLookup lookup;
@@ -93,8 +92,7 @@ int run(const std::string& folder) {
   }
   const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   const double rate = kTransactions * kChangesEach / seconds;
-  std::printf("%.0f changes/s decoded and spooled (promised %.0f)\n", rate, kPromised);
-  return rate >= kPromised ? 0 : 1;
+  std::printf("{\"changes_per_second\": %.0f}\n", rate);
 }
 
 }  // namespace
@@ -104,7 +102,7 @@ int main() {
   const auto folder = std::filesystem::temp_directory_path() /
                       ("lakemill-decode-" + std::to_string(std::clock()));
   std::filesystem::create_directories(folder);
-  const int code = lakemill::sources::postgres::run(folder.string());
+  lakemill::sources::postgres::run(folder.string());
   std::filesystem::remove_all(folder);
-  return code;
+  return 0;
 }

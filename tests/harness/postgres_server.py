@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, on a free loopback port."""
+"""A PostgreSQL server of its own for a test, a demo or a benchmark, on a free loopback port."""
 import os
 import pathlib
 import pwd
