@@ -27,6 +27,7 @@ lakemill_script_test(interop.delta_rs interop/delta_rs.py COST 25 TIMEOUT 900 LA
 lakemill_script_test(interop.spark interop/spark.py COST 300 TIMEOUT 1800 LABELS interop)
 lakemill_script_test(specs specs/run.py COST 40 TIMEOUT 600 LABELS specs)
 lakemill_script_test(quality specs/quality_property.py TIMEOUT 600 LABELS "specs;property")
+lakemill_script_test(exact_json specs/json_property.py TIMEOUT 600 LABELS "specs;property")
 lakemill_script_test(bad_input bad_input/run.py TIMEOUT 600 LABELS bad_input)
 lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABELS concurrency PROCESSORS 2)
 lakemill_script_test(crash.sigkill crash/sigkill.py COST 50 TIMEOUT 3600 LABELS crash)

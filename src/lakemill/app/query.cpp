@@ -43,20 +43,50 @@ std::vector<std::string> quoted_texts(std::string_view sql) {
   }
 }
 
-// A table's folder is no file: says how it is read, if that may be what was meant.
+// The folder that a pattern of files begins with: "t/o/*.parquet" → "t/o".
+std::string folder_of_pattern(const std::string& path) {
+  const std::size_t pattern = path.find_first_of("*?[");
+  if (pattern == std::string::npos) return path;
+  const std::size_t slash = path.rfind('/', pattern);
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+// DuckDB's word for a name that is none, with tables of its own as a suggestion.
+constexpr std::string_view kNoSuchTable = "Table with name ";
+
+Error without_suggestion(Error error, const std::string& quoted) {
+  const bool names_files = quoted.find_first_of("/*?") != std::string::npos;
+  if (!names_files || !error.message().starts_with(kNoSuchTable)) return error;
+  return {error.code(), "'" + quoted +
+                            "' is neither a table nor files of a kind that its name "
+                            "tells; read files by read_csv('…'), read_json('…') or "
+                            "read_parquet('…')"};
+}
+
+// A table's folder is no file, and its files are not the table: says how it is read, if
+// that may be what was meant.
 Error with_hint(Workbench& workbench, const std::string& sql, Error error) {
-  if (error.code() != ErrorCode::invalid) return error;
-  for (const std::string& text : quoted_texts(sql)) {
-    if (text.empty() || text.find('\n') != std::string::npos) continue;
+  const bool may_be_table = error.code() == ErrorCode::invalid ||
+                            error.code() == ErrorCode::corrupt ||
+                            error.code() == ErrorCode::not_found;
+  if (!may_be_table) return error;
+  for (const std::string& quoted : quoted_texts(sql)) {
+    const std::string text = folder_of_pattern(quoted);
+    if (quoted.empty() || text.find('\n') != std::string::npos) continue;
+    if (sql.find("delta_scan('" + quoted) != std::string::npos) continue;
+    error = without_suggestion(std::move(error), quoted);
     const std::string url =
         storage::normalize_path(storage::join_path(workbench.working_folder(), text));
     const auto store = workbench.stores().open(url);
     if (!store) continue;
     const auto is_table = delta::table_exists(**store);
     if (!is_table || !*is_table) continue;
-    return {error.code(), error.message() + "; '" + text +
-                              "' is a Delta table: read it with delta_scan('" + text +
-                              "')"};
+    const std::string what = quoted == text
+                                 ? "is a Delta table"
+                                 : "is the folder of a Delta table, whose files are "
+                                   "not its rows";
+    return {error.code(), error.message() + "; '" + text + "' " + what +
+                              ": read it with delta_scan('" + text + "')"};
   }
   return error;
 }

@@ -211,7 +211,8 @@ Result<Conformed> conform(const std::string& sql, const LogicalType& from,
   }
   if (from.id() == LogicalTypeId::SQLNULL) {
     LAKEMILL_TRY(const LogicalType type, physical_type(to.type, place.mapped));
-    return Conformed{cast_sql("NULL", type), true};
+    // Not just null: what is of no type may be an error() that is to be raised.
+    return Conformed{cast_sql(sql, type), true};
   }
   const bool is_list =
       from.id() == LogicalTypeId::LIST || from.id() == LogicalTypeId::ARRAY;

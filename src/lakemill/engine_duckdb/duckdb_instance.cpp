@@ -1,7 +1,8 @@
 #include "lakemill/engine_duckdb/duckdb_instance.h"
 
-#include <duckdb/planner/planner_extension.hpp>
 #include <filesystem>
+
+#include <duckdb/planner/planner_extension.hpp>
 
 #include "lakemill/engine_duckdb/catalog_extension.h"
 #include "lakemill/engine_duckdb/csv_integers.h"
@@ -9,6 +10,7 @@
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/files_relation.h"
+#include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/object_file_system.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
@@ -80,6 +82,7 @@ void register_all(duckdb::DuckDB& database) {
   register_sql_functions(connection);
   register_row_checks(connection);
   register_csv_integers(connection);
+  register_json_exactness(connection);
   register_files(connection);
   register_text_rows(connection);
   connection.Commit();

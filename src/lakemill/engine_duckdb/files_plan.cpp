@@ -10,7 +10,9 @@
 #include "lakemill/base/guard.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
-#include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/files_columns.h"
+#include "lakemill/engine_duckdb/json_plan.h"
+#include "lakemill/engine_duckdb/reader_error.h"
 #include "lakemill/engine_duckdb/reader_options.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/write_query.h"
@@ -23,10 +25,6 @@ using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 using engine::FileFormat;
 using engine::FilesRelation;
-
-Error file_error(const std::string& url, const std::string& what) {
-  return {ErrorCode::invalid, "file " + url + ": " + what};
-}
 
 // A file is its path and size: one that is gone or has changed fails the batch.
 Status check_files(DuckdbSession& session, const FilesRelation& relation) {
@@ -47,6 +45,27 @@ Status check_files(DuckdbSession& session, const FilesRelation& relation) {
                                       " bytes then, " + std::to_string(*size) +
                                       " now)");
     }
+  }
+  return {};
+}
+
+// DuckDB leaves out a last line that is longer than two buffers, without a word.
+Status check_last_lines(DuckdbSession& session, const FilesPlan& plan) {
+  const std::string& size_text = plan.options.at("buffer_size");
+  const auto buffer_bytes = static_cast<std::size_t>(std::stoll(size_text));
+  auto& files = duckdb::FileSystem::GetFileSystem(*session.connection().context);
+  for (const engine::InputFile& file : plan.relation.files) {
+    if (file.size_bytes <= static_cast<std::int64_t>(buffer_bytes)) continue;
+    std::string tail(buffer_bytes, '\0');
+    LAKEMILL_TRY_OK(session.watch([&] {
+      const auto handle = files.OpenFile(file.url, duckdb::FileFlags::FILE_FLAGS_READ);
+      handle->Read(tail.data(), tail.size(),
+                   static_cast<duckdb::idx_t>(file.size_bytes) - tail.size());
+    }));
+    while (tail.ends_with('\n') || tail.ends_with('\r')) tail.pop_back();
+    if (tail.find_first_of("\n\r") != std::string::npos) continue;
+    return file_error(file.url, "its last line is longer than " + size_text +
+                                    " bytes; " + std::string(kLongerLines));
   }
   return {};
 }
@@ -101,7 +120,8 @@ Result<std::vector<std::string>> first_lines(DuckdbSession& session,
                                              const FilesPlan& plan,
                                              const std::string& url, int count_max) {
   std::string arguments;
-  for (const char* key : {"encoding", "skip", "comment", "compression"}) {
+  for (const char* key :
+       {"encoding", "skip", "comment", "compression", "max_line_size", "buffer_size"}) {
     const auto option = plan.options.find(key);
     if (option != plan.options.end())
       arguments += ", " + option->first + " = " + option->second;
@@ -197,11 +217,6 @@ Status group_csv(DuckdbSession& session, FilesPlan& plan) {
   return {};
 }
 
-void group_all(FilesPlan& plan, std::vector<SourceColumn> columns) {
-  if (plan.relation.files.empty()) return;
-  plan.groups.push_back({0, plan.relation.files.size(), std::move(columns)});
-}
-
 // What all the values of a column of text look like, over the whole of the files.
 std::string guess_sql(const std::string& name) {
   const std::string column = quote_identifier(name);
@@ -239,49 +254,6 @@ LogicalType guessed_type(const std::string& name) {
   if (name == "TIMESTAMP") return LogicalType::TIMESTAMP;
   if (name == "TIMESTAMP WITH TIME ZONE") return LogicalType::TIMESTAMP_TZ;
   return LogicalType::VARCHAR;
-}
-
-// The type that the relation says a column has.
-Result<std::optional<LogicalType>> known_type(const FilesPlan& plan,
-                                              const std::string& name) {
-  const auto& known = plan.relation.known_types;
-  const data::Field* field = known ? known->find(name) : nullptr;
-  if (field == nullptr) return std::optional<LogicalType>();
-  LAKEMILL_TRY(LogicalType type, to_duckdb(field->type));
-  return std::optional<LogicalType>(std::move(type));
-}
-
-// The columns of the files before these ones; none where there is no such file.
-Result<QueryColumns> columns_before(DuckdbSession& session, FilesPlan& plan) {
-  if (plan.before) return *plan.before;
-  plan.before = QueryColumns();
-  if (!plan.relation.files_before) return *plan.before;
-  FilesRelation before = plan.relation;
-  before.files_before = {};
-  LAKEMILL_TRY(before.files, plan.relation.files_before());
-  if (before.files.empty()) return *plan.before;
-  LAKEMILL_TRY(const FilesPlan planned, plan_files(session, before));
-  for (std::size_t i = 0; i < planned.columns.names.size(); ++i) {
-    if (planned.only_nulls.contains(planned.columns.names[i])) continue;
-    plan.before->names.push_back(planned.columns.names[i]);
-    plan.before->types.push_back(planned.columns.types[i]);
-  }
-  return *plan.before;
-}
-
-// The type of a column in which some value is never anything but null.
-Result<std::optional<LogicalType>> type_of_nulls(DuckdbSession& session,
-                                                 FilesPlan& plan,
-                                                 const std::string& name) {
-  LAKEMILL_TRY(auto known, known_type(plan, name));
-  if (known) return known;
-  LAKEMILL_TRY(const QueryColumns before, columns_before(session, plan));
-  for (std::size_t i = 0; i < before.names.size(); ++i) {
-    if (equals_ignoring_case(before.names[i], name)) {
-      return std::optional<LogicalType>(before.types[i]);
-    }
-  }
-  return std::optional<LogicalType>();
 }
 
 Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
@@ -332,55 +304,8 @@ LogicalType csv_reading_type(const FilesPlan& plan, const LogicalType& type) {
   }
 }
 
-std::optional<LogicalType> wanted_type(const FilesPlan& plan, const std::string& name) {
-  for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
-    if (equals_ignoring_case(plan.columns.names[i], name)) return plan.columns.types[i];
-  }
-  return std::nullopt;
-}
-
-Status set_schema(FilesPlan& plan, const data::Schema& schema) {
-  for (const data::Field& field : schema.fields) {
-    if (field.name == kRescuedColumn && plan.relation.rescue) continue;
-    LAKEMILL_TRY(LogicalType type, to_duckdb(field.type));
-    plan.columns.names.push_back(field.name);
-    plan.columns.types.push_back(std::move(type));
-  }
-  return {};
-}
-
-// The columns of all groups, united by name in the order in which they come.
-void unite_columns(FilesPlan& plan) {
-  for (const FileGroup& group : plan.groups) {
-    for (const SourceColumn& column : group.columns) {
-      if (wanted_type(plan, column.name)) continue;
-      plan.columns.names.push_back(column.name);
-      plan.columns.types.push_back(column.type);
-    }
-  }
-}
-
-Status refuse_extra_columns(const FilesPlan& plan) {
-  for (const FileGroup& group : plan.groups) {
-    bool any = group.columns.empty();
-    for (const SourceColumn& column : group.columns) {
-      const bool known = wanted_type(plan, column.name).has_value();
-      any = any || known;
-      if (known || plan.relation.rescue) continue;
-      return file_error(plan.relation.files[group.first].url,
-                        "column " + column.name +
-                            " is not in the schema; add it there, or keep what does "
-                            "not fit in _rescued (schema_evolution: RESCUE)");
-    }
-    if (!any) {
-      return file_error(plan.relation.files[group.first].url,
-                        "it has none of the columns of the schema");
-    }
-  }
-  return {};
-}
-
 Status plan_csv(DuckdbSession& session, FilesPlan& plan) {
+  LAKEMILL_TRY_OK(check_last_lines(session, plan));
   LAKEMILL_TRY_OK(group_csv(session, plan));
   if (plan.relation.schema) {
     LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
@@ -397,132 +322,6 @@ Status plan_csv(DuckdbSession& session, FilesPlan& plan) {
     }
   }
   return {};
-}
-
-// The call that reads the records of some of the files as they are.
-std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t count) {
-  std::vector<std::string> urls;
-  for (std::size_t i = first; i < first + count; ++i) {
-    urls.push_back(path_literal(plan.relation.files[i].url));
-  }
-  std::string arguments = plan.relation.format == FileFormat::json
-                              ? "format = 'auto'"
-                              : "format = 'newline_delimited'";
-  for (const auto& [name, value] : plan.options)
-    arguments += ", " + name + " = " + value;
-  return "read_json_objects([" + join(urls, ", ") + "], " + arguments + ")";
-}
-
-// {"a": "BIGINT", …}: the structure of all the records of some of the files.
-Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan,
-                                   std::size_t first, std::size_t count) {
-  LAKEMILL_TRY(const auto answer,
-               session.run("SELECT json_group_structure(json) FROM " +
-                           records_sql(plan, first, count)));
-  if (answer->RowCount() == 0 || answer->GetValue(0, 0).IsNull()) {
-    return OrderedJson::object();
-  }
-  return guard("JSON structure",
-               [&] { return OrderedJson::parse(answer->GetValue(0, 0).ToString()); });
-}
-
-// What DuckDB calls a field in which it finds nothing but `{}`, and one of several
-// kinds of values alike.
-constexpr std::string_view kAnyJson = "JSON";
-
-// An object without fields says nothing of the fields that its column is known to have.
-Status find_empty_objects(DuckdbSession& session, FilesPlan& plan,
-                          OrderedJson& structure) {
-  if (plan.relation.schema) return {};
-  for (const auto& [name, seen] : structure.items()) {
-    const bool is_path = name.starts_with('$') || name.starts_with('/');
-    if (seen != kAnyJson || is_path) continue;
-    LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
-    if (!known || (known->id() != duckdb::LogicalTypeId::STRUCT &&
-                   known->id() != duckdb::LogicalTypeId::MAP)) {
-      continue;
-    }
-    LAKEMILL_TRY(const auto others,
-                 session.run("SELECT count(*) FROM " +
-                             records_sql(plan, 0, plan.relation.files.size()) +
-                             " WHERE CAST(json_extract(json, " + quote_literal(name) +
-                             ") AS VARCHAR) NOT IN ('{}', 'null')"));
-    if (others->GetValue(0, 0).GetValue<std::int64_t>() == 0) {
-      structure[name] = OrderedJson::object();
-    }
-  }
-  return {};
-}
-
-Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& plan) {
-  const std::size_t count = plan.relation.files.size();
-  if (count == 0) return OrderedJson::object();
-  LAKEMILL_TRY(OrderedJson structure, json_structure(session, plan, 0, count));
-  if (structure.is_object()) return structure;
-  for (std::size_t i = 0; i < count; ++i) {
-    LAKEMILL_TRY(const OrderedJson one, json_structure(session, plan, i, 1));
-    if (!one.is_object()) {
-      return file_error(
-          plan.relation.files[i].url,
-          "its records are not all objects; each must be {\"name\": value, …}");
-    }
-  }
-  return structure;
-}
-
-// The type of a field whose values were seen to be so, where no schema says it.
-Result<LogicalType> json_type(DuckdbSession& session, FilesPlan& plan,
-                              const std::string& name, const OrderedJson& seen) {
-  if (plan.relation.schema) return type_of_structure(seen);
-  const bool has_nulls = has_only_nulls(seen);
-  LAKEMILL_TRY(const auto known,
-               has_nulls ? type_of_nulls(session, plan, name) : known_type(plan, name));
-  if (known) return type_of_structure(seen, *known);
-  if (has_nulls && !seen.is_object()) plan.only_nulls.insert(name);
-  return type_of_structure(seen);
-}
-
-Status plan_json(DuckdbSession& session, FilesPlan& plan) {
-  LAKEMILL_TRY(OrderedJson structure, record_structure(session, plan));
-  LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
-  std::vector<SourceColumn> columns;
-  for (const auto& [name, seen] : structure.items()) {
-    for (const SourceColumn& other : columns) {
-      if (equals_ignoring_case(other.name, name)) {
-        return Error(ErrorCode::invalid, "the JSON fields " + other.name + " and " +
-                                             name +
-                                             " differ only in case; a table cannot "
-                                             "hold both");
-      }
-    }
-    LAKEMILL_TRY(LogicalType type, json_type(session, plan, name, seen));
-    columns.push_back({name, std::move(type), true});
-  }
-  group_all(plan, std::move(columns));
-  if (!plan.relation.schema) {
-    unite_columns(plan);
-    for (FileGroup& group : plan.groups) {
-      for (SourceColumn& column : group.columns) {
-        column.type = reading_type(column.type);
-      }
-    }
-    return {};
-  }
-  LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
-  for (FileGroup& group : plan.groups) {
-    for (SourceColumn& column : group.columns) {
-      const auto wanted = wanted_type(plan, column.name);
-      // Nested values read as texts are cast later: what does not fit is told from
-      // JSON.
-      const bool may_lose = plan.relation.rescue && wanted && wanted->IsNested() &&
-                            reading_type(*wanted) != *wanted;
-      column.always_fits = wanted && !may_lose &&
-                           structure_fits(structure[column.name], reading_type(*wanted),
-                                          plan.relation.rescue);
-      column.type = column.always_fits ? reading_type(*wanted) : LogicalType::JSON();
-    }
-  }
-  return refuse_extra_columns(plan);
 }
 
 Status plan_parquet(DuckdbSession& session, FilesPlan& plan) {
@@ -573,6 +372,7 @@ Status plan_columns(DuckdbSession& session, FilesPlan& plan) {
     case FileFormat::parquet:
       return plan_parquet(session, plan);
     case FileFormat::text:
+      LAKEMILL_TRY_OK(check_last_lines(session, plan));
       return plan_fixed(plan, {{"value", LogicalType::VARCHAR, true}});
     case FileFormat::binaryfile:
       return plan_fixed(plan, {{"path", LogicalType::VARCHAR, true},

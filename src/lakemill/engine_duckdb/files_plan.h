@@ -32,6 +32,9 @@ struct FileGroup {
   std::size_t first = 0;  ///< index in the relation's files
   std::size_t count = 0;
   std::vector<SourceColumn> columns;
+  /// JSON: records are read as text, and their values taken out of formats::exact_json.
+  bool exact_numbers = false;
+  std::set<std::string> text_paths = {};  ///< for it: where the columns have texts
 };
 
 /// Raw files, looked at: everything that SQL over them needs.

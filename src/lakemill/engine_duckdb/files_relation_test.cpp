@@ -340,6 +340,116 @@ TEST_F(FilesRelationTest, RescuesTheWholeOfNestedJsonOfWhichSomethingWouldBeLost
             "NULL,NULL,{\"X\":3},[{\"p\":1.5}];");
 }
 
+TEST_F(FilesRelationTest, FindsTypesThatHoldTheNumbersOfJson) {
+  const auto found = [&](const std::string& lines) {
+    return schema(files(FileFormat::jsonl, {{"n.jsonl", lines}}));
+  };
+  EXPECT_EQ(found("{\"a\": 9007199254740993}\n{\"a\": 1}\n"), "a:long ");
+  EXPECT_EQ(found("{\"a\": 0.1}\n{\"a\": 9007199254740992}\n"), "a:double ");
+  EXPECT_EQ(found("{\"a\": 1.5}\n{\"a\": 9007199254740993}\n"), "a:decimal(38,18) ");
+  EXPECT_EQ(found("{\"a\": 1}\n{\"a\": 18446744073709551615}\n"), "a:decimal(38,0) ");
+  EXPECT_EQ(found("{\"a\": [{\"b\": 123456789012345678901234567890.5}]}\n"),
+            "a:array<struct<b:decimal(38,8)>> ");
+  EXPECT_EQ(found("{\"a\": 1e400}\n"), "a:double ");
+}
+
+TEST_F(FilesRelationTest, ReadsNumbersOfJsonWithAllTheirDigits) {
+  const auto relation = files(
+      FileFormat::json, {{"n.json",
+                          "[{\"a\": 9007199254740993, \"t\": [1e400, {\"x\": "
+                          "0.12345678901234567891}]},\n{\"a\": 1.5, \"t\": [true]}]"}});
+  EXPECT_EQ(rows(relation, "SELECT a, t, _lakemill_row FROM f"),
+            "9007199254740993.000000000000000000,"
+            "[\"1e400\",\"{\\\"x\\\":0.12345678901234567891}\"],0;"
+            "1.500000000000000000,[\"true\"],1;");
+}
+
+TEST_F(FilesRelationTest, RefusesNumbersThatNoTypeHoldsWithTheirLine) {
+  auto relation =
+      files(FileFormat::jsonl,
+            {{"n.jsonl", "{\"a\": 1, \"n\": {\"x\": 1}}\n\n{\"a\": 1e400}\n"}});
+  EXPECT_THAT(rows(relation, "SELECT a FROM f"),
+              AllOf(HasSubstr("n.jsonl, line 3: column a"), HasSubstr("1e400"),
+                    HasSubstr("schema: {a: string}")));
+  relation = files(FileFormat::jsonl,
+                   {{"m.jsonl", "{\"n\": {\"x\": 1.5}}\n{\"n\": {\"x\": 1e400}}\n"}});
+  EXPECT_THAT(
+      rows(relation, "SELECT n FROM f"),
+      AllOf(HasSubstr("m.jsonl, line 2: column n"), HasSubstr("{\"x\":1e400}")));
+}
+
+TEST_F(FilesRelationTest, RoundsOnlyFractionsToADoubleThatTheSchemaAsksFor) {
+  auto relation = files(FileFormat::jsonl,
+                        {{"n.jsonl", "{\"a\": 0.12345678901234567891}\n{\"a\": 2}\n"}});
+  relation.schema = make_schema({{"a", data::make_type(TypeKind::float64)}});
+  EXPECT_EQ(rows(relation, "SELECT a FROM f"), "0.12345678901234568;2;");
+  relation.rescue = true;
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"),
+            "NULL,{\"a\":\"0.12345678901234567891\"};2,NULL;");
+  relation = files(FileFormat::jsonl, {{"m.jsonl", "{\"a\": 9007199254740993}\n"}});
+  relation.schema = make_schema({{"a", data::make_type(TypeKind::float64)}});
+  EXPECT_THAT(rows(relation, "SELECT a FROM f"),
+              HasSubstr("m.jsonl, line 1: column a"));
+}
+
+TEST_F(FilesRelationTest, RescuesJsonWithTheDigitsThatItHas) {
+  auto relation = files(
+      FileFormat::jsonl,
+      {{"a.jsonl",
+        "{\"i\": 18446744073709551615, \"d\": 1e-5, \"b\": 1, \"s\": {\"x\": 1e400}}\n"
+        "{\"i\": \"012\", \"d\": 1.5e0, \"b\": true, \"new\": [1e400], \"_rescued\": "
+        "7}\n"
+        "{\"i\": 9223372036854775807, \"d\": 15e-2, \"b\": \"yes\"}\n"}});
+  relation.rescue = true;
+  relation.schema = make_schema(
+      {{"i", data::make_type(TypeKind::int64)},
+       {"d", data::make_decimal(10, 2)},
+       {"b", data::make_type(TypeKind::boolean)},
+       {"s", data::make_struct(
+                 {{.name = "x", .type = data::make_type(TypeKind::float64)}})}});
+  EXPECT_EQ(
+      rows(relation, "SELECT * FROM f"),
+      "NULL,NULL,NULL,NULL,{\"i\":\"18446744073709551615\",\"d\":\"0.00001\",\"b\":"
+      "\"1\","
+      "\"s\":\"{\\\"x\\\":1e400}\"};"
+      "NULL,1.50,true,NULL,{\"i\":\"012\",\"new\":\"[1e400]\",\"_rescued\":\"7\"};"
+      "9223372036854775807,0.15,NULL,NULL,{\"b\":\"yes\"};");
+}
+
+TEST_F(FilesRelationTest, TakesFilesThatHaveOnlyNewColumnsWhereItRescues) {
+  for (const auto& [format, bytes] :
+       {std::pair<FileFormat, std::string>{FileFormat::csv, "z\n1\n"},
+        {FileFormat::jsonl, "{\"z\": 1}\n"}}) {
+    auto relation = files(format, {{"z", bytes}});
+    relation.schema = make_schema({{"a", data::make_type(TypeKind::int64)}});
+    EXPECT_THAT(rows(relation, "SELECT * FROM f"), HasSubstr("column z"));
+    relation.rescue = true;
+    EXPECT_EQ(rows(relation, "SELECT * FROM f"), "NULL,{\"z\":\"1\"};");
+  }
+}
+
+TEST_F(FilesRelationTest, NamesTheLineOfJsonFieldsThatDifferOnlyInCase) {
+  EXPECT_THAT(
+      schema(files(FileFormat::jsonl,
+                   {{"a.jsonl", "{\"n\": {\"id\": 1}}\n{\"n\": {\"ID\": 2}}\n"}})),
+      AllOf(HasSubstr("a.jsonl, line 2"), HasSubstr("n.id and n.ID")));
+}
+
+TEST_F(FilesRelationTest, ReadsLinesThatAreLongAndNamesThoseThatAreTooLong) {
+  const std::string value(3'000'000, 'y');
+  auto relation = files(FileFormat::csv, {{"l.csv", "a,b\n1," + value + "\n2,z\n"}});
+  EXPECT_EQ(rows(relation, "SELECT a, length(b) FROM f"), "1,3000000;2,1;");
+  relation.options["max_line_size"] = "1000000";
+  EXPECT_THAT(rows(relation, "SELECT a, length(b) FROM f"),
+              AllOf(HasSubstr("l.csv, line 2: it is longer than 1000000 bytes"),
+                    HasSubstr("max_line_size")));
+  const std::string last(33'000'000, 'z');
+  relation = files(FileFormat::csv, {{"t.csv", "a,b\n1," + last + "\n"}});
+  EXPECT_THAT(rows(relation, "SELECT a FROM f"), HasSubstr("max_line_size"));
+  relation.options["max_line_size"] = "40000000";
+  EXPECT_EQ(rows(relation, "SELECT length(b) FROM f"), "33000000;");
+}
+
 TEST_F(FilesRelationTest, RescuesValuesOfParquetThatACastWouldChange) {
   FilesRelation relation;
   relation.format = FileFormat::parquet;

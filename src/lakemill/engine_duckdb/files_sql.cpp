@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
+#include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/csv_integers.h"
 #include "lakemill/engine_duckdb/files_plan.h"
+#include "lakemill/engine_duckdb/json_exactness.h"
+#include "lakemill/engine_duckdb/json_plan.h"
 #include "lakemill/engine_duckdb/json_structure.h"
 #include "lakemill/engine_duckdb/rescued_values.h"
 
@@ -16,6 +20,8 @@ namespace {
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 using engine::FileFormat;
+
+constexpr const char* kRecord = "_lakemill_record";
 
 std::string cast(const std::string& sql, const LogicalType& type) {
   return "CAST(" + sql + " AS " + type.ToString() + ")";
@@ -53,12 +59,28 @@ std::string file_list_item(const Branch& branch, bool arrivals) {
          "[])[CAST(file_index AS BIGINT) + 1]";
 }
 
-// What is wrong with a value that did not fit, and where it is.
+bool is_json(const Branch& branch) {
+  return branch.plan.relation.format == FileFormat::json ||
+         branch.plan.relation.format == FileFormat::jsonl;
+}
+
+// What is wrong with a value that did not fit, where it is, and what helps.
 std::string refused_text(const Branch& branch, const std::string& column,
                          const std::string& raw, const LogicalType& type) {
-  return "'file ' || " + file_list_item(branch, false) + " || " +
-         quote_literal(": column " + column + ": cannot read \"") + " || CAST((" + raw +
-         ") AS VARCHAR) || " + quote_literal("\" as " + type.ToString());
+  const std::string file = file_list_item(branch, false);
+  const std::string text = "CAST((" + raw + ") AS VARCHAR)";
+  std::string place;
+  std::string help;
+  if (is_json(branch)) {
+    place = std::string(kJsonPlace) + "(" + file + ", " + quote_literal(column) + ", " +
+            text + ") || ";
+    help = "; give the column a type that holds it, in the source: schema: {" + column +
+           ": string}, or a decimal; or keep it in _rescued (schema_evolution: RESCUE, "
+           "in a BRONZE node)";
+  }
+  return "'file ' || " + file + " || " + place +
+         quote_literal(": column " + column + ": cannot read \"") + " || " + text +
+         " || " + quote_literal("\" as " + type.ToString() + help);
 }
 
 std::string refuse(const Branch& branch, const std::string& column,
@@ -95,6 +117,18 @@ Value rescued_json_value(const std::string& raw, const LogicalType& to,
   return {value, json_loss(raw, to), std::move(text)};
 }
 
+// JSON that is known to fit.
+std::string fitting_json_value(const std::string& raw, const LogicalType& to) {
+  if (to.IsNested()) {
+    return cast(
+        "json_transform(" + raw + ", " + quote_literal(transform_structure(to)) + ")",
+        to);
+  }
+  const std::string text = "(" + raw + " ->> '$')";
+  if (to.id() == LogicalTypeId::VARCHAR) return text;
+  return cast(std::string(kPlainNumber) + "(" + text + ")", to);
+}
+
 Value csv_value(const std::string& raw, const LogicalType& from, const LogicalType& to,
                 bool rescue) {
   if (from == to) return {raw, "", ""};
@@ -126,8 +160,35 @@ Value csv_value(const std::string& raw, const LogicalType& from, const LogicalTy
   return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
 }
 
-Value json_value(const std::string& raw, const SourceColumn& source,
-                 const LogicalType& to, bool rescue) {
+std::string exact_json_sql(const std::string& record,
+                           const std::set<std::string>& text_paths) {
+  return std::string(kExactJson) + "(" + record + ", " + text_paths_sql(text_paths) +
+         ")";
+}
+
+// The text of a value that was read as JSON, as the file has it.
+std::string text_of_json(const FileGroup& group, const SourceColumn& source) {
+  if (!group.exact_numbers) return "(" + quote_identifier(source.name) + " ->> '$')";
+  const std::string path = formats::member_step(source.name);
+  return "json_extract_string(" + exact_json_sql(kRecord, {path}) + ", " +
+         quote_literal(path) + ")";
+}
+
+// What it is as a value of a plain type that is not to be rescued. A schema that says
+// double takes the nearest to a fraction.
+std::string scalar_of_text(const Branch& branch, const std::string& text,
+                           const LogicalType& to) {
+  if (!branch.plan.relation.schema) return exact_text_cast(text, to);
+  if (to.id() == LogicalTypeId::DOUBLE) {
+    return std::string(kNearDouble) + "(" + text + ")";
+  }
+  return try_cast(text, to);
+}
+
+Value json_value(const Branch& branch, const SourceColumn& source,
+                 const LogicalType& to) {
+  const std::string raw = quote_identifier(source.name);
+  const bool rescue = branch.plan.relation.rescue;
   if (source.type == to) return {raw, "", ""};
   if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
     const std::string value = rescue ? exact_text_cast(raw, to) : try_cast(raw, to);
@@ -136,17 +197,24 @@ Value json_value(const std::string& raw, const SourceColumn& source,
   if (!source.type.IsJSONType()) {  // nested, with text where the schema has instants
     return {cast(raw, to), "", ""};
   }
-  const std::string text = "(" + raw + " ->> '$')";
+  if (source.always_fits) return {fitting_json_value(raw, to), "", ""};
+  const std::string text = text_of_json(branch.group, source);
   if (rescue) return rescued_json_value(raw, to, text);
   const std::string given =
       "(" + raw + " IS NOT NULL AND json_type(" + raw + ") <> 'NULL' AND ";
   if (!to.IsNested()) {
-    const std::string value = try_cast(text, to);
+    const std::string value = scalar_of_text(branch, "(" + raw + " ->> '$')", to);
     return {value, given + value + " IS NULL)", text};
+  }
+  std::string loss;
+  if (branch.group.exact_numbers) {
+    const bool declared = branch.plan.relation.schema.has_value();
+    loss = " OR " + json_number_loss(raw, to, declared);
   }
   const std::string structure = quote_literal(transform_structure(to));
   return {cast("TRY(json_transform(" + raw + ", " + structure + "))", to),
-          given + "TRY(json_transform_strict(" + raw + ", " + structure + ")) IS NULL)",
+          given + "(TRY(json_transform_strict(" + raw + ", " + structure +
+              ")) IS NULL" + loss + "))",
           text};
 }
 
@@ -167,7 +235,7 @@ Value value_of(const Branch& branch, const std::string& name, const LogicalType&
       return csv_value(raw, source->type, type, rescue);
     case FileFormat::json:
     case FileFormat::jsonl:
-      return json_value(raw, *source, type, rescue);
+      return json_value(branch, *source, type);
     case FileFormat::parquet:
       return parquet_value(raw, source->type, type, rescue);
     case FileFormat::text:
@@ -195,14 +263,14 @@ std::string rescued_sql(const Branch& branch) {
     if (!value.misfit.empty()) add(columns.names[i], value.misfit, value.raw_text);
   }
   for (const SourceColumn& source : branch.group.columns) {
-    const bool known = std::any_of(columns.names.begin(), columns.names.end(),
-                                   [&](const std::string& name) {
-                                     return equals_ignoring_case(name, source.name);
-                                   });
+    const bool known = std::any_of(
+        columns.names.begin(), columns.names.end(), [&](const std::string& name) {
+          return name != kRescuedColumn && equals_ignoring_case(name, source.name);
+        });
     const std::string raw = quote_identifier(source.name);
     if (known) continue;
     add(source.name, raw + " IS NOT NULL",
-        source.type.IsJSONType() ? "(" + raw + " ->> '$')"
+        source.type.IsJSONType() ? text_of_json(branch.group, source)
                                  : rescued_text(raw, source.type));
   }
   if (entries.empty()) return "CAST(NULL AS VARCHAR)";
@@ -300,6 +368,26 @@ std::string columns_argument(const FileGroup& group) {
   return "columns = {" + join(entries, ", ") + "}";
 }
 
+// The values of JSON records, and the records.
+std::string exact_reader_sql(const FilesPlan& plan, const FileGroup& group,
+                             std::size_t first, std::size_t count) {
+  std::vector<std::string> values = {kRecord, "file_index"};
+  Json structure = Json::object();
+  for (const SourceColumn& column : group.columns) {
+    structure[column.name] = "JSON";
+    values.push_back("struct_extract(_lakemill_exact, " + quote_literal(column.name) +
+                     ") AS " + quote_identifier(column.name));
+  }
+  const std::string exact =
+      structure.empty() ? "NULL"
+                        : "json_transform(" + exact_json_sql("json", group.text_paths) +
+                              ", " + quote_literal(json_text(structure)) + ")";
+  return "(SELECT " + join(values, ", ") + " FROM (SELECT " + exact +
+         " AS _lakemill_exact, json AS " + kRecord + ", file_index FROM (SELECT " +
+         "CAST(json AS VARCHAR) AS json, file_index FROM " +
+         records_sql(plan, first, count) + ")))";
+}
+
 }  // namespace
 
 std::string path_literal(const std::string& url) {
@@ -313,6 +401,7 @@ std::string path_literal(const std::string& url) {
 
 std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_t first,
                        std::size_t count) {
+  if (group.exact_numbers) return exact_reader_sql(plan, group, first, count);
   std::vector<std::string> urls;
   for (std::size_t i = first; i < first + count; ++i) {
     urls.push_back(path_literal(plan.relation.files[i].url));

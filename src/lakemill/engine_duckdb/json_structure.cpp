@@ -1,6 +1,7 @@
 #include "lakemill/engine_duckdb/json_structure.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "lakemill/base/text.h"
 
@@ -27,22 +28,35 @@ Json transform_json(const LogicalType& type) {
   }
 }
 
-// What DuckDB calls integers: HUGEINT where negative ones meet those without a sign.
-bool is_integer(const std::string& seen) {
-  return seen == "UBIGINT" || seen == "BIGINT" || seen == "HUGEINT";
+// "DECIMAL(38,18)", as DuckDB writes the type.
+constexpr std::string_view kDecimal = "DECIMAL(";
+
+LogicalType decimal_type(std::string_view text) {
+  const auto number_at = [&](std::size_t at) {
+    std::uint8_t number = 0;
+    std::from_chars(text.data() + at, text.data() + text.size(), number);
+    return number;
+  };
+  return LogicalType::DECIMAL(number_at(kDecimal.size()),
+                              number_at(text.find(',') + 1));
 }
 
 bool scalar_fits(const std::string& seen, const LogicalType& type) {
   if (seen == "NULL") return true;
   if (type.id() == LogicalTypeId::VARCHAR) return true;
   if (seen == "BOOLEAN") return type.id() == LogicalTypeId::BOOLEAN;
-  if (is_integer(seen)) {
+  if (is_integer_structure(seen)) {
     return type.id() == LogicalTypeId::BIGINT || type.id() == LogicalTypeId::DOUBLE;
   }
   return seen == "DOUBLE" && type.id() == LogicalTypeId::DOUBLE;
 }
 
 }  // namespace
+
+bool is_integer_structure(const std::string& seen) {
+  // HUGEINT where negative ones meet those without a sign.
+  return seen == "UBIGINT" || seen == "BIGINT" || seen == "HUGEINT";
+}
 
 LogicalType type_of_structure(const OrderedJson& structure) {
   if (structure.is_object()) {
@@ -58,9 +72,10 @@ LogicalType type_of_structure(const OrderedJson& structure) {
                                                : type_of_structure(structure[0]));
   }
   const std::string name = structure.is_string() ? structure.get<std::string>() : "";
-  if (is_integer(name)) return LogicalType::BIGINT;
+  if (is_integer_structure(name)) return LogicalType::BIGINT;
   if (name == "DOUBLE") return LogicalType::DOUBLE;
   if (name == "BOOLEAN") return LogicalType::BOOLEAN;
+  if (name.starts_with(kDecimal)) return decimal_type(name);
   return LogicalType::VARCHAR;
 }
 
@@ -75,8 +90,8 @@ LogicalType type_of_structure(const OrderedJson& structure, const LogicalType& k
   const bool is_list = structure.is_array() && known.id() == LogicalTypeId::LIST;
   if (structure.is_string()) {
     const std::string seen = structure.get<std::string>();
-    const bool becomes_known =
-        seen == "NULL" || (is_integer(seen) && known.id() == LogicalTypeId::DOUBLE);
+    const bool becomes_known = seen == "NULL" || (is_integer_structure(seen) &&
+                                                  known.id() == LogicalTypeId::DOUBLE);
     return becomes_known ? known : type_of_structure(structure);
   }
   if (structure.empty()) {

@@ -8,8 +8,11 @@
 
 namespace lakemill::engine_duckdb {
 
+/// True for what DuckDB calls integers.
+bool is_integer_structure(const std::string& seen);
+
 /// The type of what DuckDB's json_structure() says: integers are BIGINT, what was seen
-/// with different types (or never) is VARCHAR.
+/// with different types (or never) is VARCHAR. Leaves may also name a DECIMAL.
 duckdb::LogicalType type_of_structure(const OrderedJson& structure);
 
 /// True if no value was seen but nulls somewhere in it, or no element or field.

@@ -48,6 +48,10 @@ std::optional<std::string> explain_csv(std::string_view message) {
            "it is not UTF-8; say which encoding the file has (option encoding, " +
            (wide ? "here likely utf-16)" : "for example latin-1): " + original);
   }
+  if (const auto bytes = after(message, "Maximum line size of ")) {
+    return place + "it is longer than " + bytes->substr(0, bytes->find(' ')) +
+           " bytes; " + std::string(kLongerLines) + ": " + original;
+  }
   if (message.find("unterminated quote") != std::string_view::npos) {
     return place + "a quote is opened here and never closed: " + original;
   }

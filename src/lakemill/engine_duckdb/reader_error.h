@@ -6,6 +6,10 @@
 
 namespace lakemill::engine_duckdb {
 
+/// What helps where a line of CSV or text is too long.
+inline constexpr std::string_view kLongerLines =
+    "let longer ones be read: reader_kwargs: {max_line_size: 100000000}";
+
 /// DuckDB's report about a bad CSV line or JSON record as one sentence of ours: "file
 /// f, line 3: 1 column, expected 2: …". Nothing if the message is no such report.
 std::optional<std::string> explain_reader_error(std::string_view message);

@@ -1,6 +1,8 @@
 #include "lakemill/engine_duckdb/reader_options.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 #include "lakemill/base/text.h"
@@ -47,6 +49,7 @@ constexpr std::array kCsvOptions = {
     ReaderOption{"skiprows", "skip", OptionKind::number},
     ReaderOption{"decimal", "decimal_separator", OptionKind::text},
     ReaderOption{"compression", "compression", OptionKind::text},
+    ReaderOption{"max_line_size", "max_line_size", OptionKind::number},
     ReaderOption{"dateformat", "dateformat", OptionKind::strftime},
     ReaderOption{"timestampformat", "timestampformat", OptionKind::strftime},
     ReaderOption{"header", "", OptionKind::has_header},
@@ -64,6 +67,7 @@ constexpr std::array kJsonOptions = {
 };
 constexpr std::array kTextOptions = {
     ReaderOption{"encoding", "encoding", OptionKind::text},
+    ReaderOption{"max_line_size", "max_line_size", OptionKind::number},
     ReaderOption{"compression", "compression", OptionKind::text},
 };
 constexpr std::array kParquetOptions = {
@@ -104,7 +108,9 @@ std::string to_strftime(std::string_view format) {
       {"mm", "%M"},
       {"ss", "%S"},
       {"a", "%p"},
-      {"X" "XX", "%z"},
+      {"X"
+       "XX",
+       "%z"},
   }};
   std::string result;
   while (!format.empty()) {
@@ -166,6 +172,24 @@ Status apply(const ReaderOption& option, const std::string& value,
   return {};
 }
 
+// A line must fit into one buffer, and a row that does not is lost at the end of a
+// file: files_plan.cpp looks at the last line.
+Status add_line_size(std::map<std::string, std::string>& options) {
+  const std::string given = options.contains("max_line_size")
+                                ? options.at("max_line_size")
+                                : std::to_string(kLineBytesMax);
+  std::int64_t size_bytes = 0;
+  const auto parsed =
+      std::from_chars(given.data(), given.data() + given.size(), size_bytes);
+  if (parsed.ec != std::errc() || size_bytes < 1) {
+    return Error(ErrorCode::invalid,
+                 "reader option max_line_size must be a number of bytes, not " + given);
+  }
+  options["max_line_size"] = given;
+  options["buffer_size"] = std::to_string(std::max(size_bytes, kLineBytesMax));
+  return {};
+}
+
 }  // namespace
 
 Result<std::map<std::string, std::string>> reader_options(FilesRelation& relation) {
@@ -186,6 +210,9 @@ Result<std::map<std::string, std::string>> reader_options(FilesRelation& relatio
     }
     LAKEMILL_TRY_OK(apply(*found, value, relation, options));
   }
+  const bool has_lines =
+      relation.format == FileFormat::csv || relation.format == FileFormat::text;
+  if (has_lines) LAKEMILL_TRY_OK(add_line_size(options));
   return options;
 }
 

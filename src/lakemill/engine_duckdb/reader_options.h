@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -7,6 +8,10 @@
 #include "lakemill/engine/relation.h"
 
 namespace lakemill::engine_duckdb {
+
+/// The longest line of CSV and text that is read without the option max_line_size; the
+/// readers' buffers have this size too.
+inline constexpr std::int64_t kLineBytesMax = 32'000'000;
 
 /// reader_kwargs as Spark, Polars and pandas name them, as options of DuckDB's reader
 /// (values are SQL). Sets has_header and infer_schema of `relation` where they say so.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
 namespace lakemill::engine_duckdb {
@@ -23,21 +24,6 @@ std::string unless(const std::string& sql, const std::string& dropped) {
          ") THEN NULL ELSE " + sql + " END)";
 }
 
-// A name as a step of a JSON pointer.
-std::string pointer_step(const std::string& name) {
-  std::string step = "/";
-  for (const char letter : name) {
-    if (letter == '~') {
-      step += "~0";
-    } else if (letter == '/') {
-      step += "~1";
-    } else {
-      step += letter;
-    }
-  }
-  return step;
-}
-
 // A place within a JSON value: of a column, or of an element of one of its lists.
 struct JsonPlace {
   std::string base;
@@ -50,53 +36,85 @@ struct JsonPlace {
   }
 };
 
-std::string loss_at(const JsonPlace& place, const LogicalType& type);
+// What counts as lost.
+enum class Keeps { all, numbers, near_numbers };
 
-std::string loss_in_struct(const JsonPlace& place, const LogicalType& type) {
+std::string loss_at(const JsonPlace& place, const LogicalType& type, Keeps keeps);
+
+std::string loss_in_struct(const JsonPlace& place, const LogicalType& type,
+                           Keeps keeps) {
   std::vector<std::string> names;
   std::vector<std::string> losses;
   for (const auto& [name, child] : duckdb::StructType::GetChildTypes(type)) {
     names.push_back(quote_literal(name));
     losses.push_back(
-        loss_at({place.base, place.pointer + pointer_step(name), place.depth}, child));
+        loss_at({place.base, place.pointer + formats::member_step(name), place.depth},
+                child, keeps));
   }
-  losses.insert(losses.begin(), "NOT list_has_all([" + join(names, ", ") +
-                                    "], json_keys(" + place.sql() + "))");
+  if (keeps == Keeps::all) {
+    losses.insert(losses.begin(), "NOT list_has_all([" + join(names, ", ") +
+                                      "], json_keys(" + place.sql() + "))");
+  }
   return join(losses, " OR ");
 }
 
 std::string loss_in_elements(const JsonPlace& place, const LogicalType& type,
-                             const std::string& path) {
+                             const std::string& path, Keeps keeps) {
   const std::string element = "_lakemill_element" + std::to_string(place.depth);
-  const std::string loss = loss_at({element, "", place.depth + 1}, type);
+  const std::string loss = loss_at({element, "", place.depth + 1}, type, keeps);
   if (loss == "false") return loss;
   return "len(list_filter(json_extract(" + place.sql() + ", '" + path + "'), lambda " +
          element + ": " + loss + ")) > 0";
 }
 
-std::string loss_at(const JsonPlace& place, const LogicalType& type) {
+// Or where a cast takes it, but would not give the text back: 1 or "yes" as true, "012"
+// as 12.
+std::string unusual_spelling(const std::string& text, const LogicalType& type) {
+  if (type.id() == LogicalTypeId::BOOLEAN) {
+    return " OR " + text + " NOT IN ('true', 'false')";
+  }
+  if (!type.IsNumeric()) return "";
+  return " OR NOT regexp_matches(" + text +
+         R"(, '^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$'))";
+}
+
+// True where the text of a value is none of that type.
+std::string scalar_loss(const std::string& text, const LogicalType& type, Keeps keeps) {
+  const std::string given = text + " IS NOT NULL AND ";
+  if (keeps == Keeps::all) {
+    return "(" + given + "(" + exact_text_cast(text, type) + " IS NULL" +
+           unusual_spelling(text, type) + "))";
+  }
+  if (type.id() != LogicalTypeId::DOUBLE) return "false";
+  const std::string held = keeps == Keeps::near_numbers
+                               ? std::string(kNearDouble) + "(" + text + ")"
+                               : exact_text_cast(text, type);
+  return "(" + given + "try_cast(" + text + " AS DOUBLE) IS NOT NULL AND " + held +
+         " IS NULL)";
+}
+
+std::string loss_at(const JsonPlace& place, const LogicalType& type, Keeps keeps) {
   const std::string json = place.sql();
   const auto nested = [&](const std::string& kind, const std::string& loss) {
     return "coalesce(CASE json_type(" + json + ") WHEN 'NULL' THEN false WHEN '" +
-           kind + "' THEN " + loss + " ELSE true END AND " + json +
+           kind + "' THEN " + loss + " ELSE " +
+           (keeps == Keeps::all ? "true" : "false") + " END AND " + json +
            " IS NOT NULL, false)";
   };
   switch (type.id()) {
     case LogicalTypeId::VARCHAR:  // any value has a text
       return "false";
     case LogicalTypeId::STRUCT:
-      return nested("OBJECT", loss_in_struct(place, type));
+      return nested("OBJECT", loss_in_struct(place, type, keeps));
     case LogicalTypeId::LIST:
-      return nested("ARRAY", loss_in_elements(
-                                 place, duckdb::ListType::GetChildType(type), "$[*]"));
+      return nested(
+          "ARRAY",
+          loss_in_elements(place, duckdb::ListType::GetChildType(type), "$[*]", keeps));
     case LogicalTypeId::MAP:
-      return nested("OBJECT",
-                    loss_in_elements(place, duckdb::MapType::ValueType(type), "$.*"));
-    default: {
-      const std::string text = "(" + json + " ->> '$')";
-      return "(" + text + " IS NOT NULL AND " + exact_text_cast(text, type) +
-             " IS NULL)";
-    }
+      return nested("OBJECT", loss_in_elements(place, duckdb::MapType::ValueType(type),
+                                               "$.*", keeps));
+    default:
+      return scalar_loss("(" + json + " ->> '$')", type, keeps);
   }
 }
 
@@ -141,11 +159,19 @@ std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
     // An offset in the text counts: through an instant to the wall clock of UTC.
     return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
   }
-  if (type.IsIntegral()) return try_cast(unless(sql, "[.]0*[1-9]"), type);
+  const auto call = [&](const char* function) {
+    return std::string(function) + "(" + sql + ")";
+  };
+  if (type.id() == LogicalTypeId::DOUBLE) return call(kExactDouble);
+  if (type.id() == LogicalTypeId::FLOAT) return call(kExactFloat);
+  if (type.IsIntegral()) {
+    return try_cast(unless(call(kPlainNumber), "[.]0*[1-9]"), type);
+  }
   if (type.id() == LogicalTypeId::DECIMAL) {
     const int scale = duckdb::DecimalType::GetScale(type);
-    return try_cast(unless(sql, "[.][0-9]{" + std::to_string(scale) + "}0*[1-9]"),
-                    type);
+    return try_cast(
+        unless(call(kPlainNumber), "[.][0-9]{" + std::to_string(scale) + "}0*[1-9]"),
+        type);
   }
   if (type.id() == LogicalTypeId::DATE) {
     return try_cast(unless(sql, "[ T].*[1-9]"), type);
@@ -154,7 +180,12 @@ std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
 }
 
 std::string json_loss(const std::string& json, const LogicalType& type) {
-  return loss_at({json, "", 0}, type);
+  return loss_at({json, "", 0}, type, Keeps::all);
+}
+
+std::string json_number_loss(const std::string& json, const LogicalType& type,
+                             bool rounds) {
+  return loss_at({json, "", 0}, type, rounds ? Keeps::near_numbers : Keeps::numbers);
 }
 
 HeldValue held_value(const std::string& raw, const LogicalType& from,

@@ -13,6 +13,11 @@ std::string exact_text_cast(const std::string& sql, const duckdb::LogicalType& t
 /// nested fields that `type` lacks, elements and fields that do not fit. Never null.
 std::string json_loss(const std::string& json, const duckdb::LogicalType& type);
 
+/// True where a number within a nested JSON value is one that its place in `type` does
+/// not hold: `rounds`: a double need only be near to a fraction. Never null.
+std::string json_number_loss(const std::string& json, const duckdb::LogicalType& type,
+                             bool rounds);
+
 /// A value of a Parquet file held to another type.
 struct HeldValue {
   std::string sql;   ///< null where it cannot be one of that type

@@ -117,27 +117,44 @@ Result<std::vector<std::string>> copy_options(const FileTarget& target) {
   return options;
 }
 
+// A decimal without digits before its point, which DuckDB writes as ".5": no JSON.
+// Where no digit can be added it becomes a text.
+std::string with_leading_zero(const std::string& value,
+                              const duckdb::LogicalType& type) {
+  const int scale = duckdb::DecimalType::GetScale(type);
+  if (scale == 38) {
+    return "regexp_replace(CAST(" + value + " AS VARCHAR), '^(-?)[.]', '\\10.')";
+  }
+  return "CAST(" + value + " AS DECIMAL(" + std::to_string(scale + 1) + ", " +
+         std::to_string(scale) + "))";
+}
+
 // JSON knows no NaN and no infinities: they become null, however deep they stand.
-// Nothing where there can be none.
-std::optional<std::string> finite(const std::string& value,
-                                  const duckdb::LogicalType& type, int depth) {
+// Nothing where a value can be written as it is.
+std::optional<std::string> writable(const std::string& value,
+                                    const duckdb::LogicalType& type, int depth) {
   const std::string name = "_e" + std::to_string(depth);
   using Id = duckdb::LogicalTypeId;
   switch (type.id()) {
     case Id::FLOAT:
     case Id::DOUBLE:
       return "CASE WHEN isfinite(" + value + ") THEN " + value + " END";
+    case Id::DECIMAL:
+      if (duckdb::DecimalType::GetScale(type) < duckdb::DecimalType::GetWidth(type)) {
+        return std::nullopt;
+      }
+      return with_leading_zero(value, type);
     case Id::LIST:
     case Id::ARRAY: {
       const auto& child = type.id() == Id::LIST ? duckdb::ListType::GetChildType(type)
                                                 : duckdb::ArrayType::GetChildType(type);
-      const auto inner = finite(name, child, depth + 1);
+      const auto inner = writable(name, child, depth + 1);
       if (!inner) return std::nullopt;
       return "list_transform(" + value + ", lambda " + name + ": " + *inner + ")";
     }
     case Id::MAP: {
       const auto inner =
-          finite(name + ".value", duckdb::MapType::ValueType(type), depth + 1);
+          writable(name + ".value", duckdb::MapType::ValueType(type), depth + 1);
       if (!inner) return std::nullopt;
       return "map_from_entries(list_transform(map_entries(" + value + "), lambda " +
              name + ": {'key': " + name + ".key, 'value': " + *inner + "}))";
@@ -148,7 +165,7 @@ std::optional<std::string> finite(const std::string& value,
       for (const auto& [member, child] : duckdb::StructType::GetChildTypes(type)) {
         const std::string path =
             "struct_extract(" + value + ", " + quote_literal(member) + ")";
-        const auto inner = finite(path, child, depth);
+        const auto inner = writable(path, child, depth);
         any = any || inner;
         members.push_back(quote_literal(member) + ": " + inner.value_or(path));
       }
@@ -165,7 +182,7 @@ std::string select_list_of_json(const RowsToWrite& rows) {
   std::vector<std::string> list;
   for (std::size_t i = 0; i < rows.columns.names.size(); ++i) {
     const std::string name = quote_identifier(rows.columns.names[i]);
-    const auto value = finite(name, rows.columns.types[i], 0);
+    const auto value = writable(name, rows.columns.types[i], 0);
     list.push_back(value ? *value + " AS " + name : name);
   }
   return join(list, ", ");

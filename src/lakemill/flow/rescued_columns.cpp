@@ -28,6 +28,25 @@ bool is_of_the_change(const language::Node& node, const language::Sink& sink,
          contains(node.primary_keys, name);
 }
 
+// False where the engine does not even begin a cast: structs that share no field, at
+// any depth.
+bool may_cast(const data::Type& from, const data::Type& to) {
+  if (from.kind != to.kind || from.children.empty()) return true;
+  const bool is_struct = from.kind == data::TypeKind::structure;
+  bool shared = false;
+  for (std::size_t i = 0; i < from.children.size(); ++i) {
+    for (std::size_t k = 0; k < to.children.size(); ++k) {
+      const bool same =
+          is_struct ? equals_ignoring_case(from.children[i].name, to.children[k].name)
+                    : i == k;
+      if (!same) continue;
+      if (!may_cast(from.children[i].type, to.children[k].type)) return false;
+      shared = true;
+    }
+  }
+  return shared;
+}
+
 // A column as it goes into the table, and what is kept of it beside.
 class HeldColumns {
  public:
@@ -39,6 +58,11 @@ class HeldColumns {
         "TRY_CAST(" + name + " AS " + dml::sql_type(target.type) + ")";
     if (target.type.kind == data::TypeKind::string) {  // any value has a text
       columns_.push_back("CAST(" + name + " AS VARCHAR) AS " + name);
+      return;
+    }
+    if (!may_cast(field.type, target.type)) {
+      columns_.push_back("CAST(NULL AS " + dml::sql_type(target.type) + ") AS " + name);
+      rescue(field, name + " IS NOT NULL");
       return;
     }
     std::string misfit = name + " IS NOT NULL AND (" + value + " IS NULL";

@@ -1,0 +1,229 @@
+// What JSON files hold: the structures of their records.
+
+#include "lakemill/engine_duckdb/json_plan.h"
+
+#include <algorithm>
+
+#include "lakemill/base/guard.h"
+#include "lakemill/base/json.h"
+#include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/files_columns.h"
+#include "lakemill/engine_duckdb/json_exactness.h"
+#include "lakemill/engine_duckdb/json_numbers.h"
+#include "lakemill/engine_duckdb/json_structure.h"
+
+namespace lakemill::engine_duckdb {
+
+namespace {
+
+using duckdb::LogicalType;
+using engine::FileFormat;
+
+// {"a": "BIGINT", …}: the structure of all the records of some of the files; the
+// numbers in them that are hard to hold go to `numbers`.
+Result<OrderedJson> json_structure(DuckdbSession& session, const FilesPlan& plan,
+                                   std::size_t first, std::size_t count,
+                                   JsonNumbers& numbers) {
+  LAKEMILL_TRY(const auto answer,
+               session.run("SELECT json_group_structure(json), map_keys(histogram(" +
+                           std::string(kJsonNumbers) + "(json, false))) FROM " +
+                           records_sql(plan, first, count)));
+  if (answer->RowCount() == 0 || answer->GetValue(0, 0).IsNull()) {
+    return OrderedJson::object();
+  }
+  const duckdb::Value hard = answer->GetValue(1, 0);
+  if (!hard.IsNull()) {
+    for (const auto& text : duckdb::ListValue::GetChildren(hard)) {
+      if (!text.IsNull()) numbers.add(text.ToString());
+    }
+  }
+  return guard("JSON structure",
+               [&] { return OrderedJson::parse(answer->GetValue(0, 0).ToString()); });
+}
+
+// What DuckDB calls a field in which it finds nothing but `{}`, and one of several
+// kinds of values alike.
+constexpr std::string_view kAnyJson = "JSON";
+
+// An object without fields says nothing of the fields that its column is known to have.
+Status find_empty_objects(DuckdbSession& session, FilesPlan& plan,
+                          OrderedJson& structure) {
+  if (plan.relation.schema) return {};
+  for (const auto& [name, seen] : structure.items()) {
+    const bool is_path = name.starts_with('$') || name.starts_with('/');
+    if (seen != kAnyJson || is_path) continue;
+    LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
+    if (!known || (known->id() != duckdb::LogicalTypeId::STRUCT &&
+                   known->id() != duckdb::LogicalTypeId::MAP)) {
+      continue;
+    }
+    LAKEMILL_TRY(const auto others,
+                 session.run("SELECT count(*) FROM " +
+                             records_sql(plan, 0, plan.relation.files.size()) +
+                             " WHERE CAST(json_extract(json, " + quote_literal(name) +
+                             ") AS VARCHAR) NOT IN ('{}', 'null')"));
+    if (others->GetValue(0, 0).GetValue<std::int64_t>() == 0) {
+      structure[name] = OrderedJson::object();
+    }
+  }
+  return {};
+}
+
+Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& plan,
+                                     JsonNumbers& numbers) {
+  const std::size_t count = plan.relation.files.size();
+  if (count == 0) return OrderedJson::object();
+  LAKEMILL_TRY(OrderedJson structure, json_structure(session, plan, 0, count, numbers));
+  if (structure.is_object()) return structure;
+  for (std::size_t i = 0; i < count; ++i) {
+    LAKEMILL_TRY(const OrderedJson one, json_structure(session, plan, i, 1, numbers));
+    if (!one.is_object()) {
+      return file_error(
+          plan.relation.files[i].url,
+          "its records are not all objects; each must be {\"name\": value, …}");
+    }
+  }
+  return structure;
+}
+
+// The type of a field whose values were seen to be so, where no schema says it.
+Result<LogicalType> json_type(DuckdbSession& session, FilesPlan& plan,
+                              const std::string& name, const OrderedJson& seen,
+                              JsonNumbers& numbers) {
+  if (plan.relation.schema) return type_of_structure(seen);
+  const bool has_nulls = has_only_nulls(seen);
+  LAKEMILL_TRY(const auto known,
+               has_nulls ? type_of_nulls(session, plan, name) : known_type(plan, name));
+  LAKEMILL_TRY(const OrderedJson found,
+               numbers.with_decimals(seen, known ? &*known : nullptr,
+                                     formats::member_step(name)));
+  if (known) return type_of_structure(found, *known);
+  if (has_nulls && !seen.is_object()) plan.only_nulls.insert(name);
+  return type_of_structure(found);
+}
+
+// Two names of one object that a table cannot tell apart.
+struct NamePair {
+  std::string path;  // "x." where they are members of x
+  std::string first;
+  std::string second;
+};
+
+// `at_all_depths`: of nested objects too.
+std::optional<NamePair> same_but_for_case(const OrderedJson& structure,
+                                          const std::string& path, bool at_all_depths) {
+  if (!structure.is_structured()) return std::nullopt;
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, child] : structure.items()) {
+    const bool is_member = structure.is_object();
+    const auto [other, is_new] = seen.emplace(to_lower(name), name);
+    if (is_member && !is_new) return NamePair{path, other->second, name};
+    if (!at_all_depths) continue;
+    const std::string inner = is_member ? path + name + "." : path;
+    if (auto pair = same_but_for_case(child, inner, at_all_depths)) return pair;
+  }
+  return std::nullopt;
+}
+
+// Nested ones stay within a value whose type a schema tells.
+Status refuse_names_by_case(DuckdbSession& session, const FilesPlan& plan,
+                            const OrderedJson& structure) {
+  const auto pair = same_but_for_case(structure, "", !plan.relation.schema);
+  if (!pair) return {};
+  const std::string what = "the JSON fields " + pair->path + pair->first + " and " +
+                           pair->path + pair->second +
+                           " differ only in case, and a table cannot hold both; rename "
+                           "one of them where the files are written";
+  for (const engine::InputFile& file : plan.relation.files) {
+    const std::string bytes = bytes_to_search(*session.connection().context, file.url);
+    if (const auto line = formats::line_of_name(bytes, pair->second)) {
+      return Error(ErrorCode::invalid, "file " + file.url + ", line " +
+                                           std::to_string(*line) + ": " + what);
+    }
+  }
+  return Error(ErrorCode::invalid, what);
+}
+
+// The numbers of the files are taken out of their text, because the reader would lose
+// some of their digits.
+void read_exactly(FilesPlan& plan, const JsonNumbers& numbers) {
+  const bool is_found = !plan.relation.schema;
+  for (FileGroup& group : plan.groups) {
+    group.exact_numbers = true;
+    for (SourceColumn& column : group.columns) {
+      const std::string path = formats::member_step(column.name);
+      const auto wanted = wanted_type(plan, column.name);
+      add_text_paths(wanted.value_or(LogicalType::VARCHAR), path, group.text_paths);
+      const bool is_read_so =
+          wanted && column.always_fits && reading_type(*wanted) == *wanted;
+      column.always_fits =
+          wanted && (is_found || is_read_so) && numbers.are_held(column.name, *wanted);
+      column.type = LogicalType::JSON();
+    }
+  }
+}
+
+void take_found_types(FilesPlan& plan) {
+  unite_columns(plan);
+  for (FileGroup& group : plan.groups) {
+    for (SourceColumn& column : group.columns) {
+      column.type = reading_type(column.type);
+    }
+  }
+}
+
+void hold_to_schema(FilesPlan& plan, OrderedJson& structure) {
+  for (FileGroup& group : plan.groups) {
+    for (SourceColumn& column : group.columns) {
+      const auto wanted = wanted_type(plan, column.name);
+      // Nested values read as texts are cast later: what does not fit is told from
+      // JSON.
+      const bool may_lose = plan.relation.rescue && wanted && wanted->IsNested() &&
+                            reading_type(*wanted) != *wanted;
+      column.always_fits = wanted && !may_lose &&
+                           structure_fits(structure[column.name], reading_type(*wanted),
+                                          plan.relation.rescue);
+      column.type = column.always_fits ? reading_type(*wanted) : LogicalType::JSON();
+    }
+  }
+}
+
+}  // namespace
+
+std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t count) {
+  std::vector<std::string> urls;
+  for (std::size_t i = first; i < first + count; ++i) {
+    urls.push_back(path_literal(plan.relation.files[i].url));
+  }
+  std::string arguments = plan.relation.format == FileFormat::json
+                              ? "format = 'auto'"
+                              : "format = 'newline_delimited'";
+  for (const auto& [name, value] : plan.options)
+    arguments += ", " + name + " = " + value;
+  return "read_json_objects([" + join(urls, ", ") + "], " + arguments + ")";
+}
+
+Status plan_json(DuckdbSession& session, FilesPlan& plan) {
+  JsonNumbers numbers(session, plan);
+  LAKEMILL_TRY(OrderedJson structure, record_structure(session, plan, numbers));
+  LAKEMILL_TRY_OK(refuse_names_by_case(session, plan, structure));
+  LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
+  std::vector<SourceColumn> columns;
+  for (const auto& [name, seen] : structure.items()) {
+    LAKEMILL_TRY(LogicalType type, json_type(session, plan, name, seen, numbers));
+    columns.push_back({name, std::move(type), true});
+  }
+  group_all(plan, std::move(columns));
+  if (plan.relation.schema) {
+    LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
+    hold_to_schema(plan, structure);
+    LAKEMILL_TRY_OK(refuse_extra_columns(plan));
+  } else {
+    take_found_types(plan);
+  }
+  if (!numbers.are_read_exactly()) read_exactly(plan, numbers);
+  return {};
+}
+
+}  // namespace lakemill::engine_duckdb
