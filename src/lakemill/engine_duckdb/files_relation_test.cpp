@@ -278,6 +278,22 @@ TEST_F(FilesRelationTest, ReadsJsonDocumentsAndArraysAsNestedColumns) {
             "1,2,NULL;2.5,NULL,2024-01-01;NULL,NULL,NULL;");
 }
 
+TEST_F(FilesRelationTest, GivesColumnsOfJsonInTheOrderInWhichTheFilesBringThemUp) {
+  std::vector<std::pair<std::string, std::string>> contents;
+  std::string expected;
+  for (int i = 40; i > 0; --i) {
+    const std::string name = "f" + std::to_string(100 + i);
+    contents.emplace_back(std::to_string(140 - i) + ".jsonl",
+                          "{\"n\":{\"" + name + "\":1}}\n{\"" + name + "\":true}\n");
+    if (i > 8) expected += name + ":long,";
+  }
+  for (int i = 1; i <= 8; ++i) expected += "f" + std::to_string(100 + i) + ":long,";
+  expected.pop_back();
+  const std::string found = schema(files(FileFormat::jsonl, contents));
+  EXPECT_TRUE(found.starts_with("n:struct<" + expected + "> f140:boolean f139:"))
+      << found;
+}
+
 TEST_F(FilesRelationTest, KeepsJsonWhoseTypesDifferBetweenFilesAsText) {
   const auto relation =
       files(FileFormat::jsonl,

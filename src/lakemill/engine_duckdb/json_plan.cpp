@@ -70,12 +70,87 @@ Status find_empty_objects(DuckdbSession& session, FilesPlan& plan,
   return {};
 }
 
+// Adds the fields of `other` that `order` lacks, behind its own.
+void add_fields(OrderedJson& order, const OrderedJson& other) {
+  if (order.is_array() && other.is_array() && !other.empty()) {
+    if (order.empty()) order.push_back(other[0]);
+    add_fields(order[0], other[0]);
+  }
+  if (!other.is_structured() || other.is_array()) return;
+  if (!order.is_object()) order = OrderedJson::object();
+  for (const auto& [name, child] : other.items()) {
+    if (!order.contains(name)) order[name] = child;
+    add_fields(order[name], child);
+  }
+}
+
+// The fields of `structure` in the order of those of `order`, then others by name.
+OrderedJson in_order(const OrderedJson& structure, const OrderedJson& order) {
+  if (structure.is_array() && !structure.empty()) {
+    const bool is_known = order.is_array() && !order.empty();
+    return OrderedJson::array(
+        {in_order(structure[0], is_known ? order[0] : OrderedJson())});
+  }
+  if (!structure.is_object()) return structure;
+  std::vector<std::string> names;
+  if (order.is_object()) {
+    for (const auto& [name, child] : order.items()) {
+      if (structure.contains(name)) names.push_back(name);
+    }
+  }
+  const auto rest = static_cast<std::ptrdiff_t>(names.size());
+  for (const auto& [name, child] : structure.items()) {
+    if (!order.is_object() || !order.contains(name)) names.push_back(name);
+  }
+  std::sort(names.begin() + rest, names.end());
+  OrderedJson result = OrderedJson::object();
+  for (const std::string& name : names) {
+    const bool is_known = order.is_object() && order.contains(name);
+    result[name] = in_order(structure[name], is_known ? order[name] : OrderedJson());
+  }
+  return result;
+}
+
+std::size_t field_count(const OrderedJson& structure) {
+  std::size_t count = structure.is_object() ? structure.size() : 0;
+  if (!structure.is_structured()) return count;
+  for (const auto& child : structure) count += field_count(child);
+  return count;
+}
+
+// Threads find fields in any order, and so DuckDB gives them; a table's columns must
+// not depend on that. They come as the beginnings of the files bring them up.
+Result<OrderedJson> as_they_come(DuckdbSession& session, const FilesPlan& plan,
+                                 const OrderedJson& structure) {
+  constexpr std::size_t kFilesMax = 32;
+  constexpr std::int64_t kOneThreadBytes = 1'000'000;
+  const auto& files = plan.relation.files;
+  const bool is_ordered = files.size() == 1 && files[0].size_bytes > 0 &&
+                          files[0].size_bytes < kOneThreadBytes;
+  if (is_ordered) return structure;
+  OrderedJson order = OrderedJson::object();
+  for (std::size_t i = 0; i < std::min(files.size(), kFilesMax); ++i) {
+    if (field_count(order) >= field_count(structure)) break;
+    LAKEMILL_TRY(
+        const auto answer,
+        session.run("SELECT json_group_structure(json) FROM (SELECT json FROM " +
+                    records_sql(plan, i, 1) + " LIMIT 1000)"));
+    const duckdb::Value text = answer->GetValue(0, 0);
+    if (text.IsNull()) continue;
+    LAKEMILL_TRY(const OrderedJson first, guard("JSON structure", [&] {
+                   return OrderedJson::parse(text.ToString());
+                 }));
+    add_fields(order, first);
+  }
+  return in_order(structure, order);
+}
+
 Result<OrderedJson> record_structure(DuckdbSession& session, const FilesPlan& plan,
                                      JsonNumbers& numbers) {
   const std::size_t count = plan.relation.files.size();
   if (count == 0) return OrderedJson::object();
   LAKEMILL_TRY(OrderedJson structure, json_structure(session, plan, 0, count, numbers));
-  if (structure.is_object()) return structure;
+  if (structure.is_object()) return as_they_come(session, plan, structure);
   for (std::size_t i = 0; i < count; ++i) {
     LAKEMILL_TRY(const OrderedJson one, json_structure(session, plan, i, 1, numbers));
     if (!one.is_object()) {
