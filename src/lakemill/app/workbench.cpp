@@ -32,11 +32,29 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return std::string(value);
 }
 
+engine_duckdb::PredicateUse use_of(language::SqlForm form) {
+  using engine_duckdb::PredicateUse;
+  switch (form) {
+    case language::SqlForm::filter:
+      return PredicateUse::filter;
+    case language::SqlForm::condition:
+      return PredicateUse::condition;
+    case language::SqlForm::row_check:
+      return PredicateUse::row_check;
+    case language::SqlForm::aggregate_check:
+      return PredicateUse::aggregate;
+    case language::SqlForm::query:
+    case language::SqlForm::expression:
+      break;
+  }
+  return PredicateUse::any;
+}
+
 std::optional<language::SqlFault> parse_sql(std::string_view sql,
                                             language::SqlForm form) {
   auto fault = form == language::SqlForm::query
                    ? engine_duckdb::fault_in_query(sql)
-                   : engine_duckdb::fault_in_predicate(sql);
+                   : engine_duckdb::fault_in_predicate(sql, use_of(form));
   if (!fault) return std::nullopt;
   return language::SqlFault{std::move(fault->message), fault->offset};
 }

@@ -6,6 +6,7 @@
 
 #include "lakemill/base/guard.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
+#include "lakemill/engine_duckdb/predicate_shape.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
 
 namespace lakemill::engine_duckdb {
@@ -77,7 +78,8 @@ std::optional<SyntaxFault> fault_in_query(std::string_view sql) {
   });
 }
 
-std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate) {
+std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate,
+                                              PredicateUse use) {
   // DuckDB parses a list of expressions as what it puts in front with it.
   constexpr std::string_view kSelect = "SELECT ";
   const std::string text = "(" + std::string(predicate) + "\n)";
@@ -87,6 +89,7 @@ std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate) {
       return Error(ErrorCode::invalid, "one expression must stand here");
     }
     refuse_forbidden_names(*expressions[0]);
+    refuse_other_shapes(*expressions[0], use);
     // What closes our bracket and opens one again is no expression by itself.
     const auto alone = guard("expression", [&] {
       return duckdb::Parser::ParseExpressionList(std::string(predicate) + "\n").size();

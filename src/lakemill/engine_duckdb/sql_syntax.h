@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,18 @@ struct SyntaxFault {
 /// Needs no DuckDB that is open. Thread-safe.
 std::optional<SyntaxFault> fault_in_query(std::string_view sql);
 
-/// The same for one expression.
-std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate);
+/// Where an expression stands, and so what may stand in it.
+enum class PredicateUse : std::uint8_t {
+  any,        ///< as part of a query
+  filter,     ///< of WHERE: one row, without the others
+  condition,  ///< of a change: one row
+  row_check,  ///< of a ROW expectation: one value for each row
+  aggregate   ///< of an AGGREGATE expectation: one value for all rows
+};
+
+/// The same for one expression, which must give one value of what its use looks at.
+std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate,
+                                              PredicateUse use);
 
 /// A table that SQL names: by its schema (`schema.t`, `catalog.schema.t`), or as
 /// delta_scan('place') does.

@@ -22,7 +22,7 @@ TEST(SqlSyntax, KnowsNoFaultInWhatMayBeBoundLater) {
   for (const char* predicate :
        {"a > 1", "a IN (SELECT b FROM t) -- why", "count(*) > 5", "max(a) OVER () > 1",
         "a IS NOT NULL\n"}) {
-    EXPECT_FALSE(fault_in_predicate(predicate)) << predicate;
+    EXPECT_FALSE(fault_in_predicate(predicate, PredicateUse::any)) << predicate;
   }
 }
 
@@ -31,11 +31,11 @@ TEST(SqlSyntax, TellsTheByteOfAFault) {
   ASSERT_TRUE(query);
   EXPECT_EQ(query->message, "syntax error at or near \"t\"");
   EXPECT_EQ(query->offset, 14U);
-  const auto predicate = fault_in_predicate("a = = 1");
+  const auto predicate = fault_in_predicate("a = = 1", PredicateUse::any);
   ASSERT_TRUE(predicate);
   EXPECT_THAT(predicate->message, HasSubstr("syntax error"));
   EXPECT_EQ(predicate->offset, 4U);
-  const auto open = fault_in_predicate("lower(a = 'x'");
+  const auto open = fault_in_predicate("lower(a = 'x'", PredicateUse::any);
   ASSERT_TRUE(open);
   EXPECT_EQ(open->offset, 13U);
 }
@@ -46,16 +46,17 @@ TEST(SqlSyntax, RefusesWhatASessionWouldRefuse) {
   EXPECT_THAT(fault_in_query("DROP TABLE t")->message, HasSubstr("only SELECT"));
   EXPECT_THAT(fault_in_query("SELECT * FROM read_csv('x.csv')")->message,
               HasSubstr("FILE source"));
-  EXPECT_THAT(fault_in_predicate("getenv('HOME') = 'x'")->message, HasSubstr("getenv"));
-  EXPECT_TRUE(fault_in_predicate("a > 1, b > 2 FROM t"));
+  EXPECT_THAT(fault_in_predicate("getenv('HOME') = 'x'", PredicateUse::any)->message,
+              HasSubstr("getenv"));
+  EXPECT_TRUE(fault_in_predicate("a > 1, b > 2 FROM t", PredicateUse::any));
 }
 
 TEST(SqlSyntax, AnExpressionMayNotCloseTheBracketAroundIt) {
-  const auto fault = fault_in_predicate("true) OR (true");
+  const auto fault = fault_in_predicate("true) OR (true", PredicateUse::any);
   ASSERT_TRUE(fault);
   EXPECT_THAT(fault->message, HasSubstr("closed that was not opened"));
-  EXPECT_FALSE(fault_in_predicate("(true) OR (true)"));
-  EXPECT_FALSE(fault_in_predicate("true -- (a remark"));
+  EXPECT_FALSE(fault_in_predicate("(true) OR (true)", PredicateUse::any));
+  EXPECT_FALSE(fault_in_predicate("true -- (a remark", PredicateUse::any));
 }
 
 TEST(SqlSyntax, FindsTheTablesThatAQueryReadsAsTheyAre) {

@@ -71,8 +71,15 @@ Status refuse_bad_names(const std::vector<std::string>& names) {
   return {};
 }
 
-std::string checked_rows_sql(const WriteSpec& spec) {
-  return "SELECT * FROM lakemill_check_rows((" + checked_query_sql(spec) + "))";
+// The query that gives the rows that pass. Its checks are bound as a query by itself,
+// so that names of tables mean in them what they mean in a pipeline's SQL.
+Result<std::string> checked_rows_sql(DuckdbSession& session, const WriteSpec& spec) {
+  if (spec.checks.empty()) return spec.sql;
+  constexpr const char* kName = "_lakemill_checked";
+  LAKEMILL_TRY_OK(
+      session.bind_query(kName, checked_query_sql(spec), engine::Origin::lakemill));
+  return "SELECT * FROM lakemill_check_rows((SELECT * FROM " + std::string(kName) +
+         "))";
 }
 
 // The quarantined rows with the names of the checks that put them there.
@@ -163,7 +170,7 @@ Result<WriteResult> write_query(DuckdbSession& session, const WriteSpec& spec) {
   for (const RowCheck& check : spec.checks) checks.push_back(check.on_fail);
   RowCheckRun run(std::move(checks), nullptr);
   const ActiveRowChecks active(session.connection(), run);
-  rows.sql = spec.checks.empty() ? spec.sql : checked_rows_sql(spec);
+  LAKEMILL_TRY(rows.sql, checked_rows_sql(session, spec));
   LAKEMILL_TRY(StagedRows written, stage(session, rows, spec.target));
 
   StagedRows aside;

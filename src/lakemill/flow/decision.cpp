@@ -10,6 +10,7 @@
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/named_tables.h"
 #include "lakemill/flow/row_expectations.h"
+#include "lakemill/flow/sql_place.h"
 #include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
@@ -421,34 +422,65 @@ class Decider {
     }
     LAKEMILL_TRY(decision_.bound, std::move(bound));
     shape_ = decision_.bound->shape;
-    look_at_expectations();
+    LAKEMILL_TRY_OK(look_at_expectations());
+    return look_at_conditions();
+  }
+
+  // What a predicate over the node's rows is, its tables noted. Errors: invalid, with
+  // the place in the text that it was made of.
+  Result<engine::QueryShape> look_at(const std::string& predicate,
+                                     const language::SourceText& text,
+                                     const std::string& what) {
+    const std::string sql = "SELECT " + predicate + " AS holds FROM " +
+                            quote_identifier(decision_.bound->relation) + " AS source";
+    const std::size_t written = sql.find(text.text);  // unless it was compiled
+    auto check = decision_.bound->session->describe(sql, engine::Origin::pipeline);
+    if (!check) {
+      const Error error(check.error().code(), what + check.error().message());
+      return at_place_in_file(text, sql, std::min(written, sql.size()), error);
+    }
+    shape_.relations.insert(shape_.relations.end(), check->relations.begin(),
+                            check->relations.end());
+    return check;
+  }
+
+  // The conditions of merges may look at other tables too.
+  Status look_at_conditions() {
+    for (const language::Sink& sink : node_.sinks) {
+      if (!sink.merge_cdc_options) continue;
+      const language::MergeCdcOptions& merge = *sink.merge_cdc_options;
+      for (const auto& [text, what] :
+           {std::pair{&merge.delete_where, "delete_where: "},
+            std::pair{&merge.truncate_where, "truncate_where: "}}) {
+        if (text->empty()) continue;
+        const auto looked = look_at("(" + text->text + "\n)", *text, what);
+        if (!looked) return looked.error();
+      }
+    }
     return {};
   }
 
   // A check that looks at other rows than its own, or at other tables, is as the SQL
-  // of a step that does. What cannot be described is told when it is checked.
-  void look_at_expectations() {
+  // of a step that does.
+  Status look_at_expectations() {
     for (const language::Expectation& expectation : node_.expectations) {
       if (expectation.type != language::ExpectationType::row) continue;
-      const auto predicate = expectation_sql(expectation, shape_.schema);
-      if (!predicate) continue;
-      const auto check = decision_.bound->session->describe(
-          "SELECT " + *predicate + " AS holds FROM " +
-              quote_identifier(decision_.bound->relation),
-          engine::Origin::pipeline);
-      if (!check) continue;
-      shape_.relations.insert(shape_.relations.end(), check->relations.begin(),
-                              check->relations.end());
+      LAKEMILL_TRY(const std::string predicate,
+                   expectation_sql(expectation, shape_.schema));
+      LAKEMILL_TRY(const auto check,
+                   look_at(predicate, expectation.expression,
+                           "expectation '" + expectation.name + "': "));
       constexpr std::string_view kVolatile = "volatile function";
-      if (!shape_.row_wise || check->row_wise ||
-          check->not_row_wise_because == kVolatile) {
+      if (!shape_.row_wise || check.row_wise ||
+          check.not_row_wise_because == kVolatile) {
         continue;
       }
       shape_.row_wise = false;
       shape_.not_row_wise_because =
-          check->not_row_wise_because + " in expectation '" + expectation.name + "'";
+          check.not_row_wise_because + " in expectation '" + expectation.name + "'";
       not_row_wise_at_ = expectation.location;
     }
+    return {};
   }
 
   // The versions of the tables that the SQL names by itself.

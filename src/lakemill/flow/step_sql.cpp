@@ -1,13 +1,11 @@
 #include "lakemill/flow/step_sql.h"
 
 #include <cctype>
-#include <charconv>
+#include <optional>
 
 #include "lakemill/base/text.h"
-#include "lakemill/language/file_reader.h"
+#include "lakemill/flow/sql_place.h"
 #include "lakemill/language/method_sql.h"
-#include "lakemill/language/sql_check.h"
-#include "lakemill/language/sql_text.h"
 
 namespace lakemill::flow {
 
@@ -66,46 +64,6 @@ Result<FramedSql> with_frames(const std::string& text, const FrameNames& names) 
   return framed;
 }
 
-// The whole number at `at`, which then is behind it.
-std::size_t number_at(std::string_view text, std::size_t& at) {
-  std::size_t number = 0;
-  const auto read =
-      std::from_chars(text.data() + at, text.data() + text.size(), number);
-  at = static_cast<std::size_t>(read.ptr - text.data());
-  return number;
-}
-
-// An engine's message about SQL ends in a place of the SQL, which its author knows by
-// his file.
-Error at_place_in_file(const language::SourceText& text, const FramedSql& framed,
-                       const Error& error) {
-  constexpr std::string_view kLine = ", at line ";
-  constexpr std::string_view kColumn = ", column ";
-  constexpr std::string_view kEnd = " of the SQL";
-  const std::string& message = error.message();
-  const std::size_t begin = message.rfind(kLine);
-  if (begin == std::string::npos || !message.ends_with(kEnd)) {
-    return at(text.location, error);
-  }
-  std::size_t next = begin + kLine.size();
-  const std::size_t line = number_at(message, next);
-  next += kColumn.size();
-  const std::size_t column = next < message.size() ? number_at(message, next) : 0;
-  std::size_t offset = 0;
-  for (std::size_t i = 1; i < line && offset != std::string::npos; ++i) {
-    offset = framed.sql.find('\n', offset);
-    if (offset != std::string::npos) ++offset;
-  }
-  if (offset == std::string::npos || line == 0 || column == 0) {
-    return at(text.location, error);
-  }
-  const std::size_t in_text = framed.offset_in_text(offset + column - 1);
-  const auto file = language::LocalFileReader().read(text.location.file);
-  const language::Location place = file ? language::place_in_file(text, in_text, *file)
-                                        : language::place_in(text, in_text);
-  return at(place, Error(error.code(), message.substr(0, begin)));
-}
-
 Result<bool> bind_text(engine::Session& session, const std::string& name,
                        const std::string& sql, std::string_view carried) {
   if (!carried.empty()) {
@@ -123,7 +81,12 @@ Result<bool> bind_sql(engine::Session& session, const language::SourceText& text
   std::string_view sql = trim_end(framed->sql);
   while (sql.ends_with(';')) sql = trim_end(sql.substr(0, sql.size() - 1));
   auto bound = bind_text(session, name, std::string(sql), carried);
-  if (!bound) return at_place_in_file(text, *framed, bound.error());
+  if (!bound) {
+    const auto in_text = [&](std::size_t offset) {
+      return std::optional<std::size_t>(framed->offset_in_text(offset));
+    };
+    return at_place_in_file(text, framed->sql, in_text, bound.error());
+  }
   return bound;
 }
 

@@ -114,10 +114,11 @@ Result<Finding> look_at(const language::Expectation& expectation,
     return look_at_age(expectation, session, after, now);
   }
   LAKEMILL_TRY(const std::string predicate, expectation_sql(expectation, schema));
-  LAKEMILL_TRY(finding.failed, count(session,
-                                     "SELECT CASE WHEN " + predicate +
-                                         " THEN 0 ELSE 1 END::BIGINT FROM " + after,
-                                     engine::Origin::pipeline));
+  LAKEMILL_TRY(finding.failed,
+               count(session,
+                     "SELECT max(failed) FROM (SELECT CASE WHEN " + predicate +
+                         " THEN 0 ELSE 1 END::BIGINT AS failed FROM " + after + ")",
+                     engine::Origin::pipeline));
   return finding;
 }
 

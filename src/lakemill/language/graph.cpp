@@ -194,11 +194,6 @@ std::vector<Name> upstream_mentions(const Node& node) {
       }
     }
   };
-  const auto add_sql = [&](const SourceText& sql) {
-    std::vector<StepReference> references;
-    collect(sql, references);
-    add(references);
-  };
   for (const Source& source : node.sources) {
     if (source.kind == SourceKind::pipeline_node && !source.node_name.empty()) {
       names.push_back({source.node_name, source.node_name_location});
@@ -206,11 +201,9 @@ std::vector<Name> upstream_mentions(const Node& node) {
     for (const std::string& writer : source.written_by) {
       names.push_back({writer, source.location});
     }
-    add_sql(source.filter);
   }
   for (const Step& step : node.steps) add(step_references(step));
   for (const Expectation& expectation : node.expectations) {
-    add_sql(expectation.expression);
     // A reference to the node itself is one to what it is about to be.
     if (!expectation.to_node.empty() && expectation.to_node != node.name) {
       names.push_back({expectation.to_node, expectation.location});

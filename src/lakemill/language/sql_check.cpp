@@ -17,6 +17,11 @@ bool is_space(char character) {
          character == '\r';
 }
 
+SqlForm form_of(const Expectation& expectation) {
+  return expectation.type == ExpectationType::aggregate ? SqlForm::aggregate_check
+                                                        : SqlForm::row_check;
+}
+
 // The byte of the file at which the text of a scalar begins.
 std::size_t beginning(const SourceText& source, std::string_view file_text) {
   std::size_t begin = 0;
@@ -45,7 +50,7 @@ class Check {
 
   void node(const Node& node, const std::string& path) {
     for (std::size_t i = 0; i < node.sources.size(); ++i) {
-      text(node.sources[i].filter, SqlForm::predicate,
+      text(node.sources[i].filter, SqlForm::filter,
            path + ".sources[" + std::to_string(i) + "].filter", "the filter: ");
     }
     for (std::size_t i = 0; i < node.steps.size(); ++i) {
@@ -65,9 +70,9 @@ class Check {
       if (!merge) continue;
       const std::string below = path + ".sinks[" + std::to_string(i) + "]";
       const std::string options = below + ".merge_cdc_options.";
-      text(merge->delete_where, SqlForm::predicate, options + "delete_where",
+      text(merge->delete_where, SqlForm::condition, options + "delete_where",
            "delete_where: ");
-      text(merge->truncate_where, SqlForm::predicate, options + "truncate_where",
+      text(merge->truncate_where, SqlForm::condition, options + "truncate_where",
            "truncate_where: ");
     }
   }
@@ -120,7 +125,7 @@ class Check {
     const auto compiled = embed_sql_expression(sql);
     if (!compiled) return;  // told already
     const std::string inner = compiled->sql.substr(1, compiled->sql.size() - 2);
-    const auto fault = parser_(inner, SqlForm::predicate);
+    const auto fault = parser_(inner, SqlForm::expression);
     if (!fault) return;
     diagnostics_.error(place, path,
                        call.name + ": in the SQL \"" + std::string(trim(sql)) + "\", " +
@@ -130,7 +135,7 @@ class Check {
 
   void expectation(const Expectation& expectation, const std::string& path) {
     if (is_dataframe_expectation(expectation)) return;
-    text(expectation.expression, SqlForm::predicate, path,
+    text(expectation.expression, form_of(expectation), path,
          "expectation '" + expectation.name + "': ");
   }
 
@@ -145,11 +150,30 @@ class Check {
                          "write it, or leave it out");
       return;
     }
+    if (form != SqlForm::query && refuse_frames(source, path, what)) return;
     const std::string sql = sql_as_in_a_run(source.text);
     const auto fault = parser_(sql, form);
     if (!fault) return;
     diagnostics_.error(place_of(source, fault->offset), path,
                        what + as_written(fault->message, sql, source.text), "");
+  }
+
+  // Only steps have frames: what else is written as SQL is about the rows at hand.
+  bool refuse_frames(const SourceText& source, const std::string& path,
+                     const std::string& what) {
+    const auto frames = frame_references(source.text);
+    if (frames.empty()) return false;
+    const FrameReference& frame = frames.front();
+    const std::string written = source.text.substr(frame.offset, frame.length);
+    diagnostics_.error(
+        place_of(source, frame.offset), path,
+        what + written + " stands for rows in the steps of a transformer only",
+        frame.kind == FrameReference::Kind::node
+            ? "read the node in a step, compare with it by an expectation of type: "
+              "REFERENCE, or name its table: catalog.schema.table"
+            : "name the columns of the row at hand, or compute what is needed in a "
+              "step");
+    return true;
   }
 
   // A message that quotes what the user has written, not what stood in for it.

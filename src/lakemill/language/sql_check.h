@@ -14,7 +14,15 @@
 
 namespace lakemill::language {
 
-enum class SqlForm : std::uint8_t { query, predicate };
+/// What SQL stands for, and so what may stand in it.
+enum class SqlForm : std::uint8_t {
+  query,
+  expression,  ///< part of a query
+  filter,      ///< of a source: true or false of one row
+  condition,   ///< of a merge: true or false of one change
+  row_check,   ///< of a ROW expectation: true or false of one row
+  aggregate_check
+};
 
 /// What is wrong with SQL, and at which byte of it; without one where that is unknown.
 struct SqlFault {

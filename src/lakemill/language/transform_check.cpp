@@ -44,6 +44,14 @@ void check_expectation(const Expectation& expectation, const std::string& path,
     diagnostics.error(expression.location, path, name + " has an aggregate",
                       "give it type: AGGREGATE");
   }
+  const bool guessed =
+      std::any_of(checked.columns.begin(), checked.columns.end(),
+                  [](const CompiledExpression& column) { return column.is_sql; });
+  if (expectation.type == ExpectationType::aggregate && !aggregates && !guessed &&
+      checked.faults.empty()) {
+    diagnostics.error(expression.location, path, name + " has no aggregate",
+                      "leave type out to check each row");
+  }
 }
 
 }  // namespace

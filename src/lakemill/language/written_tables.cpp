@@ -127,14 +127,14 @@ class SqlLinks {
 
   void link(Node& node) const {
     for (const Source& source : node.sources) {
-      text(node, source.filter, SqlForm::predicate);
+      text(node, source.filter, SqlForm::expression);
     }
     for (const Step& step : node.steps) {
       if (step.is_sql()) text(node, step.sql(), SqlForm::query);
     }
     for (const Expectation& expectation : node.expectations) {
       if (is_dataframe_expectation(expectation)) continue;
-      text(node, expectation.expression, SqlForm::predicate);
+      text(node, expectation.expression, SqlForm::expression);
     }
   }
 
