@@ -5,7 +5,6 @@
 #include <set>
 
 #include "lakemill/delta/row_changes.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/flow/workspace.h"
 #include "lakemill/sources/postgres/lsn.h"
 
@@ -136,9 +135,9 @@ class CommonPosition {
     LAKEMILL_TRY(const flow::Workspace workspace, workbench_.workspace(pipeline));
     const auto released = released_positions(workspace);
     for (const language::Node& node : pipeline.nodes) {
-      if (flow::is_view(node)) continue;
+      if (node.is_view()) continue;
       for (const language::Sink& sink : node.sinks) {
-        if (flow::is_view_sink(sink)) continue;
+        if (sink.is_view()) continue;
         LAKEMILL_TRY(const flow::Place place, flow::place_of(workspace, node, sink));
         if (!place.is_delta || by_url_.contains(place.url)) continue;
         LAKEMILL_TRY(const auto opened, flow::open_table(workspace, place));

@@ -5,7 +5,6 @@
 #include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/node_sinks.h"
 #include "lakemill/flow/run_graph.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/storage/overlay_store.h"
 
@@ -67,12 +66,12 @@ class Planner {
     planned.error = blocked_by(planned.upstream);
     if (!planned.error) {
       const auto done =
-          flow::is_view(node) ? plan_view(node, planned) : plan_node(node, planned);
+          node.is_view() ? plan_view(node, planned) : plan_node(node, planned);
       if (!done) planned.error = done.error();
     }
     if (planned.error) failing_.insert(node.name);
     if (planned.strategy != flow::Strategy::skip || planned.error) {
-      if (!flow::is_view(node)) changing_.insert(node.name);
+      if (!node.is_view()) changing_.insert(node.name);
     }
     return planned;
   }

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "lakemill/base/text.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
 
 namespace lakemill::app {
@@ -108,7 +107,7 @@ Result<std::vector<NodeStatusLine>> status(Workbench& workbench,
   std::vector<NodeStatusLine> lines;
   for (const std::string& name : nodes) {
     const language::Node& node = *pipeline.find_node(name);
-    if (flow::is_view(node)) continue;
+    if (node.is_view()) continue;
     NodeStatusLine line;
     line.flow.node = name;
     auto flow = flow::flow_status(workspace, node);

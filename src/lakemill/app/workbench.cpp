@@ -55,8 +55,17 @@ std::optional<language::SqlFault> parse_sql(std::string_view sql,
   auto fault = form == language::SqlForm::query
                    ? engine_duckdb::fault_in_query(sql)
                    : engine_duckdb::fault_in_predicate(sql, use_of(form));
-  if (!fault) return std::nullopt;
-  return language::SqlFault{std::move(fault->message), fault->offset};
+  if (fault) return language::SqlFault{std::move(fault->message), fault->offset};
+  if (form != language::SqlForm::query) return std::nullopt;
+  // What stands for a secret here, as its own text or within quotes.
+  constexpr std::string_view kSecret = "{secret.";
+  if (sql.find(kSecret) == std::string_view::npos) return std::nullopt;
+  const auto nameless = engine_duckdb::nameless_column(sql, kSecret);
+  if (!nameless) return std::nullopt;
+  return language::SqlFault{
+      "a column without a name would be called by its expression, which holds a "
+      "secret, and names of columns are stored; give it a name with AS",
+      nameless};
 }
 
 std::vector<language::TableMention> tables_in_sql(std::string_view sql,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <duckdb.hpp>
+#include <duckdb/parser/query_node/list.hpp>
 
 #include "lakemill/base/guard.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
@@ -76,6 +77,32 @@ std::optional<SyntaxFault> fault_in_query(std::string_view sql) {
     refuse_forbidden_names(*statement->Cast<duckdb::SelectStatement>().node);
     return {};
   });
+}
+
+std::optional<std::size_t> nameless_column(std::string_view sql,
+                                           std::string_view part) {
+  const auto found = guard("columns", [&]() -> std::optional<std::size_t> {
+    duckdb::Parser parser;
+    parser.ParseQuery(std::string(sql));
+    const auto statement = only_statement(parser, engine::Origin::pipeline);
+    if (!statement) return std::nullopt;
+    const duckdb::QueryNode* node =
+        (*statement)->Cast<duckdb::SelectStatement>().node.get();
+    while (node->type == duckdb::QueryNodeType::SET_OPERATION_NODE) {
+      node = node->Cast<duckdb::SetOperationNode>().children.front().get();
+    }
+    if (node->type != duckdb::QueryNodeType::SELECT_NODE) return std::nullopt;
+    for (const auto& column : node->Cast<duckdb::SelectNode>().select_list) {
+      const bool is_plain =
+          column->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF;
+      if (is_plain || column->HasAlias()) continue;
+      if (column->ToString().find(part) == std::string::npos) continue;
+      const auto place = column->GetQueryLocation();
+      return place.IsValid() ? place.GetIndex() : sql.find(part);
+    }
+    return std::nullopt;
+  });
+  return found ? *found : std::nullopt;
 }
 
 std::optional<SyntaxFault> fault_in_predicate(std::string_view predicate,

@@ -20,6 +20,10 @@ struct SyntaxFault {
 /// Needs no DuckDB that is open. Thread-safe.
 std::optional<SyntaxFault> fault_in_query(std::string_view sql);
 
+/// The byte at which a column of the query's own list begins that has no name, so that
+/// its expression becomes one, and whose text holds `part`.
+std::optional<std::size_t> nameless_column(std::string_view sql, std::string_view part);
+
 /// Where an expression stands, and so what may stand in it.
 enum class PredicateUse : std::uint8_t {
   any,        ///< as part of a query

@@ -8,7 +8,6 @@
 #include "lakemill/flow/named_tables.h"
 #include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/side_flows.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
 
 namespace lakemill::flow {
@@ -25,7 +24,7 @@ Error refusal(const language::Node& node, const std::string& why) {
 // What a node's declaration alone forbids.
 Status check_declaration(const language::Pipeline& pipeline,
                          const language::Node& node) {
-  if (is_view(node)) return refusal(node, "it has no table");
+  if (node.is_view()) return refusal(node, "it has no table");
   if (node.layer == language::Layer::bronze || reads_outside(pipeline, node)) {
     return refusal(node,
                    "its rows come from outside; fill in the nodes behind it, or read "

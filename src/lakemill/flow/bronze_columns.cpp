@@ -13,6 +13,32 @@ namespace {
 constexpr std::string_view kSourceFile = "_source_file";
 constexpr std::string_view kSourceOffset = "_source_offset";
 
+// Added to the rows of a source, before its columns are renamed.
+constexpr std::array<std::string_view, 2> kSourceColumns = {kSourceFile, kSourceOffset};
+
+// Added behind all steps.
+struct BatchColumn {
+  std::string_view name;
+  std::string (*value_sql)(const language::Node& node, const BatchPlan& plan);
+};
+constexpr std::array<BatchColumn, 4> kBatchColumns = {{
+    {"_ingested_at",
+     [](const language::Node&, const BatchPlan& plan) {
+       return "TIMESTAMPTZ " + quote_literal(format_instant(plan.now));
+     }},
+    {"_run_id", [](const language::Node&,
+                   const BatchPlan& plan) { return quote_literal(plan.run_id); }},
+    {"_batch_id",
+     [](const language::Node&, const BatchPlan& plan) {
+       return std::to_string(plan.transaction_version()) + "::BIGINT";
+     }},
+    {"_source",
+     [](const language::Node& node, const BatchPlan&) {
+       return quote_literal(node.sources.empty() ? std::string()
+                                                 : source_label(node.sources.front()));
+     }},
+}};
+
 bool is_bronze(const language::Node& node) {
   return node.layer == language::Layer::bronze;
 }
@@ -47,14 +73,11 @@ bool brings_payload(const language::Source& source) {
 Status refuse_metadata_names(const data::Schema& schema,
                              const language::Source& source) {
   if (!brings_payload(source)) return {};
-  // These are added before columns are renamed, the others behind all steps.
-  constexpr std::array<std::string_view, 2> kEarly = {kSourceFile, kSourceOffset};
-  constexpr std::array<std::string_view, 4> kLate = {"_ingested_at", "_run_id",
-                                                     "_batch_id", "_source"};
   for (const data::Field& field : schema.fields) {
     const std::string name = to_lower(field.name);
-    const bool early = std::find(kEarly.begin(), kEarly.end(), name) != kEarly.end();
-    const bool late = std::find(kLate.begin(), kLate.end(), name) != kLate.end();
+    const bool early = std::ranges::find(kSourceColumns, name) != kSourceColumns.end();
+    const bool late = std::ranges::find(kBatchColumns, name, &BatchColumn::name) !=
+                      kBatchColumns.end();
     const bool renamed =
         std::any_of(source.renames.begin(), source.renames.end(),
                     [&](const auto& entry) { return entry.column == field.name; });
@@ -95,7 +118,7 @@ std::vector<std::string> kept_columns(const language::Node& node,
                                       const AddedColumns& added) {
   std::vector<std::string> kept;
   if (added.metadata) {
-    kept = {std::string(kSourceFile), std::string(kSourceOffset)};
+    kept.assign(kSourceColumns.begin(), kSourceColumns.end());
     const bool tells_operations =
         !node.sources.empty() &&
         node.sources.front().kind == language::SourceKind::postgres;
@@ -162,16 +185,11 @@ Result<std::string> add_batch_columns(engine::Session& session,
     if (!ours) columns.push_back(quote_identifier(field.name));
   }
   if (is_bronze(node)) {
-    const auto add = [&](const std::string& name, const std::string& sql) {
-      if (output.find(name) == nullptr) columns.push_back(sql + " AS " + name);
-    };
-    add("_ingested_at", "TIMESTAMPTZ " + quote_literal(format_instant(plan.now)));
-    add("_run_id", quote_literal(plan.run_id));
-    add("_batch_id", std::to_string(plan.transaction_version()) + "::BIGINT");
-    add("_source",
-        quote_literal(node.sources.empty() ? std::string()
-                                           : source_label(node.sources.front())));
-    for (const std::string_view name : {kSourceFile, kSourceOffset}) {
+    for (const BatchColumn& added : kBatchColumns) {
+      if (output.find(added.name) != nullptr) continue;
+      columns.push_back(added.value_sql(node, plan) + " AS " + std::string(added.name));
+    }
+    for (const std::string_view name : kSourceColumns) {
       columns.push_back(output.find(name) != nullptr
                             ? quote_identifier(name)
                             : "NULL::VARCHAR AS " + std::string(name));

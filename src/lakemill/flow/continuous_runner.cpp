@@ -9,7 +9,6 @@
 
 #include "lakemill/base/cron.h"
 #include "lakemill/flow/run_graph.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/sources/folder_watch.h"
 
 namespace lakemill::flow {
@@ -272,7 +271,7 @@ class ContinuousRun {
   // With mutex_ held.
   void want(Flow& flow) {
     flow.wanted = std::min(flow.wanted, workspace_.clock.elapsed());
-    if (!is_view(*flow.node)) return;
+    if (!flow.node->is_view()) return;
     for (const std::string& name : flow.feeds) want(flows_.at(name));
   }
 

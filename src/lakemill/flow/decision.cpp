@@ -4,14 +4,12 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/row_changes.h"
-#include "lakemill/delta/table_properties.h"
 #include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/named_tables.h"
 #include "lakemill/flow/row_expectations.h"
 #include "lakemill/flow/sql_place.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/definition.h"
 
 namespace lakemill::flow {
@@ -24,70 +22,30 @@ Error at(const language::Location& location, const std::string& message) {
   return {ErrorCode::invalid, to_text(location) + ": " + message};
 }
 
-bool wants_replace(const language::Sink& sink) {
-  return sink.mode == SinkMode::overwrite || sink.mode == SinkMode::complete;
-}
-
-bool wants_merge(const language::Sink& sink) {
-  return sink.mode == SinkMode::merge || sink.mode == SinkMode::update;
-}
-
 struct Choice {
   Strategy strategy;
   StrategyReason reason;
   std::string detail;
 };
 
-// The first sink, of those that take the node's rows, whose mode asks for something.
-template <typename Asks>
-const language::Sink* sink_that(const language::Node& node, const Asks& asks) {
-  const auto found = std::find_if(
-      node.sinks.begin(), node.sinks.end(),
-      [&](const language::Sink& sink) { return !sink.is_quarantine && asks(sink); });
-  return found == node.sinks.end() ? nullptr : &*found;
-}
-
-bool wants_append(const language::Sink& sink) { return sink.mode == SinkMode::append; }
-
-// Sinks that keep what they hold, where the node is recomputed as a whole.
-Status check_modes(const language::Node& node, bool any_incremental) {
-  const language::Sink* keeps = sink_that(node, [](const language::Sink& sink) {
-    return wants_append(sink) || sink.merge_cdc_options.has_value();
-  });
-  if (keeps == nullptr) return {};
-  const std::string mode = wants_append(*keeps) ? "APPEND" : "MERGE";
-  if (node.refresh == language::Refresh::replace) {
-    return at(keeps->location, "node " + node.name +
-                                   " has refresh: REPLACE, which this sink's mode " +
-                                   mode + " contradicts: take one of them back");
-  }
-  const language::Sink* replaced = sink_that(node, wants_replace);
-  if (replaced == nullptr || !any_incremental) return {};
-  return at(replaced->location,
-            "node " + node.name +
-                " reads a stream, which this sink's mode would read as a whole with "
-                "every batch, and its sink at " +
-                to_text(keeps->location) + " has mode " + mode +
-                ", which takes what is new: write them in two nodes, or read the "
-                "source with as_stream: false");
-}
-
 // What the declared mode and the sources ask for, before the SQL is looked at.
 std::optional<Choice> choice_by_declaration(const language::Node& node,
                                             bool any_incremental) {
   const language::Sink& sink = *node.primary_sink();
   const bool replaces =
-      any_incremental ? sink_that(node, wants_replace) != nullptr : wants_replace(sink);
+      any_incremental ? node.sink_that(&language::Sink::asks_to_replace) != nullptr
+                      : sink.asks_to_replace();
   if (replaces) return Choice{Strategy::replace, StrategyReason::mode_overwrite, ""};
   if (node.refresh == language::Refresh::replace) {
     return Choice{Strategy::replace, StrategyReason::refresh_key, ""};
   }
   if (any_incremental) return std::nullopt;
-  if (wants_merge(sink)) return Choice{Strategy::merge, StrategyReason::mode_merge, ""};
-  if (wants_append(sink)) {
+  if (sink.asks_to_merge())
+    return Choice{Strategy::merge, StrategyReason::mode_merge, ""};
+  if (sink.asks_to_append()) {
     return Choice{Strategy::append, StrategyReason::mode_append, ""};
   }
-  const bool any_replaces = sink_that(node, wants_replace) != nullptr;
+  const bool any_replaces = node.sink_that(&language::Sink::asks_to_replace) != nullptr;
   return Choice{
       Strategy::replace,
       any_replaces ? StrategyReason::mode_overwrite : StrategyReason::whole_sources,
@@ -105,7 +63,6 @@ class Decider {
         expected_(expected) {}
 
   Result<Decision> decide() {
-    LAKEMILL_TRY_OK(check_properties());
     LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_));
     LAKEMILL_TRY_OK(check_refresh());
     LAKEMILL_TRY(decision_.query,
@@ -140,14 +97,6 @@ class Decider {
   }
 
  private:
-  Status check_properties() const {
-    for (const language::Sink& sink : node_.sinks) {
-      const auto checked = delta::check_properties(sink.properties);
-      if (!checked) return at(sink.location, checked.error().message());
-    }
-    return {};
-  }
-
   // A full refresh of a table that others write to would have to take this flow's rows
   // out of it, and cannot tell them from those of the others.
   Status check_refresh() const {
@@ -156,7 +105,7 @@ class Decider {
       return {};
     }
     for (const language::Sink& sink : node_.sinks) {
-      if (!sink.shared || wants_replace(sink)) continue;
+      if (!sink.shared || sink.asks_to_replace()) continue;
       return at(sink.location,
                 "node " + node_.name +
                     " cannot be refreshed: its sink is shared, and its rows cannot be "
@@ -189,7 +138,7 @@ class Decider {
     const std::string& lost = decision_.position.lost_sink;
     if (lost.empty()) return {};
     for (const language::Sink& sink : node_.sinks) {
-      if (is_view_sink(sink)) continue;
+      if (sink.is_view()) continue;
       LAKEMILL_TRY(const Place place, place_of(workspace_, node_, sink));
       if (place.url != lost) continue;
       return at(sink.location,
@@ -275,7 +224,6 @@ class Decider {
   }
 
   Status choose() {
-    LAKEMILL_TRY_OK(check_modes(node_, decision_.query->any_incremental()));
     auto declared = choice_by_declaration(node_, decision_.query->any_incremental());
     if (declared) {
       if (declared->strategy != Strategy::append &&
@@ -293,7 +241,8 @@ class Decider {
 
   Status choose_by_sql() {
     const language::Sink& sink = *node_.primary_sink();
-    const Strategy incremental = wants_merge(sink) ? Strategy::merge : Strategy::append;
+    const Strategy incremental =
+        sink.asks_to_merge() ? Strategy::merge : Strategy::append;
     const bool mixed = !decision_.query->all_incremental();
     if (shape_.row_wise && !mixed) {
       LAKEMILL_TRY_OK(check_sequence());
@@ -304,11 +253,12 @@ class Decider {
       return {};
     }
     Choice choice{
-        wants_merge(sink) ? Strategy::merge : Strategy::replace,
+        sink.asks_to_merge() ? Strategy::merge : Strategy::replace,
         shape_.row_wise ? StrategyReason::mixed_sources : StrategyReason::not_row_wise,
         shape_.row_wise ? "" : shape_.not_row_wise_because};
-    const bool must_append = sink_that(node_, wants_append) != nullptr ||
-                             node_.refresh == language::Refresh::append;
+    const bool must_append =
+        node_.sink_that(&language::Sink::asks_to_append) != nullptr ||
+        node_.refresh == language::Refresh::append;
     if (node_.strict || must_append) {
       return at(
           not_row_wise_at_,

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/flow/node_query.h"
-#include "lakemill/flow/source_opening.h"
-#include "lakemill/flow/view_sink.h"
+#include "lakemill/language/streams.h"
 
 namespace lakemill::flow {
 
@@ -24,7 +23,7 @@ bool spark_reads(FileFormat format) {
 std::optional<std::string> refused_source(const language::Node& node,
                                           const language::Source& source) {
   if (source.kind == SourceKind::postgres) return "it reads PostgreSQL";
-  if (is_incremental(node, source) || source.read_changes) {
+  if (language::is_incremental(node, source) || source.read_changes) {
     return "it reads only what is new of a source";
   }
   if (source.kind == SourceKind::file && !spark_reads(source.format)) {
@@ -45,7 +44,7 @@ std::optional<std::string> refused_input(const Workspace& workspace,
   }
   for (const std::string& name : nodes_read_by(node)) {
     const language::Node* upstream = workspace.pipeline.find_node(name);
-    if (upstream == nullptr || !is_view(*upstream)) continue;
+    if (upstream == nullptr || !upstream->is_view()) continue;
     if (auto reason = refused_input(workspace, *upstream, depth + 1)) return reason;
   }
   return std::nullopt;
@@ -53,7 +52,7 @@ std::optional<std::string> refused_input(const Workspace& workspace,
 
 std::optional<std::string> refused_output(const language::Node& node) {
   for (const language::Sink& sink : node.sinks) {
-    if (is_view_sink(sink)) continue;
+    if (sink.is_view()) continue;
     if (sink.kind == SinkKind::file && sink.format != FileFormat::delta) {
       return "it writes files that are no Delta table";
     }

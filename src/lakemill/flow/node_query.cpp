@@ -12,10 +12,11 @@
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/shared_views.h"
 #include "lakemill/flow/source_opening.h"
+#include "lakemill/flow/sql_place.h"
 #include "lakemill/flow/step_sql.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/method_sql.h"
+#include "lakemill/language/streams.h"
 
 namespace lakemill::flow {
 
@@ -219,7 +220,8 @@ class NodeQuery::State {
       if (source.kind == language::SourceKind::pipeline_node) {
         frame.view = view_named(source.node_name);
       }
-      const Reading inner = is_incremental(node, source) ? reading : Reading::whole;
+      const Reading inner =
+          language::is_incremental(node, source) ? reading : Reading::whole;
       LAKEMILL_TRY_OK(open_frame(frame, node, state,
                                  frame.view != nullptr ? inner : reading, depth));
       frames.sources.push_back(std::move(frame));
@@ -257,7 +259,7 @@ class NodeQuery::State {
 
   const language::Node* view_named(const std::string& name) const {
     const language::Node* node = workspace_.pipeline.find_node(name);
-    return node != nullptr && is_view(*node) ? node : nullptr;
+    return node != nullptr && node->is_view() ? node : nullptr;
   }
 
   Status open_frame(Frame& frame, const language::Node& node, FlowState& state,
@@ -565,6 +567,7 @@ class NodeQuery::State {
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
+    LAKEMILL_TRY_OK(refuse_our_names(frame));
     if (added.sequence && read.sequence_sql.find("{batch}") != std::string::npos) {
       LAKEMILL_TRY(const bool has_offset, has_column(frame.id, "_source_offset"));
       begins_with_batch_ = begins_with_batch_ || !has_offset;
@@ -576,6 +579,23 @@ class NodeQuery::State {
             *session_, *plan_, frame.source, frame.id,
             {read.source_offset_sql, read.source_file_sql, read.sequence_sql}, added));
     if (added.sequence) carrying_.insert(frame.relation);
+    return {};
+  }
+
+  // Columns of such names are ours: rows that bring one would be taken for others.
+  Status refuse_our_names(const Frame& frame) {
+    LAKEMILL_TRY(const auto shape,
+                 session_->describe("SELECT * FROM " + quote_identifier(frame.id),
+                                    engine::Origin::lakemill));
+    for (const data::Field& field : shape.schema.fields) {
+      if (!to_lower(field.name).starts_with("_lakemill_")) continue;
+      const language::Location& place =
+          frame.source == nullptr ? node_.location : frame.source->location;
+      return Error(ErrorCode::invalid,
+                   to_text(place) + ": the source has a column '" + field.name +
+                       "': names that begin with _lakemill_ are kept for Lakemill's "
+                       "own use; rename it where the rows are written");
+    }
     return {};
   }
 
@@ -628,6 +648,10 @@ class NodeQuery::State {
                               : engine::Origin::pipeline;
       const bool carries = carrying_.contains(frame.relation);
       const auto made = bind_view(name, sql, origin, carries);
+      if (!made && origin == engine::Origin::pipeline) {
+        const language::SourceText& filter = frame.source->filter;
+        return at_place_in_file(filter, sql, sql.find(filter.text), made.error());
+      }
       if (!made) return at(frame.source->location, made.error());
       if (*made) carrying_.insert(name);
       frame.relation = name;

@@ -38,7 +38,7 @@ class NodeRun {
 
  private:
   Status run_to_end() {
-    if (is_view(node_)) return write_view();
+    if (node_.is_view()) return write_view();
     LAKEMILL_TRY(const Place place, place_of(workspace_, node_, *node_.primary_sink()));
     report_.target = place.name;
     LAKEMILL_TRY(const bool stop_here, mode_forbids(place));

@@ -3,7 +3,6 @@
 #include "lakemill/flow/node_query.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/source_opening.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/sinks/file_sink.h"
 #include "lakemill/sinks/table_sink.h"
 #include "lakemill/sources/file_pattern.h"
@@ -155,7 +154,7 @@ Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
   std::vector<NodeSink> opened;
   for (int rank = 0; rank <= 2; ++rank) {
     for (const language::Sink& sink : node.sinks) {
-      if (is_view_sink(sink) || commit_rank(node, sink) != rank) continue;
+      if (sink.is_view() || commit_rank(node, sink) != rank) continue;
       LAKEMILL_TRY(Place place, place_of(workspace, node, sink));
       NodeSink item;
       item.spec = &sink;

@@ -95,19 +95,6 @@ Result<std::unique_ptr<sources::Source>> open_postgres(const Workspace& workspac
                                                        const language::Source& source,
                                                        FlowState& state,
                                                        const std::string& id) {
-  if (node.layer != language::Layer::bronze || node.primary_sink() == nullptr) {
-    return at(source.location,
-              "node " + node.name +
-                  " cannot read PostgreSQL by itself: what comes from there lands in a "
-                  "bronze table first, because the server does not keep it; set layer: "
-                  "BRONZE and give the node a sink, and read that table as a stream "
-                  "where the changes are applied");
-  }
-  if (source.as_stream && !*source.as_stream) {
-    return at(source.location,
-              "a POSTGRES source is read by its changes; leave as_stream out, or read "
-              "the rows that are there once with snapshot: ONLY");
-  }
   if (workspace.postgres == nullptr) {
     return at(source.location, "PostgreSQL cannot be read here");
   }

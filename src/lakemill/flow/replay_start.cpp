@@ -6,7 +6,6 @@
 #include "lakemill/base/text.h"
 #include "lakemill/flow/batch_runner.h"
 #include "lakemill/flow/flow_position.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/sinks/table_sink.h"
 #include "lakemill/sources/postgres/lsn.h"
 
@@ -130,7 +129,7 @@ Result<ReplayStart> as_version(const Workspace& workspace, const language::Node&
   const auto read = nodes_read_by(node);
   const language::Node* upstream =
       read.size() == 1 ? workspace.pipeline.find_node(read.front()) : nullptr;
-  if (upstream == nullptr || is_view(*upstream)) {
+  if (upstream == nullptr || upstream->is_view()) {
     return Error(ErrorCode::invalid,
                  "--from " + start.text + ": node " + node.name +
                      " does not read one other node alone, so the offset does not say "

@@ -1,7 +1,6 @@
 #include "lakemill/flow/shared_views.h"
 
 #include "lakemill/flow/node_query.h"
-#include "lakemill/flow/view_sink.h"
 
 namespace lakemill::flow {
 
@@ -19,7 +18,7 @@ void count_readers(const language::Pipeline& pipeline, const language::Node& nod
                    std::map<std::string, int>& readers) {
   for (const std::string& name : nodes_read_by(node)) {
     const language::Node* read = pipeline.find_node(name);
-    if (read == nullptr || !is_view(*read)) continue;
+    if (read == nullptr || !read->is_view()) continue;
     if (++readers[name] == 1) count_readers(pipeline, *read, readers);
   }
 }
@@ -88,7 +87,7 @@ std::set<std::string> views_of_several(const language::Pipeline& pipeline,
   std::map<std::string, int> readers;
   for (const std::string& name : nodes) {
     const language::Node* node = pipeline.find_node(name);
-    if (node != nullptr && !is_view(*node)) count_readers(pipeline, *node, readers);
+    if (node != nullptr && !node->is_view()) count_readers(pipeline, *node, readers);
   }
   std::set<std::string> shared;
   for (const auto& [view, count] : readers) {

@@ -5,7 +5,6 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/node_query.h"
-#include "lakemill/flow/view_sink.h"
 #include "lakemill/flow/workspace.h"
 #include "lakemill/language/graph.h"
 
@@ -32,7 +31,7 @@ bool reads_outside(const language::Pipeline& pipeline, const language::Node& nod
   const auto read = nodes_read_by(node);
   return std::any_of(read.begin(), read.end(), [&](const std::string& name) {
     const language::Node* view = pipeline.find_node(name);
-    return view != nullptr && is_view(*view) &&
+    return view != nullptr && view->is_view() &&
            reads_outside(pipeline, *view, depth + 1);
   });
 }
@@ -138,7 +137,7 @@ class SideMaker {
   }
 
   Status move_reads(language::Node& node) {
-    const bool moves = made_.flows.has(node.name) || is_view(node);
+    const bool moves = made_.flows.has(node.name) || node.is_view();
     if (!moves) return {};
     for (language::Source& source : node.sources) {
       const bool has_place = source.kind == language::SourceKind::table ||
@@ -188,7 +187,7 @@ Result<std::vector<std::string>> replayed_nodes(const language::Pipeline& pipeli
       }
     }
     const bool any = std::any_of(names.begin(), names.end(), [&](const auto& name) {
-      return !is_view(*pipeline.find_node(name));
+      return !pipeline.find_node(name)->is_view();
     });
     if (any) return names;
     return Error(ErrorCode::invalid,

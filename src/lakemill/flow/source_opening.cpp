@@ -3,6 +3,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/postgres_opening.h"
+#include "lakemill/language/streams.h"
 #include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
@@ -86,12 +87,6 @@ Result<engine::FilesRelation> files_relation(const Workspace& workspace,
     relation.options[option.name] = option.value.text;
   }
   for (const language::MethodCall& method : source.reader_methods) {
-    const bool is_option = method.name == "option" && method.arguments.size() == 2;
-    if (!is_option) {
-      return at(
-          method.location, ErrorCode::unsupported,
-          "reader method '" + method.name + "' is not supported; use reader_kwargs");
-    }
     relation.options[method.arguments[0].text] = method.arguments[1].text;
   }
   LAKEMILL_TRY(relation.schema, declared_schema(workspace, source));
@@ -104,12 +99,6 @@ Result<engine::FilesRelation> files_relation(const Workspace& workspace,
     LAKEMILL_TRY(relation.known_types, landed_schema(workspace, node));
   }
   return relation;
-}
-
-Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
-                             sources::TableSourceSpec spec, const std::string& id) {
-  LAKEMILL_TRY(auto table, open_table(workspace, place));
-  return Leaf{id, sources::make_table_source(std::move(spec), std::move(table)), ""};
 }
 
 // A stored view has no files or versions that a source could tell what is new by.
@@ -145,16 +134,34 @@ void set_bounds(const language::BatchLimits& limits, sources::TableSourceSpec& s
   spec.files_max = limits.max_files.value_or(0);
 }
 
+// Of a source that reads a Delta table, by its name or by its path.
+Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
+                             const language::Source& source, const std::string& id,
+                             bool incremental) {
+  sources::TableSourceSpec spec{place.name,
+                                incremental,
+                                source.version,
+                                {},
+                                writer_flow(workspace, source),
+                                source.read_changes};
+  set_bounds(source.limits, spec);
+  if (!source.timestamp.empty()) {
+    auto instant = parse_instant(source.timestamp);
+    if (!instant) {
+      return at(source.location, ErrorCode::invalid, instant.error().message());
+    }
+    spec.timestamp = *instant;
+  }
+  LAKEMILL_TRY(auto table, open_table(workspace, place));
+  return Leaf{id, sources::make_table_source(std::move(spec), std::move(table)), ""};
+}
+
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
                             const language::Source& source, FlowState& state,
                             const std::string& id, bool incremental) {
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   if (place.is_delta) {
-    sources::TableSourceSpec table{
-        place.name,         incremental, {}, {}, writer_flow(workspace, source),
-        source.read_changes};
-    set_bounds(source.limits, table);
-    return open_table_leaf(workspace, place, std::move(table), id);
+    return open_table_leaf(workspace, place, source, id, incremental);
   }
   sources::FileSourceSpec spec;
   spec.url = place.url;
@@ -190,13 +197,6 @@ engine::FileFormat engine_format(language::FileFormat format) {
     default:
       return engine::FileFormat::parquet;
   }
-}
-
-bool is_incremental(const language::Node& node, const language::Source& source) {
-  if (source.as_stream) return *source.as_stream;
-  return node.layer == language::Layer::bronze &&
-         (source.kind == language::SourceKind::file ||
-          source.kind == language::SourceKind::postgres);
 }
 
 Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
@@ -238,44 +238,11 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   return leaf;
 }
 
-namespace {
-
-// What a source of its kind cannot do is refused, not left undone.
-Status check_options(const language::Source& source) {
-  const bool reads_delta = source.kind == language::SourceKind::table ||
-                           (source.kind == language::SourceKind::file &&
-                            source.format == language::FileFormat::delta);
-  const bool reads_files = source.kind == language::SourceKind::file && !reads_delta;
-  if (source.on_error == language::OnError::dead_letter && !reads_files) {
-    return at(source.location, ErrorCode::invalid,
-              "on_error: DEAD_LETTER is of sources that read files, which can be set "
-              "aside one by one; leave it out here");
-  }
-  if (source.read_changes && !reads_delta) {
-    return at(source.location, ErrorCode::unsupported,
-              "read_changes is of sources that are Delta tables: name the table by "
-              "table_name or path, also where a node of the pipeline writes it");
-  }
-  if (source.start) {
-    return at(source.location, ErrorCode::unsupported,
-              "start is not supported yet: a source is read from its beginning");
-  }
-  if (source.limits.max_delay) {
-    return at(source.location, ErrorCode::unsupported,
-              "max_delay is not supported yet: a batch does not wait to be filled; "
-              "max_rows, max_files and max_bytes bound it");
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
                        const language::Source& source, FlowState& state,
                        const std::string& id, Reading reading) {
-  LAKEMILL_TRY_OK(check_options(source));
   const bool incremental =
-      reading == Reading::as_declared && is_incremental(node, source);
+      reading == Reading::as_declared && language::is_incremental(node, source);
   switch (source.kind) {
     case language::SourceKind::dataframe: {
       LAKEMILL_TRY(std::string rows, dataframe_rows(source.data));
@@ -300,21 +267,7 @@ Result<Leaf> open_leaf(const Workspace& workspace, const language::Node& node,
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, source));
   LAKEMILL_TRY_OK(check_no_view(workspace, place, source.location));
-  sources::TableSourceSpec spec{place.name,
-                                incremental,
-                                source.version,
-                                {},
-                                writer_flow(workspace, source),
-                                source.read_changes};
-  set_bounds(source.limits, spec);
-  if (!source.timestamp.empty()) {
-    auto instant = parse_instant(source.timestamp);
-    if (!instant) {
-      return at(source.location, ErrorCode::invalid, instant.error().message());
-    }
-    spec.timestamp = *instant;
-  }
-  return open_table_leaf(workspace, place, std::move(spec), id);
+  return open_table_leaf(workspace, place, source, id, incremental);
 }
 
 }  // namespace lakemill::flow

@@ -18,10 +18,6 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
                            FlowState& state, const std::string& id, bool incremental,
                            const language::BatchLimits& limits);
 
-/// True if `source` is read by what is new: as written, else file sources of BRONZE
-/// nodes.
-bool is_incremental(const language::Node& node, const language::Source& source);
-
 /// How the engine reads and writes files of a format; Parquet for what is no file
 /// format of its own (DELTA).
 engine::FileFormat engine_format(language::FileFormat format);

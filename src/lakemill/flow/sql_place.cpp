@@ -39,28 +39,29 @@ std::optional<std::size_t> offset_of(std::string_view sql, std::size_t line,
 
 }  // namespace
 
-Error at_place_in_file(const language::SourceText& text, std::string_view sql,
-                       const OffsetInText& offset_in_text, const Error& error) {
+PlacedError take_place(const Error& error, std::string_view sql) {
   constexpr std::string_view kLine = ", at line ";
   constexpr std::string_view kColumn = ", column ";
   constexpr std::string_view kEnd = " of the SQL";
   const std::string& message = error.message();
   const std::size_t begin = message.rfind(kLine);
-  if (begin == std::string::npos || !message.ends_with(kEnd)) {
-    return at(text.location, error);
-  }
+  if (begin == std::string::npos || !message.ends_with(kEnd)) return {error, {}};
   std::size_t next = begin + kLine.size();
   const std::size_t line = number_at(message, next);
   next += kColumn.size();
   const std::size_t column = next < message.size() ? number_at(message, next) : 0;
-  const Error placeless(error.code(), message.substr(0, begin));
-  const auto in_sql = offset_of(sql, line, column);
-  const auto in_text = in_sql ? offset_in_text(*in_sql) : std::nullopt;
-  if (!in_text) return at(text.location, in_sql ? placeless : error);
+  return {Error(error.code(), message.substr(0, begin)), offset_of(sql, line, column)};
+}
+
+Error at_place_in_file(const language::SourceText& text, std::string_view sql,
+                       const OffsetInText& offset_in_text, const Error& error) {
+  const PlacedError placed = take_place(error, sql);
+  const auto in_text = placed.offset ? offset_in_text(*placed.offset) : std::nullopt;
+  if (!in_text) return at(text.location, placed.error);
   const auto file = language::LocalFileReader().read(text.location.file);
   return at(file ? language::place_in_file(text, *in_text, *file)
                  : language::place_in(text, *in_text),
-            placeless);
+            placed.error);
 }
 
 Error at_place_in_file(const language::SourceText& text, std::string_view sql,

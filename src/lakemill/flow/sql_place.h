@@ -14,6 +14,14 @@ namespace lakemill::flow {
 /// nothing for what he has not written.
 using OffsetInText = std::function<std::optional<std::size_t>(std::size_t offset)>;
 
+/// An engine's error about `sql`, without the place at the end of its message, and the
+/// byte of the SQL that it is.
+struct PlacedError {
+  Error error;
+  std::optional<std::size_t> offset;
+};
+PlacedError take_place(const Error& error, std::string_view sql);
+
 /// An engine's error about `sql`, whose message ends in a place of the SQL ("at line 1,
 /// column 8 of the SQL"), with file, line and column of the author's text instead, in
 /// front; with those of the whole text where no place is told.

@@ -5,6 +5,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/sql_place.h"
+#include "lakemill/language/embedded_sql.h"
 #include "lakemill/language/method_sql.h"
 
 namespace lakemill::flow {
@@ -113,6 +114,28 @@ Result<language::FrameReference> reference_of(std::string_view text) {
   return reference;
 }
 
+// An error about what a method was compiled to: at its place where the author has
+// written that part of it as SQL, else at the method.
+Error at_place_in_method(const language::MethodCall& method, std::string_view sql,
+                         const Error& error) {
+  const PlacedError placed = take_place(error, sql);
+  if (placed.offset) {
+    for (const language::EmbeddedSql& part : language::embedded_sql(method)) {
+      for (std::size_t begin = sql.find(part.sql); begin != std::string_view::npos;
+           begin = sql.find(part.sql, begin + 1)) {
+        const std::size_t end = begin + part.sql.size();
+        if (*placed.offset < begin || *placed.offset >= end) continue;
+        const std::size_t offset = part.offset_in_scalar(*placed.offset - begin);
+        return at_place_in_file(
+            part.scalar, sql,
+            [offset](std::size_t) { return std::optional<std::size_t>(offset); },
+            error);
+      }
+    }
+  }
+  return at(method.location, placed.error);
+}
+
 Result<bool> bind_method(engine::Session& session, const language::MethodCall& method,
                          const std::string& current, const std::string& name,
                          const FrameNames& names, std::string_view carried) {
@@ -126,7 +149,7 @@ Result<bool> bind_method(engine::Session& session, const language::MethodCall& m
       const std::string sql,
       language::compile_method(method, input, resolve, language::Dialect::duckdb));
   auto bound = bind_text(session, name, sql, carried);
-  if (!bound) return at(method.location, bound.error());
+  if (!bound) return at_place_in_method(method, sql, bound.error());
   return bound;
 }
 

@@ -1,7 +1,5 @@
 #include "lakemill/flow/view_sink.h"
 
-#include <algorithm>
-
 #include "lakemill/base/text.h"
 #include "lakemill/flow/node_query.h"
 
@@ -65,17 +63,6 @@ class RecordingSession final : public engine::Session {
 };
 
 }  // namespace
-
-bool is_view_sink(const language::Sink& sink) {
-  return sink.kind == language::SinkKind::pipeline_view ||
-         (sink.kind == language::SinkKind::table &&
-          sink.table_type == language::TableType::view);
-}
-
-bool is_view(const language::Node& node) {
-  return std::all_of(node.sinks.begin(), node.sinks.end(),
-                     [](const auto& sink) { return is_view_sink(sink); });
-}
 
 Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
                                                    const language::Node& node,

@@ -7,12 +7,6 @@
 
 namespace lakemill::flow {
 
-/// True for a sink that keeps a query instead of rows.
-bool is_view_sink(const language::Sink& sink);
-
-/// True if nothing of the node is written as rows: it has no sink, or only views.
-bool is_view(const language::Node& node);
-
 /// Keeps the SQL of a node whose sink is a catalog view (`table_type: VIEW`), over the
 /// tables that it reads; gives the view's name, or nothing for a node without such a
 /// sink. Errors: invalid (the node reads raw files, which a view cannot), those of the

@@ -32,13 +32,6 @@ std::string layer_schema(const Workspace& workspace, language::Layer layer) {
   return "default";
 }
 
-// Names of places are shown and stored, so none may hold a secret.
-Status check_no_secret(const std::string& name) {
-  if (name.find("${secret") == std::string::npos) return {};
-  return Error(ErrorCode::invalid, "a secret cannot stand in a path or name (" + name +
-                                       "); use a variable, or a secret in SQL");
-}
-
 }  // namespace
 
 engine::SessionOptions session_options(
@@ -67,7 +60,6 @@ FlowState flow_state(const Workspace& workspace, const std::string& node) {
 }
 
 Result<std::string> absolute_path(const Workspace& workspace, const std::string& path) {
-  LAKEMILL_TRY_OK(check_no_secret(path));
   return storage::confine(
       storage::normalize_path(storage::join_path(workspace.pipeline.folder, path)),
       workspace.roots);
@@ -80,8 +72,7 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
       name.schema.empty() ? layer_schema(workspace, node.layer) : name.schema,
       name.table};
   for (const std::string& part : {full.catalog, full.schema, full.table}) {
-    auto checked = catalog::check_name(part);
-    if (checked) checked = check_no_secret(part);
+    const auto checked = catalog::check_name(part);
     if (!checked) return at(name.location, checked.error());
   }
   Place place;

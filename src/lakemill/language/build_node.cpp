@@ -8,6 +8,7 @@
 #include "lakemill/language/quantity.h"
 #include "lakemill/language/shape_check.h"
 #include "lakemill/language/sql_text.h"
+#include "lakemill/language/streams.h"
 
 namespace lakemill::language {
 
@@ -270,6 +271,40 @@ void check_frames(const Node& node, const std::string& path, BuildContext& conte
   }
 }
 
+// What a source asks for that depends on how its node reads it.
+void check_reading(const Node& node, const Source& source, const Item& item,
+                   BuildContext& context) {
+  const Fields fields(*item.tree);
+  const auto fault = [&](std::string_view key, const std::string& message,
+                         const std::string& hint) {
+    context.diagnostics.error(fields.place(key), below(item.path, key), message, hint);
+  };
+  if (source.kind == SourceKind::postgres) {
+    if (node.layer != Layer::bronze || node.primary_sink() == nullptr) {
+      fault("type",
+            "node " + node.name +
+                " cannot read PostgreSQL by itself: what comes from there lands in a "
+                "bronze table first, because the server does not keep it",
+            "set layer: BRONZE and give the node a sink, and read that table as a "
+            "stream where the changes are applied");
+    }
+    if (source.as_stream && !*source.as_stream) {
+      fault("as_stream", "a POSTGRES source is read by its changes",
+            "leave as_stream out, or read the rows that are there once with snapshot: "
+            "ONLY");
+    }
+    return;
+  }
+  if (is_incremental(node, source)) return;
+  const bool is_told =
+      context.diagnostics.has_error_in(below(item.path, "read_changes"));
+  if (source.read_changes && !is_told) {
+    fault("read_changes",
+          "read_changes" + at_path(item.path) + " gives what is new of a table",
+          "write as_stream: true");
+  }
+}
+
 // What a plan's identity of the node comes from: not what only documents or schedules.
 Json definition_of(const Tree& tree, const Node& node) {
   Json definition = definition_json(tree);
@@ -312,7 +347,8 @@ Node build_node(const Tree& tree, const std::string& path, BuildContext& outer) 
   node.dataframe_api = build_api(fields, outer.api);
   BuildContext context{outer.diagnostics, node.dataframe_api, node.backend};
 
-  for (const Item& item : items_of(fields, "sources", "source", path, context)) {
+  const auto sources = items_of(fields, "sources", "source", path, context);
+  for (const Item& item : sources) {
     node.sources.push_back(build_source(*item.tree, item.path, context));
   }
   if (const Tree* transformer = fields.find("transformer")) {
@@ -331,6 +367,10 @@ Node build_node(const Tree& tree, const std::string& path, BuildContext& outer) 
   }
   for (const Item& item : items_of(fields, "sinks", "sink", path, context)) {
     node.sinks.push_back(build_sink(*item.tree, item.path, fields, context));
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].tree->broken || fields.has_unknown_keys()) continue;
+    check_reading(node, node.sources[i], sources[i], context);
   }
   build_schedule(node, fields);
   check_quarantine(node, fields, path, context);

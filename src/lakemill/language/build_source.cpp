@@ -1,3 +1,4 @@
+#include "lakemill/base/clock.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/shape_check.h"
@@ -38,9 +39,8 @@ void read_common(Source& source, const Fields& fields) {
     }
   }
   source.limits = {fields.integer("max_rows"), fields.size("max_bytes"),
-                   fields.integer("max_files"), fields.duration("max_delay")};
+                   fields.integer("max_files")};
   source.read_changes = fields.flag("read_changes", false);
-  if (fields.has("start")) source.start = fields.raw("start");
   if (fields.choice("on_change") == "READ") source.on_change = OnChange::read;
   if (fields.choice("on_error") == "DEAD_LETTER")
     source.on_error = OnError::dead_letter;
@@ -74,6 +74,72 @@ void check_version(const Source& source, const Fields& fields, const std::string
     context.diagnostics.error(
         fields.place(key), below(path, key),
         "key '" + std::string(key) + "'" + at_path(path) + " needs a Delta table", "");
+  }
+  if (versioned && source.as_stream.value_or(false)) {
+    context.diagnostics.error(
+        fields.place("as_stream"), below(path, "as_stream"),
+        "a fixed version" + at_path(path) + " is read as a whole, not as a stream",
+        "leave as_stream out");
+  }
+  const bool known = source.timestamp.find("${") == std::string::npos;
+  if (source.timestamp.empty() || !known) return;
+  if (const auto instant = parse_instant(source.timestamp); !instant) {
+    context.diagnostics.error(fields.place("timestamp"), below(path, "timestamp"),
+                              instant.error().message(), "");
+  }
+}
+
+// What a source of its kind cannot do is refused, not left undone.
+void check_options(const Source& source, const Fields& fields, const std::string& path,
+                   BuildContext& context) {
+  const auto fault = [&](std::string_view key, const std::string& message,
+                         const std::string& hint) {
+    context.diagnostics.error(fields.place(key), below(path, key), message, hint);
+  };
+  const bool is_file = source.kind == SourceKind::file;
+  const bool reads_delta =
+      source.kind == SourceKind::table ||
+      (is_file && source.format == FileFormat::delta && !fields.is_broken("format"));
+  const bool reads_files = is_file && source.format != FileFormat::delta;
+  if (source.on_error == OnError::dead_letter && !reads_files) {
+    fault("on_error",
+          "on_error: DEAD_LETTER" + at_path(path) +
+              " is of sources that read files, which can be set aside one by one",
+          "leave it out here");
+  }
+  if (source.on_change == OnChange::read && reads_delta) {
+    fault("on_change",
+          "on_change" + at_path(path) +
+              " is of sources that read files, and this one reads a Delta table",
+          "leave it out here; read_changes gives what commits changed");
+  }
+  if (source.read_changes && !reads_delta) {
+    fault("read_changes",
+          "read_changes" + at_path(path) + " is of sources that are Delta tables",
+          "name the table by table_name or path, also where a node of the pipeline "
+          "writes it");
+  }
+  if (source.kind == SourceKind::dataframe) {
+    for (const std::string_view key : {"max_rows", "max_bytes", "max_files"}) {
+      if (!fields.has(key)) continue;
+      fault(key,
+            std::string(key) + at_path(path) +
+                " bounds batches, and rows written in place are one",
+            "leave it out here");
+    }
+  }
+  if (source.kind == SourceKind::postgres && fields.has("max_files")) {
+    fault("max_files",
+          "max_files" + at_path(path) + " is of sources that are made of files",
+          "bound batches by max_rows or max_bytes");
+  }
+  if (!reads_files) return;
+  for (const MethodCall& method : source.reader_methods) {
+    if (method.name == "option" && method.arguments.size() == 2) continue;
+    context.diagnostics.error(
+        method.location, below(path, "reader_methods"),
+        "reader method '" + method.name + "'" + at_path(path) + " is not supported",
+        "use reader_kwargs");
   }
 }
 
@@ -181,7 +247,10 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
   }
   source.version = fields.integer("version");
   source.timestamp = fields.text("timestamp", "");
-  if (!kind.empty()) check_version(source, fields, path, context);
+  if (!kind.empty()) {
+    check_version(source, fields, path, context);
+    check_options(source, fields, path, context);
+  }
   return source;
 }
 

@@ -159,6 +159,10 @@ bool is_usable(const Tree& root, const std::string& path, Diagnostics& diagnosti
 // Of the property that a table's writers would refuse, and of what refuses a merge.
 void check_properties(const Pipeline& pipeline, const PropertyCheck& check,
                       Diagnostics& diagnostics) {
+  const bool lacks_parameters =
+      std::ranges::any_of(pipeline.parameters, [](const Parameter& parameter) {
+        return !parameter.is_given && !parameter.is_default;
+      });
   for (std::size_t i = 0; i < pipeline.nodes.size(); ++i) {
     const auto& sinks = pipeline.nodes[i].sinks;
     for (std::size_t k = 0; k < sinks.size(); ++k) {
@@ -167,10 +171,10 @@ void check_properties(const Pipeline& pipeline, const PropertyCheck& check,
       std::set<std::string> told;
       for (const Name& place : sinks[k].property_places) {
         const std::string& value = sinks[k].properties.at(place.text);
-        // A value that only a run has may stand there.
-        if (value.find("${") != std::string::npos || !told.insert(place.text).second) {
-          continue;
-        }
+        // A parameter that only a run has is empty; a secret was told already.
+        const bool later = (lacks_parameters && value.empty()) ||
+                           value.find("${secret.") != std::string::npos;
+        if (later || !told.insert(place.text).second) continue;
         const auto fault = check ? check(place.text, value) : std::nullopt;
         if (fault) {
           diagnostics.error(place.location, path + ".properties", *fault, "");

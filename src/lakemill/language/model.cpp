@@ -26,6 +26,18 @@ const Sink* Node::quarantine_sink() const {
   return found == sinks.end() ? nullptr : &*found;
 }
 
+const Sink* Node::sink_that(bool (Sink::*asks)() const) const {
+  const auto found = std::find_if(sinks.begin(), sinks.end(), [&](const Sink& sink) {
+    return !sink.is_quarantine && (sink.*asks)();
+  });
+  return found == sinks.end() ? nullptr : &*found;
+}
+
+bool Node::is_view() const {
+  return std::all_of(sinks.begin(), sinks.end(),
+                     [](const Sink& sink) { return sink.is_view(); });
+}
+
 const Node* Pipeline::find_node(std::string_view wanted) const {
   const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) {
     return node.name == wanted;

@@ -127,7 +127,6 @@ struct BatchLimits {
   std::optional<std::int64_t> max_rows;
   std::optional<std::int64_t> max_bytes;
   std::optional<std::int64_t> max_files;
-  std::optional<std::chrono::microseconds> max_delay;
 };
 
 /// Where a POSTGRES source reads: the name of a connection of the project, or one
@@ -192,7 +191,6 @@ struct Source {
   // incremental
   BatchLimits limits;
   bool read_changes = false;
-  std::optional<Tree> start;
   OnChange on_change = OnChange::ignore;
   OnError on_error = OnError::fail;
 };
@@ -313,6 +311,21 @@ struct Sink {
 
   // PIPELINE_VIEW
   std::string view_name;
+
+  /// True for a sink that keeps a query instead of rows.
+  bool is_view() const {
+    return kind == SinkKind::pipeline_view ||
+           (kind == SinkKind::table && table_type == TableType::view);
+  }
+  bool asks_to_replace() const {
+    return mode == SinkMode::overwrite || mode == SinkMode::complete;
+  }
+  bool asks_to_merge() const {
+    return mode == SinkMode::merge || mode == SinkMode::update;
+  }
+  bool asks_to_append() const { return mode == SinkMode::append; }
+  /// What it holds goes on with what comes, rather than being replaced.
+  bool keeps_rows() const { return asks_to_append() || merge_cdc_options.has_value(); }
 };
 
 // ------------------------------------------------------------------------------- node
@@ -372,8 +385,11 @@ struct Node {
   /// pointer for a view.
   const Sink* primary_sink() const;
   const Sink* quarantine_sink() const;
-  /// True without any sink that is not a quarantine sink: computed where it is used.
-  bool is_view() const { return primary_sink() == nullptr; }
+  /// The first sink, of those that take the node's rows, of which `asks` is true.
+  const Sink* sink_that(bool (Sink::*asks)() const) const;
+  /// True if nothing of the node is written as rows (it has no sink, or only views):
+  /// it is computed where it is used.
+  bool is_view() const;
 };
 
 // ------------------------------------------------------------------------------ tests

@@ -6,6 +6,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/streams.h"
 #include "lakemill/language/transform_check.h"
 
 namespace lakemill::language {
@@ -24,6 +25,7 @@ class PipelineCheck {
     check_targets();
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       check_transforms(pipeline_.nodes[i], path_of(i), diagnostics_);
+      check_streams(pipeline_, pipeline_.nodes[i], path_of(i), diagnostics_);
     }
     check_tests();
   }

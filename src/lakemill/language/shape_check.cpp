@@ -27,6 +27,50 @@ std::string shown(const Tree& value) {
   return std::string(kind_name(value.kind));
 }
 
+// Objects whose plain values are names and paths, which are stored and shown.
+constexpr std::array<std::string_view, 10> kNamingObjects = {
+    "node",      "source",    "sink",   "merge_cdc_options", "expectation",
+    "reference", "freshness", "column", "column_contract",   "table_metadata"};
+
+// Whether a value of `key` names something; SQL and options of others do not.
+bool names_something(const ObjectSpec& object, const KeySpec& key) {
+  switch (key.type) {
+    case ValueType::text:
+    case ValueType::path:
+    case ValueType::text_list:
+    case ValueType::text_map:
+    case ValueType::selection:
+    case ValueType::flag_or_list:
+    case ValueType::columns:
+      break;
+    default:
+      return false;
+  }
+  constexpr std::array<std::string_view, 4> kTexts = {"tests", "comment", "description",
+                                                      "owner"};
+  return std::ranges::find(kTexts, key.key) == kTexts.end() &&
+         std::ranges::find(kNamingObjects, object.name) != kNamingObjects.end();
+}
+
+bool has_secret(std::string_view text) {
+  return text.find("${secret.") != std::string_view::npos;
+}
+
+// Where a secret stands among names; nothing without one.
+const Location* secret_among(const Tree& value) {
+  if (value.is_scalar()) return has_secret(value.text) ? &value.location : nullptr;
+  for (const Tree& item : value.items) {
+    if (item.is_scalar() && has_secret(item.text)) return &item.location;
+  }
+  for (const TreeEntry& entry : value.entries) {
+    if (has_secret(entry.key)) return &entry.key_location;
+    if (entry.value.is_scalar() && has_secret(entry.value.text)) {
+      return &entry.value.location;
+    }
+  }
+  return nullptr;
+}
+
 bool is_textual(const Tree& value) {
   return value.is_string() || value.kind == TreeKind::integer ||
          value.kind == TreeKind::number;
@@ -68,6 +112,7 @@ class ShapeCheck {
                             "");
       } else if (!entry.value.is_null()) {
         check_value(entry, *key, path);
+        if (names_something(object, *key)) refuse_secret(entry.value, *key, path);
       }
     }
     for (const KeySpec& key : object.keys) {
@@ -100,6 +145,17 @@ class ShapeCheck {
     fault(mapping, path, what + " not supported yet" + at_path(path),
           "supported kinds are " + join(choices_of(type->choices), ", "));
     return true;
+  }
+
+  void refuse_secret(Tree& value, const KeySpec& key, const std::string& path) {
+    const Location* place = value.broken ? nullptr : secret_among(value);
+    if (place == nullptr) return;
+    fault(value, below(path, key.key),
+          "a secret cannot stand in '" + std::string(key.key) + "'" + at_path(path) +
+              ": names, paths and properties are stored and shown",
+          "use a variable; secrets stand in values of SQL, in connections and in "
+          "options of readers and writers",
+          *place);
   }
 
   void unknown_key(TreeEntry& entry, const ObjectSpec& object,

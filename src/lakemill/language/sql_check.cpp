@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
-#include "lakemill/language/expression_parser.h"
+#include "lakemill/language/embedded_sql.h"
 #include "lakemill/language/expression_sql.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/sql_text.h"
@@ -78,59 +78,56 @@ class Check {
   }
 
  private:
-  // SQL within dataframe methods: that of aggregations and of sql_expr(…).
   void method(const MethodCall& call, const std::string& path) {
-    for (const Tree& value : call.arguments) argument(call, value, path);
+    for (const EmbeddedSql& embedded : embedded_sql(call)) {
+      if (embedded.sql.find("${") != std::string::npos) continue;  // only a run has it
+      const auto fault = parser_(embedded.sql, SqlForm::expression);
+      if (!fault) continue;
+      const Location place = place_of(
+          embedded.scalar,
+          fault->offset
+              ? std::optional<std::size_t>(embedded.offset_in_scalar(*fault->offset))
+              : std::nullopt);
+      diagnostics_.error(
+          place, path,
+          call.name + ": in the SQL \"" + embedded.sql + "\", " + fault->message, "");
+    }
+    for (const Tree& value : call.arguments) refuse_secret_names(call, value, path);
     for (const NamedArgument& named : call.named_arguments) {
-      argument(call, named.value, path);
+      refuse_secret_name(call, named.name, named.location, path);
+      refuse_secret_names(call, named.value, path);
     }
   }
 
-  void argument(const MethodCall& call, const Tree& value, const std::string& path) {
-    const Tree* type = value.find("type");
-    const Tree* expression = value.find("expr");
-    if (type != nullptr && type->text == "SQL" && expression != nullptr) {
-      embedded(call, expression->text, expression->location, path);
-      return;
-    }
-    if (value.is_string() && !value.literal) {
-      if (value.text.find("sql_expr") != std::string::npos) {
-        const auto tree = parse_expression(value.text);
-        if (tree) within(call, **tree, value.location, path);
-      } else if (call.name == "agg" &&
-                 !is_expression(value.text, TextContext::aggregation)) {
-        embedded(call, value.text, value.location, path);
+  // The names of new columns: keys, what columns are renamed to, and alias().
+  void refuse_secret_names(const MethodCall& call, const Tree& value,
+                           const std::string& path) {
+    if (value.is_string()) {
+      constexpr std::string_view kAlias = ".alias(";
+      for (std::size_t at = value.text.find(kAlias); at != std::string::npos;
+           at = value.text.find(kAlias, at + 1)) {
+        const std::size_t size = value.text.find(')', at) - at;
+        refuse_secret_name(call, value.text.substr(at, size), value.location, path);
       }
     }
-    for (const Tree& item : value.items) argument(call, item, path);
-    for (const TreeEntry& entry : value.entries) argument(call, entry.value, path);
-  }
-
-  void within(const MethodCall& call, const SyntaxNode& node, const Location& place,
-              const std::string& path) {
-    if (node.kind == NodeKind::call && node.children[0]->text == "sql_expr") {
-      if (node.children.size() > 1 && node.children[1]->kind == NodeKind::string) {
-        embedded(call, node.children[1]->text, place, path);
+    for (const Tree& item : value.items) refuse_secret_names(call, item, path);
+    for (const TreeEntry& entry : value.entries) {
+      refuse_secret_name(call, entry.key, entry.key_location, path);
+      if (call.name == "rename" && entry.value.is_string()) {
+        refuse_secret_name(call, entry.value.text, entry.value.location, path);
       }
-    }
-    for (const SyntaxNodePtr& child : node.children) within(call, *child, place, path);
-    for (const KeywordArgument& keyword : node.keywords) {
-      within(call, *keyword.value, place, path);
+      refuse_secret_names(call, entry.value, path);
     }
   }
 
-  void embedded(const MethodCall& call, const std::string& sql, const Location& place,
-                const std::string& path) {
-    if (sql.find("${") != std::string::npos) return;  // a value that only a run has
-    const auto compiled = embed_sql_expression(sql);
-    if (!compiled) return;  // told already
-    const std::string inner = compiled->sql.substr(1, compiled->sql.size() - 2);
-    const auto fault = parser_(inner, SqlForm::expression);
-    if (!fault) return;
+  void refuse_secret_name(const MethodCall& call, const std::string& name,
+                          const Location& place, const std::string& path) {
+    if (name.find("${secret.") == std::string::npos) return;
     diagnostics_.error(place, path,
-                       call.name + ": in the SQL \"" + std::string(trim(sql)) + "\", " +
-                           fault->message,
-                       "");
+                       call.name +
+                           ": a secret cannot stand in the name of a column, which is "
+                           "stored and shown",
+                       "use a variable");
   }
 
   void expectation(const Expectation& expectation, const std::string& path) {
@@ -151,6 +148,7 @@ class Check {
       return;
     }
     if (form != SqlForm::query && refuse_frames(source, path, what)) return;
+    if (refuse_secret_names(source, path, what)) return;
     const std::string sql = sql_as_in_a_run(source.text);
     const auto fault = parser_(sql, form);
     if (!fault) return;
@@ -174,6 +172,26 @@ class Check {
             : "name the columns of the row at hand, or compute what is needed in a "
               "step");
     return true;
+  }
+
+  // Names of tables and columns are stored and shown.
+  bool refuse_secret_names(const SourceText& source, const std::string& path,
+                           const std::string& what) {
+    if (source.text.find("${secret.") == std::string::npos) return false;
+    for (const RegionSpan& span : sql_regions(source.text)) {
+      const bool is_name = span.region == TextRegion::double_quoted ||
+                           span.region == TextRegion::back_quoted;
+      if (!is_name) continue;
+      const std::size_t at = source.text.find("${secret.", span.begin);
+      if (at >= span.end) continue;
+      diagnostics_.error(place_of(source, at), path,
+                         what +
+                             "a secret cannot stand in a name, which is stored and "
+                             "shown",
+                         "write a value in single quotes, or use a variable");
+      return true;
+    }
+    return false;
   }
 
   // A message that quotes what the user has written, not what stood in for it.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "lakemill/language/embedded_sql.h"
 #include "lakemill/language/file_reader.h"
 #include "lakemill/language/sql_text.h"
 
@@ -130,7 +131,19 @@ class SqlLinks {
       text(node, source.filter, SqlForm::expression);
     }
     for (const Step& step : node.steps) {
-      if (step.is_sql()) text(node, step.sql(), SqlForm::query);
+      if (step.is_sql()) {
+        text(node, step.sql(), SqlForm::query);
+        continue;
+      }
+      for (const EmbeddedSql& embedded : embedded_sql(step.method())) {
+        text(node, {embedded.sql, embedded.scalar.location, false},
+             SqlForm::expression);
+      }
+    }
+    for (const Sink& sink : node.sinks) {
+      if (!sink.merge_cdc_options) continue;
+      text(node, sink.merge_cdc_options->delete_where, SqlForm::expression);
+      text(node, sink.merge_cdc_options->truncate_where, SqlForm::expression);
     }
     for (const Expectation& expectation : node.expectations) {
       if (is_dataframe_expectation(expectation)) continue;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "lakemill/formats/text_rows.h"
+#include "lakemill/sources/postgres/spool_error.h"
 
 namespace lakemill::sources::postgres {
 
@@ -17,13 +17,6 @@ constexpr std::int64_t kSegmentBytes = 64 << 20;
 constexpr std::int64_t kBlockBytes = 1 << 20;
 constexpr std::size_t kBufferBytes = 1 << 20;
 constexpr std::int64_t kGroupRows = 4096;
-
-Error disk_error(const std::string& path) {
-  return Error(
-      ErrorCode::denied,
-      "cannot write " + path + ": " + std::strerror(errno) +
-          "; changes wait there on their way to a table, so there must be room");
-}
 
 }  // namespace
 
@@ -52,7 +45,7 @@ Status ChangeSpool::begin_segment(std::shared_ptr<const TableLayout> layout) {
   segment.layout = std::move(layout);
   segment.file =
       ::open(segment.path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (segment.file < 0) return disk_error(segment.path);
+  if (segment.file < 0) return spool_error(segment.path);
   segments_.push_back(std::move(segment));
   return {};
 }
@@ -65,7 +58,7 @@ Status ChangeSpool::flush() {
     const ssize_t count =
         ::pwrite(segment.file, rest.data(), rest.size(), segment.written);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return disk_error(segment.path);
+    if (count <= 0) return spool_error(segment.path);
     segment.written += count;
     rest.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -155,7 +148,7 @@ Status ChangeSpool::take_back() {
   if (segment.written > kept_size_) {
     buffer_.clear();
     segment.written = kept_size_;
-    if (::ftruncate(segment.file, kept_size_) != 0) return disk_error(segment.path);
+    if (::ftruncate(segment.file, kept_size_) != 0) return spool_error(segment.path);
   } else {
     buffer_.resize(static_cast<std::size_t>(kept_size_ - segment.written));
   }

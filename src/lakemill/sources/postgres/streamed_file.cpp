@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lakemill/sources/postgres/spool_error.h"
+
 namespace lakemill::sources::postgres {
 
 namespace {
@@ -19,12 +21,6 @@ struct Header {
   std::uint32_t lacks_values = 0;
   std::uint32_t size = 0;
 };
-
-Error disk_error(const std::string& path) {
-  return Error(ErrorCode::denied,
-               "cannot write " + path + ": " + std::strerror(errno) +
-                   "; a transaction in progress waits there, so there must be room");
-}
 
 }  // namespace
 
@@ -64,13 +60,13 @@ Status StreamedFile::append(TransactionId part, const StreamedRow& row) {
 Status StreamedFile::flush() {
   if (file_ < 0) {
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file_ < 0) return disk_error(path_);
+    if (file_ < 0) return spool_error(path_);
   }
   std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t count = ::pwrite(file_, rest.data(), rest.size(), written_);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return disk_error(path_);
+    if (count <= 0) return spool_error(path_);
     written_ += count;
     rest.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -89,7 +85,7 @@ Status StreamedFile::abort(TransactionId part) {
   if (written_ > size_) {
     buffer_.clear();
     written_ = size_;
-    if (::ftruncate(file_, size_) != 0) return disk_error(path_);
+    if (::ftruncate(file_, size_) != 0) return spool_error(path_);
   } else {
     buffer_.resize(static_cast<std::size_t>(size_ - written_));
   }
@@ -103,7 +99,7 @@ Status StreamedFile::for_each(const std::function<Status(const StreamedRow&)>& t
     while (size > 0) {
       const ssize_t count = ::pread(file_, to, size, at);
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return disk_error(path_);
+      if (count <= 0) return spool_error(path_);
       at += count;
       to += count;
       size -= static_cast<std::size_t>(count);
