@@ -11,9 +11,11 @@
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/files_columns.h"
+#include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/json_plan.h"
 #include "lakemill/engine_duckdb/reader_error.h"
 #include "lakemill/engine_duckdb/reader_options.h"
+#include "lakemill/engine_duckdb/rescued_values.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/write_query.h"
 
@@ -233,8 +235,10 @@ std::string guess_sql(const std::string& name) {
          all(matches(R"(\s*[+-]?\d+\s*)") + " AND TRY_CAST(" + column +
              " AS BIGINT) IS NOT NULL") +
          " THEN 'BIGINT' WHEN " +
-         all("TRY_CAST(" + column + " AS DOUBLE) IS NOT NULL") +
+         all(std::string(kExactDouble) + "(" + column + ") IS NOT NULL") +
          " THEN 'DOUBLE' WHEN " +
+         all("TRY_CAST(" + column + " AS DOUBLE) IS NOT NULL") +
+         " THEN 'NUMBER' WHEN " +
          all(matches(R"(\d{4}-\d\d-\d\d)") + " AND TRY_CAST(" + column +
              " AS DATE) IS NOT NULL") +
          " THEN 'DATE' WHEN " +
@@ -256,24 +260,72 @@ LogicalType guessed_type(const std::string& name) {
   return LogicalType::VARCHAR;
 }
 
+// The type of a column of numbers of which no double holds some: a decimal, as for
+// JSON (json_numbers.h), or the texts that they are.
+Result<LogicalType> exact_number_type(DuckdbSession& session, const std::string& texts,
+                                      const std::string& name) {
+  const std::string column = quote_identifier(name);
+  const auto length_of = [&](int part, const std::string& trimmed) {
+    return "coalesce(max(length(" + trimmed + "(split_part(" + column + ", '.', " +
+           std::to_string(part) + "), ' +-0'))), 0)";
+  };
+  LAKEMILL_TRY(
+      const auto answer,
+      session.run("SELECT bool_and(" + column + " IS NULL OR regexp_full_match(" +
+                  column + R"(, '\s*[+-]?\d+([.]\d+)?\s*')), )" +
+                  length_of(1, "ltrim") + ", " + length_of(2, "rtrim") + " FROM (" +
+                  texts + ")"));
+  const auto digits =
+      std::max<std::int64_t>(answer->GetValue(1, 0).GetValue<std::int64_t>(), 1);
+  const auto scale = answer->GetValue(2, 0).GetValue<std::int64_t>();
+  constexpr std::int64_t kDigitsMax = 38;
+  constexpr std::int64_t kScaleWanted = 18;
+  if (!answer->GetValue(0, 0).GetValue<bool>() || digits + scale > kDigitsMax) {
+    return LogicalType(LogicalType::VARCHAR);
+  }
+  const auto room = std::min(kScaleWanted, kDigitsMax - digits);
+  return LogicalType::DECIMAL(
+      kDigitsMax, static_cast<std::uint8_t>(scale == 0 ? 0 : std::max(scale, room)));
+}
+
+// True if all texts of a column are exactly values of that type.
+Result<bool> holds_all(DuckdbSession& session, const std::string& texts,
+                       const std::string& name, const LogicalType& type) {
+  const std::string column = quote_identifier(name);
+  LAKEMILL_TRY(const auto answer,
+               session.run("SELECT bool_and(" + column + " IS NULL OR " +
+                           exact_text_cast(column, type) + " IS NOT NULL) FROM (" +
+                           texts + ")"));
+  const duckdb::Value holds = answer->GetValue(0, 0);
+  return !holds.IsNull() && holds.GetValue<bool>();
+}
+
 Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
   if (plan.groups.empty() || plan.columns.names.empty()) return {};
   std::vector<std::string> guesses;
   for (const std::string& name : plan.columns.names) guesses.push_back(guess_sql(name));
+  const std::string texts = files_sql(plan, plan.columns.names);
   LAKEMILL_TRY(const auto answer,
-               session.run("SELECT " + join(guesses, ", ") + " FROM (" +
-                           files_sql(plan, plan.columns.names) + ")"));
+               session.run("SELECT " + join(guesses, ", ") + " FROM (" + texts + ")"));
   for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
     const std::string& name = plan.columns.names[i];
     const std::string guess = answer->GetValue(i, 0).ToString();
     plan.columns.types[i] = guessed_type(guess);
+    if (guess == "NUMBER") {
+      LAKEMILL_TRY(plan.columns.types[i], exact_number_type(session, texts, name));
+    }
     if (guess == "NULL") {
       LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
       if (known && !known->IsNested()) plan.columns.types[i] = *known;
       if (!known) plan.only_nulls.insert(name);
-    } else if (guess == "BIGINT") {
+    } else if (plan.columns.types[i].IsNumeric()) {
       LAKEMILL_TRY(const auto known, known_type(plan, name));
-      if (known == LogicalType::DOUBLE) plan.columns.types[i] = *known;
+      if (!known || *known == plan.columns.types[i] ||
+          (*known != LogicalType::DOUBLE && known->id() != LogicalTypeId::DECIMAL)) {
+        continue;
+      }
+      LAKEMILL_TRY(const bool holds, holds_all(session, texts, name, *known));
+      if (holds) plan.columns.types[i] = *known;
     }
   }
   return {};

@@ -224,6 +224,19 @@ TEST_F(FilesRelationTest, InfersCsvTypesFromAllRows) {
             "3,2.5,2024-01-01 10:00:00;");
 }
 
+TEST_F(FilesRelationTest, InfersTypesThatHoldAllDigitsOfCsv) {
+  auto relation = files(FileFormat::csv,
+                        {{"n.csv",
+                          "a,b,c,d\n9007199254740993,0.1,1e400,12345678901234567890\n"
+                          "1.5,1e300,2,-0.12345678901234567891\n"}});
+  relation.infer_schema = true;
+  EXPECT_EQ(schema(relation), "a:decimal(38,18) b:double c:string d:string ");
+  relation = files(FileFormat::csv, {{"m.csv", "a\n9007199254740993\n 1.25\n"}});
+  relation.infer_schema = true;
+  EXPECT_EQ(rows(relation, "SELECT a::VARCHAR FROM f"),
+            "9007199254740993.000000000000000000;1.250000000000000000;");
+}
+
 TEST_F(FilesRelationTest, ReadsCsvWithoutAHeaderAndWithOptions) {
   auto relation = files(FileFormat::csv, {{"a.csv", "1;x\n2;'y;z'\n"}});
   relation.has_header = false;

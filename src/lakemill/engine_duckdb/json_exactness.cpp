@@ -3,7 +3,9 @@
 
 #include "lakemill/engine_duckdb/json_exactness.h"
 
+#include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "lakemill/base/guard.h"
 #include "lakemill/base/json.h"
@@ -90,12 +92,29 @@ std::optional<Float> word_value(std::string_view text, const LogicalType& type) 
   return value.GetValue<Float>();
 }
 
+// Most numbers: a double (float) holds any of 15 (6) digits.
+template <typename Float>
+std::optional<Float> value_of_few_digits(std::string_view number) {
+  const bool has_few = number.size() <= std::numeric_limits<Float>::digits10 &&
+                       number.find_first_not_of("-.0123456789") == std::string::npos;
+  if (!has_few) return std::nullopt;
+  Float value = 0;
+  const auto parsed =
+      std::from_chars(number.data(), number.data() + number.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != number.data() + number.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
 template <typename Float, typename Read>
 void give_floats(duckdb::DataChunk& input, duckdb::Vector& result, Read&& read) {
   duckdb::UnaryExecutor::ExecuteWithNulls<string_t, Float>(
       input.data[0], result, input.size(),
       [&](string_t text, duckdb::ValidityMask& valid, duckdb::idx_t row) {
         const std::string_view number = json_number(view(text));
+        const auto few = value_of_few_digits<Float>(number);
+        if (few) return *few;
         const bool is_number = formats::describe_number(number).has_value();
         const std::optional<Float> value =
             is_number ? read(number) : word_value<Float>(number, result.GetType());
