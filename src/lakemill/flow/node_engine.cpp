@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lakemill/flow/node_query.h"
+#include "lakemill/flow/node_frames.h"
 #include "lakemill/language/streams.h"
 
 namespace lakemill::flow {

@@ -7,61 +7,20 @@
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
-#include "lakemill/flow/given_rows.h"
-#include "lakemill/flow/node_sinks.h"
+#include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/shared_views.h"
-#include "lakemill/flow/source_opening.h"
 #include "lakemill/flow/sql_place.h"
 #include "lakemill/flow/step_sql.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/method_sql.h"
-#include "lakemill/language/streams.h"
 
 namespace lakemill::flow {
 
 namespace {
 
-constexpr int kViewDepthMax = 64;  // views that read views
-
 Error at(const language::Location& location, Error error) {
   return {error.code(), to_text(location) + ": " + error.message()};
-}
-
-// Adds the nodes that `{nodes.x}` in text names.
-void add_node_references(const std::string& text, std::vector<std::string>& names) {
-  for (const auto& reference : language::frame_references(text)) {
-    if (reference.kind == language::FrameReference::Kind::node &&
-        std::find(names.begin(), names.end(), reference.name) == names.end()) {
-      names.push_back(reference.name);
-    }
-  }
-}
-
-void add_node_references(const language::Tree& tree, std::vector<std::string>& names) {
-  if (tree.is_string()) add_node_references(tree.text, names);
-  for (const language::Tree& item : tree.items) add_node_references(item, names);
-  for (const language::TreeEntry& entry : tree.entries) {
-    add_node_references(entry.value, names);
-  }
-}
-
-// The nodes that a node's steps read besides its sources.
-std::vector<std::string> nodes_in_steps(const language::Node& node) {
-  std::vector<std::string> names;
-  for (const language::Step& step : node.steps) {
-    if (step.is_sql()) {
-      add_node_references(step.sql().text, names);
-      continue;
-    }
-    for (const language::Tree& argument : step.method().arguments) {
-      add_node_references(argument, names);
-    }
-    for (const auto& argument : step.method().named_arguments) {
-      add_node_references(argument.value, names);
-    }
-  }
-  return names;
 }
 
 // The source's own clauses as one SELECT each, in the order of the language.
@@ -100,21 +59,6 @@ std::vector<std::string> source_clauses(const language::Source& source,
   return clauses;
 }
 
-}  // namespace
-
-std::vector<std::string> nodes_read_by(const language::Node& node) {
-  std::vector<std::string> names = nodes_in_steps(node);
-  for (const language::Source& source : node.sources) {
-    if (source.kind == language::SourceKind::pipeline_node &&
-        std::find(names.begin(), names.end(), source.node_name) == names.end()) {
-      names.push_back(source.node_name);
-    }
-  }
-  return names;
-}
-
-namespace {
-
 // What a quarantine has besides the columns of its node.
 data::Field failed_expectations_field() {
   return {"_failed_expectations",
@@ -136,8 +80,9 @@ class NodeQuery::State {
       : workspace_(workspace), node_(node) {}
 
   Status open(FlowState& state, Reading reading, const GivenRelations* given) {
-    given_ = given;
-    return open_frames(root_, node_, "", state, reading, 0);
+    is_given_ = given != nullptr;
+    LAKEMILL_TRY(inputs_, open_inputs(workspace_, node_, state, reading, given));
+    return {};
   }
 
   Result<std::string> bind(engine::Session& session, const BatchPlan& plan,
@@ -151,19 +96,20 @@ class NodeQuery::State {
     sequence.clear();
     begins_with_batch_ = false;
     carrying_.clear();
-    return bind_frames(root_, node_, added_columns(node_), true);
+    return bind_frames(inputs_.root, node_, added_columns(node_), true);
   }
 
   void share_views(BatchPlan& plan) {
-    if (workspace_.views != nullptr) share_views_in(root_, plan);
+    if (workspace_.views != nullptr) share_views_in(inputs_.root, plan);
   }
+
+  std::vector<Leaf>& leaves() { return inputs_.leaves; }
 
   Status compute_views(const BatchPlan& plan, const std::stop_token& stop) {
     if (plan.views.empty() || workspace_.views == nullptr) return {};
-    return compute_views_in(root_, plan, stop);
+    return compute_views_in(inputs_.root, plan, stop);
   }
 
-  std::vector<Leaf> leaves;
   std::int64_t bytes = 0;                      // of the files that are bound
   std::vector<BoundRelation> bound_relations;  // each after all that it reads
   std::optional<language::Location> sequence_lost;
@@ -182,131 +128,6 @@ class NodeQuery::State {
     return size;
   }
 
-  // A relation that a node reads: a leaf, or a view with frames of its own.
-  struct Frames;
-  struct Frame {
-    const language::Source* source = nullptr;  // null: only named in a step
-    std::string id;
-    std::size_t leaf = 0;
-    const language::Node* view = nullptr;  // else a leaf
-    std::unique_ptr<Frames> inner;
-    std::optional<engine::FilesRelation> computed;  // of a shared view
-    std::string relation;                           // after bind
-  };
-  struct Frames {
-    std::string prefix;
-    std::vector<Frame> sources;
-    std::map<std::string, Frame> nodes;
-  };
-
-  Status open_frames(Frames& frames, const language::Node& node,
-                     const std::string& prefix, FlowState& state, Reading reading,
-                     int depth) {
-    if (depth > kViewDepthMax) {
-      return Error(ErrorCode::invalid, "views are nested too deeply at " + node.name);
-    }
-    frames.prefix = prefix;
-    for (std::size_t i = 0; i < node.sources.size(); ++i) {
-      const language::Source& source = node.sources[i];
-      const std::string name = source.name.empty() ? std::to_string(i) : source.name;
-      Frame frame;
-      frame.source = &source;
-      frame.id = prefix + name;
-      if (given_ != nullptr) {
-        LAKEMILL_TRY_OK(open_given(frame, node, given_names(source, i)));
-        frames.sources.push_back(std::move(frame));
-        continue;
-      }
-      if (source.kind == language::SourceKind::pipeline_node) {
-        frame.view = view_named(source.node_name);
-      }
-      const Reading inner =
-          language::is_incremental(node, source) ? reading : Reading::whole;
-      LAKEMILL_TRY_OK(open_frame(frame, node, state,
-                                 frame.view != nullptr ? inner : reading, depth));
-      frames.sources.push_back(std::move(frame));
-    }
-    for (const std::string& name : nodes_in_steps(node)) {
-      Frame frame;
-      frame.id = prefix + "nodes." + name;
-      if (given_ != nullptr) {
-        LAKEMILL_TRY_OK(open_given(frame, node, {name}));
-        frames.nodes.emplace(name, std::move(frame));
-        continue;
-      }
-      frame.view = view_named(name);
-      LAKEMILL_TRY_OK(open_named(frame, node, name, state, depth));
-      frames.nodes.emplace(name, std::move(frame));
-    }
-    return {};
-  }
-
-  // The relation that stands in for a source, under the first of its names that is
-  // given.
-  Status open_given(Frame& frame, const language::Node& node,
-                    const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      const auto found = given_->find(name);
-      if (name.empty() || found == given_->end()) continue;
-      frame.leaf = leaves.size();
-      leaves.push_back({frame.id, nullptr, ""});
-      LAKEMILL_TRY(given_by_leaf_[frame.leaf],
-                   with_columns(workspace_, frame.source, name, found->second));
-      return {};
-    }
-    return nothing_given(node, frame.source, names);
-  }
-
-  const language::Node* view_named(const std::string& name) const {
-    const language::Node* node = workspace_.pipeline.find_node(name);
-    return node != nullptr && node->is_view() ? node : nullptr;
-  }
-
-  Status open_frame(Frame& frame, const language::Node& node, FlowState& state,
-                    Reading reading, int depth) {
-    if (frame.view != nullptr) {
-      frame.inner = std::make_unique<Frames>();
-      return open_frames(*frame.inner, *frame.view, frame.id + "/", state, reading,
-                         depth + 1);
-    }
-    auto leaf = open_leaf(workspace_, node, *frame.source, state, frame.id, reading);
-    if (!leaf) return std::move(leaf).error();
-    LAKEMILL_TRY_OK(await_writer(*leaf, node, *frame.source));
-    frame.leaf = leaves.size();
-    leaves.push_back(*std::move(leaf));
-    return {};
-  }
-
-  // A table or file that another node has yet to write stands open, as its node does.
-  Status await_writer(Leaf& leaf, const language::Node& node,
-                      const language::Source& source) const {
-    if (source.written_by.empty()) return {};
-    LAKEMILL_TRY(const Place place, place_of(workspace_, node, source));
-    LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));
-    if (exists) return {};
-    leaf.stream_declared = leaf.incremental();
-    leaf.source = nullptr;
-    leaf.upstream_node = source.written_by.front();
-    leaf.of_quarantine = source.reads_quarantine;
-    return {};
-  }
-
-  Status open_named(Frame& frame, const language::Node& node, const std::string& name,
-                    FlowState& state, int depth) {
-    if (frame.view != nullptr)
-      return open_frame(frame, node, state, Reading::whole, depth);
-    const language::Node* upstream = workspace_.pipeline.find_node(name);
-    if (upstream == nullptr) {
-      return Error(ErrorCode::invalid,
-                   "node " + node.name + ": no node '" + name + "'");
-    }
-    LAKEMILL_TRY(Leaf leaf,
-                 open_upstream(workspace_, *upstream, state, frame.id, false, {}));
-    frame.leaf = leaves.size();
-    leaves.push_back(std::move(leaf));
-    return {};
-  }
-
   template <typename Call>
   static Status for_each_view(Frames& frames, const Call& call) {
     for (Frame& frame : frames.sources) {
@@ -318,25 +139,11 @@ class NodeQuery::State {
     return {};
   }
 
-  // The positions of the leaves that a view reads, itself or by other views.
-  static void add_leaves(const Frames& frames, std::vector<std::size_t>& found) {
-    const auto add = [&found](const Frame& frame) {
-      if (frame.view != nullptr) {
-        add_leaves(*frame.inner, found);
-      } else {
-        found.push_back(frame.leaf);
-      }
-    };
-    for (const Frame& frame : frames.sources) add(frame);
-    for (const auto& [name, frame] : frames.nodes) add(frame);
-  }
-
   // What is new of a stream is read once by each of its readers as it is.
   bool is_read_whole(const Frame& frame) const {
-    std::vector<std::size_t> found;
-    add_leaves(*frame.inner, found);
+    const auto found = leaves_of(frame);
     return std::none_of(found.begin(), found.end(), [this](std::size_t leaf) {
-      return leaves[leaf].incremental();
+      return inputs_.leaves[leaf].incremental();
     });
   }
 
@@ -404,11 +211,9 @@ class NodeQuery::State {
     Json content = {{"view", frame.view->name},
                     {"now", format_instant(plan.now)},
                     {"seed", plan.seed}};
-    std::vector<std::size_t> read;
-    add_leaves(*frame.inner, read);
-    for (const std::size_t leaf : read) {
+    for (const std::size_t leaf : leaves_of(frame)) {
       for (const SourceSlice& slice : plan.slices) {
-        if (slice.source == leaves[leaf].id) {
+        if (slice.source == inputs_.leaves[leaf].id) {
           content["slices"][slice.source.substr(frame.id.size())] = slice.to;
         }
       }
@@ -436,7 +241,7 @@ class NodeQuery::State {
       return relation_of(frames, current, reference);
     };
     const std::vector<language::Step> steps = language::fused_steps(node.steps);
-    const bool carries = added.sequence && given_ == nullptr && !current.empty();
+    const bool carries = added.sequence && !is_given_ && !current.empty();
     if (carries) note_sequence(current, node.location);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const std::string name =
@@ -465,8 +270,7 @@ class NodeQuery::State {
     LAKEMILL_TRY(current, add_batch_columns(*session_, node_, *plan_, current,
                                             carrying_.contains(current)));
     const language::Sink* sink = node_.primary_sink();
-    if (given_ != nullptr || sink == nullptr)
-      return current;  // a test touches no table
+    if (is_given_ || sink == nullptr) return current;  // a test touches no table
     return rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current);
   }
 
@@ -533,10 +337,10 @@ class NodeQuery::State {
   }
 
   Status bind_leaf(Frame& frame, const AddedColumns& added) {
-    Leaf& leaf = leaves[frame.leaf];
+    Leaf& leaf = inputs_.leaves[frame.leaf];
     frame.relation = frame.id;
-    if (const auto given = given_by_leaf_.find(frame.leaf);
-        given != given_by_leaf_.end()) {
+    if (const auto given = inputs_.given.find(frame.leaf);
+        given != inputs_.given.end()) {
       return session_->bind(frame.id, given->second);
     }
     if (leaf.source == nullptr) {
@@ -661,9 +465,8 @@ class NodeQuery::State {
 
   const Workspace& workspace_;
   const language::Node& node_;
-  Frames root_;
-  const GivenRelations* given_ = nullptr;
-  std::map<std::size_t, engine::Relation> given_by_leaf_;
+  OpenInputs inputs_;
+  bool is_given_ = false;  // relations of a test stand in for what is read
   engine::Session* session_ = nullptr;
   const BatchPlan* plan_ = nullptr;
   const ExpectedSchemas* expected_ = nullptr;
@@ -691,7 +494,7 @@ Result<std::unique_ptr<NodeQuery>> NodeQuery::open_over(const Workspace& workspa
   return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));
 }
 
-std::vector<Leaf>& NodeQuery::leaves() { return state_->leaves; }
+std::vector<Leaf>& NodeQuery::leaves() { return state_->leaves(); }
 
 std::int64_t NodeQuery::bytes() const { return state_->bytes; }
 

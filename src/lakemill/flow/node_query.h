@@ -41,9 +41,6 @@ using ExpectedSchemas = std::map<std::string, data::Schema>;
 /// The name of the column that orders changes where the pipeline names none.
 inline constexpr std::string_view kSequenceColumn = "_lakemill_sequence";
 
-/// The SQL of a node over its sources, those of the views that it reads included.
-///
-/// Not thread-safe.
 /// A relation that bind() bound, and where the pipeline says what it is; without a
 /// place for what is read from outside.
 struct BoundRelation {
@@ -51,6 +48,9 @@ struct BoundRelation {
   std::optional<language::Location> step;
 };
 
+/// The SQL of a node over its sources, those of the views that it reads included.
+///
+/// Not thread-safe.
 class NodeQuery {
  public:
   /// Opens the sources. Errors: invalid, with file, line and column; denied; not_found.
@@ -98,9 +98,6 @@ class NodeQuery {
   explicit NodeQuery(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// The nodes whose rows a node reads, by its sources and in its steps, each once.
-std::vector<std::string> nodes_read_by(const language::Node& node);
 
 /// True if a sink of the node merges without an `order_by` of its own.
 bool needs_sequence(const language::Node& node);

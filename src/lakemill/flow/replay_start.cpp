@@ -6,6 +6,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/flow/batch_runner.h"
 #include "lakemill/flow/flow_position.h"
+#include "lakemill/flow/node_frames.h"
 #include "lakemill/sinks/table_sink.h"
 #include "lakemill/sources/postgres/lsn.h"
 

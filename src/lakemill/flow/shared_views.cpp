@@ -1,6 +1,6 @@
 #include "lakemill/flow/shared_views.h"
 
-#include "lakemill/flow/node_query.h"
+#include "lakemill/flow/node_frames.h"
 
 namespace lakemill::flow {
 

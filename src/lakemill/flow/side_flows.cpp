@@ -4,7 +4,7 @@
 #include <map>
 
 #include "lakemill/base/text.h"
-#include "lakemill/flow/node_query.h"
+#include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/workspace.h"
 #include "lakemill/language/graph.h"
 
