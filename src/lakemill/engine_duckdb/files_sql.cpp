@@ -191,7 +191,8 @@ Value json_value(const Branch& branch, const SourceColumn& source,
   const bool rescue = branch.plan.relation.rescue;
   if (source.type == to) return {raw, "", ""};
   if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
-    const std::string value = rescue ? exact_text_cast(raw, to) : try_cast(raw, to);
+    const std::string value =
+        rescue ? exact_text_cast(raw, to) : scalar_of_text(branch, raw, to);
     return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
   }
   if (!source.type.IsJSONType()) {  // nested, with text where the schema has instants

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <duckdb/common/type_visitor.hpp>
+
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/json_plan.h"
@@ -108,7 +110,8 @@ Result<std::string> JsonNumbers::leaf(const std::string& seen, const LogicalType
   if (!is_whole && seen != "DOUBLE") return seen;
   if (known != nullptr && known->id() == LogicalTypeId::DECIMAL) {
     LAKEMILL_TRY(const NumbersAt all, all_at(path));
-    if (fits_decimal(all, *known)) return known->ToString();
+    decimals_fit_ = decimals_fit_ && fits_decimal(all, *known);
+    return known->ToString();
   }
   const auto hard = hard_.find(path);
   if (hard == hard_.end()) return seen;
@@ -148,6 +151,7 @@ Result<OrderedJson> JsonNumbers::with_decimals(const OrderedJson& structure,
 }
 
 bool JsonNumbers::are_read_exactly() const {
+  if (!decimals_fit_) return false;
   duckdb::child_list_t<LogicalType> columns;
   for (std::size_t i = 0; i < plan_.columns.names.size(); ++i) {
     columns.emplace_back(plan_.columns.names[i], plan_.columns.types[i]);
@@ -160,6 +164,8 @@ bool JsonNumbers::are_read_exactly() const {
 }
 
 bool JsonNumbers::are_held(const std::string& column, const LogicalType& type) const {
+  const bool has_decimals = duckdb::TypeVisitor::Contains(type, LogicalTypeId::DECIMAL);
+  if (has_decimals && !decimals_fit_) return false;
   const std::string root = formats::member_step(column);
   return std::all_of(hard_.begin(), hard_.end(), [&](const auto& entry) {
     const auto& [path, numbers] = entry;

@@ -23,8 +23,8 @@ class JsonNumbers {
   void add(const std::string& text) { parse_text(text, hard_); }
 
   /// The structure at `path`, in which a number that needs one has a DECIMAL: that of
-  /// `known` (null: nothing is known) where all numbers of the files fit, else one with
-  /// room. Where no decimal has room, it stays DOUBLE. Errors: those of reading.
+  /// `known` (null: nothing is known) if that is one, else one with room. Where no
+  /// decimal has room, it stays DOUBLE. Errors: those of reading.
   Result<OrderedJson> with_decimals(const OrderedJson& structure,
                                     const duckdb::LogicalType* known,
                                     const std::string& path);
@@ -48,6 +48,7 @@ class JsonNumbers {
   const FilesPlan& plan_;
   formats::NumbersByPath hard_;
   std::optional<formats::NumbersByPath> all_;
+  bool decimals_fit_ = true;  // all numbers that known decimals are to hold
 };
 
 /// Adds the paths at which `type` has texts.

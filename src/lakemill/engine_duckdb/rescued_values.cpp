@@ -85,7 +85,10 @@ std::string scalar_loss(const std::string& text, const LogicalType& type, Keeps 
     return "(" + given + "(" + exact_text_cast(text, type) + " IS NULL" +
            unusual_spelling(text, type) + "))";
   }
-  if (type.id() != LogicalTypeId::DOUBLE) return "false";
+  const bool is_fraction =
+      type.id() == LogicalTypeId::DOUBLE ||
+      (type.id() == LogicalTypeId::DECIMAL && keeps == Keeps::numbers);
+  if (!is_fraction) return "false";
   const std::string held = keeps == Keeps::near_numbers
                                ? std::string(kNearDouble) + "(" + text + ")"
                                : exact_text_cast(text, type);
