@@ -457,11 +457,14 @@ TEST_F(FilesRelationTest, TakesFilesThatHaveOnlyNewColumnsWhereItRescues) {
   }
 }
 
-TEST_F(FilesRelationTest, NamesTheLineOfJsonFieldsThatDifferOnlyInCase) {
+TEST_F(FilesRelationTest, NamesTheLineOfJsonFieldsWhoseNamesATableCannotHave) {
   EXPECT_THAT(
       schema(files(FileFormat::jsonl,
                    {{"a.jsonl", "{\"n\": {\"id\": 1}}\n{\"n\": {\"ID\": 2}}\n"}})),
       AllOf(HasSubstr("a.jsonl, line 2"), HasSubstr("n.id and n.ID")));
+  EXPECT_THAT(schema(files(FileFormat::jsonl,
+                           {{"b.jsonl", "{\"a\": 1}\n{\"a\": 1, \"\": 2}\n"}})),
+              AllOf(HasSubstr("b.jsonl, line 2"), HasSubstr("empty name")));
 }
 
 TEST_F(FilesRelationTest, ReadsLinesThatAreLongAndNamesThoseThatAreTooLong) {

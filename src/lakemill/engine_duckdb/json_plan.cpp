@@ -178,46 +178,52 @@ Result<LogicalType> json_type(DuckdbSession& session, FilesPlan& plan,
   return type_of_structure(found);
 }
 
-// Two names of one object that a table cannot tell apart.
-struct NamePair {
-  std::string path;  // "x." where they are members of x
-  std::string first;
-  std::string second;
+// A name that a table cannot have.
+struct BadName {
+  std::string name;  // as the files have it
+  std::string what;  // what is wrong with it
 };
 
-// `at_all_depths`: of nested objects too.
-std::optional<NamePair> same_but_for_case(const OrderedJson& structure,
-                                          const std::string& path, bool at_all_depths) {
+// `at_all_depths`: in nested objects too. `path`: "x." for the members of x.
+std::optional<BadName> bad_name(const OrderedJson& structure, const std::string& path,
+                                bool at_all_depths) {
   if (!structure.is_structured()) return std::nullopt;
+  const bool is_object = structure.is_object();
   std::map<std::string, std::string> seen;
   for (const auto& [name, child] : structure.items()) {
-    const bool is_member = structure.is_object();
     const auto [other, is_new] = seen.emplace(to_lower(name), name);
-    if (is_member && !is_new) return NamePair{path, other->second, name};
+    if (is_object && name.empty()) {
+      const std::string owner = path.substr(0, path.empty() ? 0 : path.size() - 1);
+      return BadName{name, "a JSON field" + (owner.empty() ? "" : " of " + owner) +
+                               " has an empty name; name it where the files are "
+                               "written"};
+    }
+    if (is_object && !is_new) {
+      return BadName{name, "the JSON fields " + path + other->second + " and " + path +
+                               name +
+                               " differ only in case, and a table cannot hold both; "
+                               "rename one of them where the files are written"};
+    }
     if (!at_all_depths) continue;
-    const std::string inner = is_member ? path + name + "." : path;
-    if (auto pair = same_but_for_case(child, inner, at_all_depths)) return pair;
+    const std::string inner = is_object ? path + name + "." : path;
+    if (auto bad = bad_name(child, inner, at_all_depths)) return bad;
   }
   return std::nullopt;
 }
 
 // Nested ones stay within a value whose type a schema tells.
-Status refuse_names_by_case(DuckdbSession& session, const FilesPlan& plan,
-                            const OrderedJson& structure) {
-  const auto pair = same_but_for_case(structure, "", !plan.relation.schema);
-  if (!pair) return {};
-  const std::string what = "the JSON fields " + pair->path + pair->first + " and " +
-                           pair->path + pair->second +
-                           " differ only in case, and a table cannot hold both; rename "
-                           "one of them where the files are written";
+Status refuse_bad_names(DuckdbSession& session, const FilesPlan& plan,
+                        const OrderedJson& structure) {
+  const auto bad = bad_name(structure, "", !plan.relation.schema);
+  if (!bad) return {};
   for (const engine::InputFile& file : plan.relation.files) {
     const std::string bytes = bytes_to_search(*session.connection().context, file.url);
-    if (const auto line = formats::line_of_name(bytes, pair->second)) {
+    if (const auto line = formats::line_of_name(bytes, bad->name)) {
       return Error(ErrorCode::invalid, "file " + file.url + ", line " +
-                                           std::to_string(*line) + ": " + what);
+                                           std::to_string(*line) + ": " + bad->what);
     }
   }
-  return Error(ErrorCode::invalid, what);
+  return Error(ErrorCode::invalid, bad->what);
 }
 
 // The numbers of the files are taken out of their text, because the reader would lose
@@ -282,7 +288,7 @@ std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t co
 Status plan_json(DuckdbSession& session, FilesPlan& plan) {
   JsonNumbers numbers(session, plan);
   LAKEMILL_TRY(OrderedJson structure, record_structure(session, plan, numbers));
-  LAKEMILL_TRY_OK(refuse_names_by_case(session, plan, structure));
+  LAKEMILL_TRY_OK(refuse_bad_names(session, plan, structure));
   LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
   std::vector<SourceColumn> columns;
   for (const auto& [name, seen] : structure.items()) {
