@@ -467,6 +467,13 @@ TEST_F(FilesRelationTest, NamesTheLineOfJsonFieldsWhoseNamesATableCannotHave) {
               AllOf(HasSubstr("b.jsonl, line 2"), HasSubstr("empty name")));
 }
 
+TEST_F(FilesRelationTest, RefusesAFieldThatAnObjectOfHardNumbersHasTwice) {
+  EXPECT_THAT(
+      rows(files(FileFormat::jsonl, {{"a.jsonl", "{\"a\": 1e400, \"a\": 2}\n"}}),
+           "SELECT a FROM f"),
+      AllOf(HasSubstr("\"a\" twice"), HasSubstr("1e400, \"a\": 2")));
+}
+
 TEST_F(FilesRelationTest, ReadsLinesThatAreLongAndNamesThoseThatAreTooLong) {
   const std::string value(3'000'000, 'y');
   auto relation = files(FileFormat::csv, {{"l.csv", "a,b\n1," + value + "\n2,z\n"}});

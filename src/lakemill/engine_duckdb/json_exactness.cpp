@@ -21,6 +21,8 @@ using duckdb::string_t;
 using duckdb::StringVector;
 using duckdb::Value;
 
+constexpr std::size_t kShownBytesMax = 200;  // of a record that is refused
+
 std::string_view view(const string_t& text) { return {text.GetData(), text.GetSize()}; }
 
 // [["/a",true,true,true,false,17,0],…], by hand because there may be one for each row.
@@ -69,7 +71,8 @@ void give_exact_json(duckdb::DataChunk& input, duckdb::ExpressionState& /*state*
         const auto exact = formats::exact_json(view(json), paths);
         if (!exact.repeated_name.empty()) {
           throw duckdb::InvalidInputException(
-              "a JSON object has the field \"%s\" twice", exact.repeated_name);
+              "a JSON object has the field \"%s\" twice: %s", exact.repeated_name,
+              std::string(view(json).substr(0, kShownBytesMax)));
         }
         return StringVector::AddString(result, exact.text);
       });
