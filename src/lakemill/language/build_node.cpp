@@ -235,6 +235,33 @@ void check_quarantine(const Node& node, const Fields& fields, const std::string&
   }
 }
 
+// Rows are judged where they are written: a view has none that could be kept out.
+void check_written(const Node& node, const Fields& fields, const std::string& path,
+                   BuildContext& context) {
+  const bool sinks_known = !fields.is_broken("sinks") && !fields.is_broken("sink");
+  if (!sinks_known || fields.has_unknown_keys()) return;
+  const Sink* quarantine = node.quarantine_sink();
+  const Sink* primary = node.primary_sink();
+  if (quarantine != nullptr && (primary == nullptr || primary->is_view())) {
+    context.diagnostics.error(
+        quarantine->location, path,
+        "the node" + at_path(path) +
+            " writes refused rows, and no table of those that pass",
+        "give it a sink for them, a FILE or a TABLE, before the quarantine");
+    return;
+  }
+  if (!node.is_view() || node.expectations.empty()) return;
+  for (std::size_t i = 0; i < node.expectations.size(); ++i) {  // one fault at a time
+    if (context.diagnostics.has_error_in(indexed(path, "expectations", i))) return;
+  }
+  context.diagnostics.error(
+      node.expectations.front().location, indexed(path, "expectations", 0),
+      "the node" + at_path(path) +
+          " is a view, computed where it is used, so nothing would check its "
+          "expectations",
+      "give it a sink, or write them at the nodes that read it");
+}
+
 // The references of the node's SQL to its own flow and sources.
 void check_frames(const Node& node, const std::string& path, BuildContext& context) {
   for (std::size_t i = 0; i < node.steps.size(); ++i) {
@@ -374,6 +401,7 @@ Node build_node(const Tree& tree, const std::string& path, BuildContext& outer) 
   }
   build_schedule(node, fields);
   check_quarantine(node, fields, path, context);
+  check_written(node, fields, path, context);
   build_columns(node, fields);
   check_names(node, path, context);
   check_frames(node, path, context);

@@ -49,7 +49,8 @@ TEST(Upstream, ComesFromSourcesSqlArgumentsAndReferences) {
   const Pipeline pipeline = pipeline_of(
       "- {name: a, source: {path: a.csv}}\n- {name: b, source: {path: b.csv}}\n"
       "- {name: c, source: {path: c.csv}}\n- {name: d, source: {path: d.csv}}\n"
-      "- name: x\n  depends_on: [d]\n  source: {node_name: a}\n  expectations:\n"
+      "- name: x\n  depends_on: [d]\n  source: {node_name: a}\n  sink: {path: ./x}\n"
+      "  expectations:\n"
       "  - {name: r, type: REFERENCE, columns: [k], to: {node: c}}\n"
       "  transformer:\n    nodes:\n    - expr: SELECT * FROM {df} JOIN {nodes.b}\n"
       "    - func_name: join\n      func_kwargs: {other: '{nodes.a}', \"on\": k}\n");
