@@ -1,25 +1,28 @@
 #include "lakemill/language/streams.h"
 
+#include <set>
+#include <utility>
+
 #include "lakemill/language/graph.h"
 
 namespace lakemill::language {
 
 namespace {
 
-constexpr int kViewDepthMax = 64;  // views that read views
-
 // How the rows come that a node reads, itself or by views.
 struct Inputs {
   bool any_incremental = false;
   bool any_whole = false;
+  /// The views that were looked into, each as it is read: many may read one.
+  std::set<std::pair<const Node*, bool>> seen;
 };
 
-void add_inputs(const Pipeline& pipeline, const Node& node, bool as_declared, int depth,
+void add_inputs(const Pipeline& pipeline, const Node& node, bool as_declared,
                 Inputs& inputs) {
-  if (depth > kViewDepthMax) return;  // a circle, which is told by itself
+  if (!inputs.seen.emplace(&node, as_declared).second) return;
   const auto add = [&](const Node* upstream, bool incremental) {
     if (upstream != nullptr && upstream->is_view()) {
-      add_inputs(pipeline, *upstream, incremental, depth + 1, inputs);
+      add_inputs(pipeline, *upstream, incremental, inputs);
     } else if (incremental) {
       inputs.any_incremental = true;
     } else {
@@ -62,8 +65,11 @@ void check_streams(const Pipeline& pipeline, const Node& node, const std::string
                       "take one of them back");
     return;
   }
+  const bool must_append = node.refresh == Refresh::append ||
+                           node.sink_that(&Sink::asks_to_append) != nullptr;
+  if (keeps == nullptr && !node.strict && !must_append) return;
   Inputs inputs;
-  add_inputs(pipeline, node, true, 0, inputs);
+  add_inputs(pipeline, node, true, inputs);
   if (!inputs.any_incremental || node.refresh == Refresh::replace) return;
   const Sink* replaced = node.sink_that(&Sink::asks_to_replace);
   if (replaced != nullptr) {
@@ -78,8 +84,6 @@ void check_streams(const Pipeline& pipeline, const Node& node, const std::string
         "write them in two nodes, or read the source with as_stream: false");
     return;
   }
-  const bool must_append = node.refresh == Refresh::append ||
-                           node.sink_that(&Sink::asks_to_append) != nullptr;
   if (!inputs.any_whole || (!node.strict && !must_append)) return;
   diagnostics.error(node.location, path,
                     "node " + node.name +
