@@ -7,58 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
 from harness.process import Failure, lakemill, must, rows  # noqa: E402
+from harness.postgres_server import Server  # noqa: E402
 from harness.suite import Suite  # noqa: E402
 from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
-from harness.postgres_server import Server  # noqa: E402
+from postgres.shop import LOADED, Load, Shop, check_load, expect, remove_servers, servers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 suite = Suite("postgres")
-servers: list[Server] = []
-shared: list[Server] = []
-
-
-def server() -> Server:
-    """The server that cases share; each has a database of its own."""
-    if not shared:
-        shared.append(Server(logical_decoding_work_mem="64kB"))
-    return shared[0]
-
-
-class Shop:
-    """A database of one case; its slots go with it."""
-
-    def __init__(self, name: str):
-        self.name = name
-        self.server = server()
-        self.server.sql(f"CREATE DATABASE {name}", "postgres")
-
-    def sql(self, text: str) -> str:
-        return self.server.sql(text, self.name)
-
-    def uri(self, user: str = "postgres") -> str:
-        return self.server.uri(self.name, user)
-
-    def __enter__(self) -> "Shop":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-                        f"datname = '{self.name}' AND pid <> pg_backend_pid()", "postgres")
-        self.server.try_sql("SELECT pg_drop_replication_slot(slot_name) FROM "
-                            f"pg_replication_slots WHERE database = '{self.name}'", self.name)
-        self.server.sql(f"DROP DATABASE {self.name} WITH (FORCE)", "postgres")
-
-
-def expect(found, wanted, what: str = "") -> None:
-    if found != wanted:
-        raise Failure(f"{what}\n  found  {found}\n  wanted {wanted}")
 
 
 @suite.case("a snapshot, then every change, then a silver table that is the source")
@@ -347,60 +308,6 @@ def plan_only(folder: pathlib.Path) -> None:
         expect(same_as_source(folder, shop, "public.t", "id"), 2)
 
 
-class Load(threading.Thread):
-    """Writes to tables `k` (keys move) and `big` until it is told to stop."""
-
-    TABLES = ("CREATE TABLE k (id int PRIMARY KEY, n int, v text); ALTER TABLE k ALTER v SET STORAGE EXTERNAL;"
-              "CREATE TABLE big (id int PRIMARY KEY, v text)")
-
-    def __init__(self, shop: Shop, seed: int):
-        super().__init__(daemon=True)
-        self.shop, self.random, self.stopped = shop, random.Random(seed), threading.Event()
-        self.transactions = 0
-
-    def statements(self) -> str:
-        key = self.random.randint(1, 400)
-        what = self.random.random()
-        if what < 0.4:
-            return (f"INSERT INTO k VALUES ({key}, 0, repeat('v{self.transactions}', 900)) "
-                    "ON CONFLICT (id) DO UPDATE SET n = k.n + 1")
-        if what < 0.6:
-            return f"UPDATE k SET n = n + 1 WHERE id % 7 = {key % 7}"
-        if what < 0.7:
-            return f"DELETE FROM k WHERE id = {key}"
-        if what < 0.8:
-            return (f"UPDATE k SET id = {key + 1000} WHERE id = {key} AND NOT EXISTS "
-                    f"(SELECT FROM k WHERE id = {key + 1000})")
-        if what < 0.9:
-            return (f"BEGIN; UPDATE k SET v = 'short' WHERE id = {key}; SAVEPOINT s; DELETE FROM k; "
-                    f"ROLLBACK TO s; INSERT INTO big SELECT i, 'x' FROM generate_series({key}, {key + 300}) i "
-                    "ON CONFLICT (id) DO UPDATE SET v = big.v || 'y'; COMMIT")
-        return f"BEGIN; DELETE FROM big WHERE id % 5 = {key % 5}; DELETE FROM k; ROLLBACK"
-
-    def run(self) -> None:
-        while not self.stopped.is_set():
-            text = ";\n".join(self.statements() for _ in range(20))
-            done = self.shop.server.try_sql(text, self.shop.name)
-            self.transactions += 20
-            if done.returncode != 0:
-                time.sleep(0.2)  # the server is away
-
-    def end(self) -> None:
-        self.stopped.set()
-        self.join()
-
-
-LOADED = {"public.k": ["id"], "public.big": ["id"]}
-
-
-def check_load(folder: pathlib.Path, shop: Shop) -> None:
-    run(folder)
-    same_as_source(folder, shop, "public.k", "id, n, md5(v)")
-    same_as_source(folder, shop, "public.big", "id, v")
-    twice = rows("SELECT count(*) - count(DISTINCT _source_offset) FROM main.bronze.public_k", folder)
-    expect(twice, [[0]], "no change is there twice")
-
-
 @suite.case("a snapshot while a load runs, handed over without gap or overlap")
 def snapshot_under_load(folder: pathlib.Path) -> None:
     with Shop("loaded") as shop:
@@ -605,5 +512,4 @@ if __name__ == "__main__":
     try:
         suite.run()
     finally:
-        for each in servers + shared:
-            each.remove()
+        remove_servers()
