@@ -52,8 +52,8 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
   }
   const flow::Workspace workspace = flow::workspace_of(of_all, *node);
   flow::FlowState state = flow::flow_state(workspace, *node);
-  LAKEMILL_TRY(const auto query,
-               flow::NodeQuery::open(workspace, *node, state, flow::Reading::whole));
+  LAKEMILL_TRY(const auto query, flow::NodeQuery::open(workspace, *node, state,
+                                                       flow::Reading::whole, {}));
   flow::BatchPlan batch;
   batch.now = workbench.clock().now();
   batch.run_id = "preview";

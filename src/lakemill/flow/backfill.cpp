@@ -224,8 +224,8 @@ class Backfill {
     plan_.reason = StrategyReason::backfill;
     plan_.views.clear();
     for (SourceSlice& slice : plan_.slices) slice.from = sources::Offset();
-    LAKEMILL_TRY(query_,
-                 NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+    LAKEMILL_TRY(query_, NodeQuery::open(workspace_, node_, state_,
+                                         Reading::as_declared, plan_.slices));
     LAKEMILL_TRY(const BoundRows bound,
                  bind_rows(workspace_, *query_, plan_, {},
                            session_options(workspace_, plan_, options_.stop, {})));

@@ -7,19 +7,21 @@ namespace {
 constexpr int kNumberBits = 32;
 
 Json slice_to_json(const SourceSlice& slice) {
-  return {{"source", slice.source},
-          {"from", slice.from},
-          {"to", slice.to},
-          {"incremental", slice.incremental}};
+  Json json = {{"source", slice.source},
+               {"from", slice.from},
+               {"to", slice.to},
+               {"incremental", slice.incremental}};
+  if (!slice.reads.empty()) json["reads"] = slice.reads;
+  return json;
 }
 
 Result<SourceSlice> slice_from_json(const Json& json) {
   const Json* to = find_member(json, "to");
   if (to == nullptr) return Error(ErrorCode::corrupt, "a slice lacks `to`");
   const Json* from = find_member(json, "from");
-  return SourceSlice{string_member(json, "source", ""),
-                     from == nullptr ? Json() : *from, *to,
-                     bool_member(json, "incremental", false)};
+  return SourceSlice{
+      string_member(json, "source", ""), from == nullptr ? Json() : *from, *to,
+      bool_member(json, "incremental", false), string_member(json, "reads", "")};
 }
 
 }  // namespace

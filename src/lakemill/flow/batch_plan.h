@@ -17,6 +17,9 @@ struct SourceSlice {
   sources::Offset from;  ///< null: the beginning, or a source read as a whole
   sources::Offset to;
   bool incremental = false;
+  /// What it reads, by which a source whose name has changed is known again; see
+  /// source_identity.h. Empty: not told.
+  std::string reads = {};
 };
 
 /// A file that a batch leaves out, because it cannot be read or computed.

@@ -9,6 +9,7 @@
 #include "lakemill/flow/named_columns.h"
 #include "lakemill/flow/named_tables.h"
 #include "lakemill/flow/row_expectations.h"
+#include "lakemill/flow/source_identity.h"
 #include "lakemill/flow/sql_place.h"
 #include "lakemill/language/definition.h"
 
@@ -65,14 +66,15 @@ class Decider {
   Result<Decision> decide() {
     LAKEMILL_TRY(decision_.position, find_position(workspace_, node_, state_));
     LAKEMILL_TRY_OK(check_refresh());
-    LAKEMILL_TRY(decision_.query,
-                 NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
-    if (options_.full_refresh && !decision_.position.target_lost) {
-      LAKEMILL_TRY_OK(check_all_is_there());
+    LAKEMILL_TRY_OK(open(Reading::as_declared));
+    const FlowPosition& position = decision_.position;
+    const bool moves = position.target_moved && !position.begun_is_held;
+    if ((options_.full_refresh || moves) && !position.target_lost) {
+      LAKEMILL_TRY_OK(check_all_is_there(moves));
     }
-    if (options_.full_refresh || decision_.position.target_lost) begin_generation();
+    if (options_.full_refresh || position.target_lost || moves) begin_generation();
     LAKEMILL_TRY_OK(check_no_sink_is_lost());
-    if (options_.stops_at_begun && decision_.position.begun_is_held) {
+    if (options_.stops_at_begun && position.begun_is_held) {
       return std::move(decision_);
     }
     LAKEMILL_TRY_OK(check_edits());
@@ -101,9 +103,8 @@ class Decider {
   // out of it, and cannot tell them from those of the others.
   Status check_refresh() const {
     const FlowPosition& position = decision_.position;
-    if (!options_.full_refresh || (position.done == 0 && !position.begun_is_held)) {
-      return {};
-    }
+    const bool anew = options_.full_refresh || position.target_moved;
+    if (!anew || (position.done == 0 && !position.begun_is_held)) return {};
     for (const language::Sink& sink : node_.sinks) {
       if (!sink.shared || sink.asks_to_replace()) continue;
       return at(sink.location,
@@ -117,7 +118,7 @@ class Decider {
 
   // A refresh reads again all that the tables hold: what is not there any more, or not
   // as it was, would be lost by it.
-  Status check_all_is_there() {
+  Status check_all_is_there(bool moves) {
     for (Leaf& leaf : decision_.query->leaves()) {
       const SourceSlice* slice = last_slice(leaf.id);
       if (leaf.source == nullptr || slice == nullptr || !slice->incremental ||
@@ -126,8 +127,10 @@ class Decider {
       }
       auto there = leaf.source->check(sources::Offset(), slice->to);
       if (!there) {
-        return std::move(there).error().while_doing("node " + node_.name +
-                                                    " cannot be refreshed");
+        return std::move(there).error().while_doing(
+            "node " + node_.name +
+            (moves ? " cannot be made anew where its first sink writes to now"
+                   : " cannot be refreshed"));
       }
     }
     return {};
@@ -176,7 +179,7 @@ class Decider {
     if (!last || last->definition == definition_hash(node_.definition)) return false;
     const auto before = state_.load_definition(last->definition);
     if (!before) return true;  // an old one that was cleaned away
-    for (const char* key : {"source", "sources", "transformer"}) {
+    for (const char* key : {"source", "sources", "transformer", "views"}) {
       const Json* old = find_member(*before, key);
       const Json* now = find_member(node_.definition, key);
       if ((old == nullptr) != (now == nullptr)) return true;
@@ -210,8 +213,7 @@ class Decider {
     decision_.plan.pinned_tables = last->pinned_tables;
     if (nothing_changed()) return true;
     if (whole) {  // the sources may be read by what is new after all
-      LAKEMILL_TRY(decision_.query,
-                   NodeQuery::open(workspace_, node_, state_, Reading::as_declared));
+      LAKEMILL_TRY_OK(open(Reading::as_declared));
     }
     return false;
   }
@@ -224,6 +226,22 @@ class Decider {
   }
 
   Status choose() {
+    LAKEMILL_TRY_OK(choose_strategy());
+    // What was computed from the sources as wholes holds rows that would be appended
+    // once more.
+    const auto& last = decision_.position.last;
+    if (decision_.strategy != Strategy::append || !last ||
+        last->strategy != Strategy::replace || !decision_.query->any_incremental()) {
+      return {};
+    }
+    begin_generation();
+    decision_.plan.generation = decision_.position.generation;
+    decision_.plan.number = 1;
+    decision_.bound.reset();
+    return {};
+  }
+
+  Status choose_strategy() {
     auto declared = choice_by_declaration(node_, decision_.query->any_incremental());
     if (declared) {
       if (declared->strategy != Strategy::append &&
@@ -305,11 +323,15 @@ class Decider {
     decision_.detail = choice.detail;
   }
 
-  Status reopen_whole() {
+  Status open(Reading reading) {
+    const auto& last = decision_.position.last;
     LAKEMILL_TRY(decision_.query,
-                 NodeQuery::open(workspace_, node_, state_, Reading::whole));
+                 NodeQuery::open(workspace_, node_, state_, reading,
+                                 last ? last->slices : std::vector<SourceSlice>()));
     return {};
   }
+
+  Status reopen_whole() { return open(Reading::whole); }
 
   Status plan_slices() {
     BatchPlan plan;
@@ -324,8 +346,12 @@ class Decider {
       if (leaf.source == nullptr) continue;
       SourceSlice slice;
       slice.source = leaf.id;
+      slice.reads = leaf.reads;
       slice.incremental = leaf.source->incremental();
-      if (slice.incremental) slice.from = last_offset(leaf.id);
+      if (slice.incremental) {
+        LAKEMILL_TRY_OK(check_kind(slice));
+        slice.from = last_offset(leaf.id);
+      }
       LAKEMILL_TRY(slice.to, leaf.source->latest(slice.from));
       if (was_made_anew(slice)) {
         begin_generation();
@@ -335,6 +361,18 @@ class Decider {
     }
     decision_.plan = std::move(plan);
     return {};
+  }
+
+  // Rows that came by way of something else may well be the same ones.
+  Status check_kind(const SourceSlice& slice) const {
+    const SourceSlice* before = last_slice(slice.source);
+    if (before == nullptr || same_kind(before->reads, slice.reads)) return {};
+    return at(node_.location,
+              "node " + node_.name + " has read " + before->reads + " and now reads " +
+                  slice.reads +
+                  ": it cannot be told which of these rows its table has already; make "
+                  "it anew with --full-refresh --select " +
+                  node_.name);
   }
 
   // True if a stream's table began a new generation behind what was read of it: then

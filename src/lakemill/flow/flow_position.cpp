@@ -101,6 +101,7 @@ class PositionSearch {
     }
     if (position_.done > 0) {
       LAKEMILL_TRY(position_.last, plan_of(position_.done));
+      LAKEMILL_TRY(position_.target_moved, is_elsewhere(*position_.last));
     }
     if (position_.begun_is_held) return std::move(position_);
     LAKEMILL_TRY(position_.begun,
@@ -185,6 +186,20 @@ class PositionSearch {
                     (!sink.spec->merge_cdc_options && !sink.spec->shared &&
                      sink.spec->mode != language::SinkMode::append);
            });
+  }
+
+  // True if the first sink of the plan's definition is not the first one now.
+  Result<bool> is_elsewhere(const BatchPlan& plan) {
+    if (plan.definition == definition_hash(node_.definition)) return false;
+    const auto definition = state_.load_definition(plan.definition);
+    if (!definition) return false;  // an old one that was cleaned away
+    LAKEMILL_TRY(const language::Node before,
+                 language::node_from_definition(*definition));
+    const language::Sink* sink = before.primary_sink();
+    if (sink == nullptr || node_.primary_sink() == nullptr) return false;
+    const auto then = place_of(workspace_, before, *sink);
+    LAKEMILL_TRY(const Place now, place_of(workspace_, node_, *node_.primary_sink()));
+    return then && then->url != now.url;
   }
 
   // The URLs of the sinks that the plan's definition has.

@@ -22,6 +22,8 @@ struct FlowPosition {
   std::string lost_sink;  ///< URL of one, not the target, that lacks earlier batches
   bool target_lost =
       false;  ///< batches were planned and committed, but the target is gone
+  /// The first sink is another table, or file, than it was: it is made anew, all of it.
+  bool target_moved = false;
 };
 
 /// Reads the transactions of the sinks that `node` has now, and the plans of the flow.

@@ -124,7 +124,8 @@ Result<FlowStatus> flow_status(const Workspace& workspace, const language::Node&
     status.run_id = plan->run_id;
   }
   LAKEMILL_TRY(const auto query,
-               NodeQuery::open(workspace, node, state, reading_of(plan)));
+               NodeQuery::open(workspace, node, state, reading_of(plan),
+                               plan ? plan->slices : std::vector<SourceSlice>()));
   for (Leaf& leaf : query->leaves()) status.sources.push_back(status_of(leaf, plan));
   return status;
 }

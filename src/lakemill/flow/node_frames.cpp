@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/flow/node_sinks.h"
+#include "lakemill/flow/source_identity.h"
 #include "lakemill/flow/source_opening.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/streams.h"
@@ -54,29 +55,48 @@ class Opening {
   Opening(const Workspace& workspace, const GivenRelations* given)
       : workspace_(workspace), given_(given) {}
 
-  Result<OpenInputs> open(const language::Node& node, FlowState& state,
-                          Reading reading) {
-    LAKEMILL_TRY_OK(open_frames(inputs_.root, node, "", state, reading, 0));
+  Result<OpenInputs> open(const language::Node& node, FlowState& state, Reading reading,
+                          const std::vector<SourceSlice>& known) {
+    LAKEMILL_TRY_OK(make_frames(inputs_.root, node, "", reading, 0));
+    std::vector<SourceIdentity> identities;
+    for (const ToOpen& item : to_open_) identities.push_back(item.identity);
+    const auto ids = known_ids(identities, known);
+    for (std::size_t i = 0; i < to_open_.size(); ++i) {
+      LAKEMILL_TRY_OK(open_frame(to_open_[i], ids[i], state));
+    }
+    return std::move(inputs_);
+  }
+
+  Result<OpenInputs> open_over(const language::Node& node) {
+    LAKEMILL_TRY_OK(make_frames(inputs_.root, node, "", Reading::whole, 0));
     return std::move(inputs_);
   }
 
  private:
-  Status open_frames(Frames& frames, const language::Node& node,
-                     const std::string& prefix, FlowState& state, Reading reading,
-                     int depth) {
+  // A leaf that stands in `frame`.
+  struct ToOpen {
+    Frame* frame = nullptr;
+    const language::Node* node = nullptr;      // that reads it
+    const language::Node* upstream = nullptr;  // if it is named in a step
+    SourceIdentity identity;
+    Reading reading = Reading::whole;
+  };
+
+  // The frames of what a node reads, with nothing opened yet but what is given.
+  Status make_frames(Frames& frames, const language::Node& node,
+                     const std::string& prefix, Reading reading, int depth) {
     if (depth > kViewDepthMax) {
       return Error(ErrorCode::invalid, "views are nested too deeply at " + node.name);
     }
     frames.prefix = prefix;
+    frames.sources.reserve(node.sources.size());  // what is to open points to them
     for (std::size_t i = 0; i < node.sources.size(); ++i) {
       const language::Source& source = node.sources[i];
-      const std::string name = source.name.empty() ? std::to_string(i) : source.name;
-      Frame frame;
+      Frame& frame = frames.sources.emplace_back();
       frame.source = &source;
-      frame.id = prefix + name;
+      frame.id = prefix + name_of_source(source, i);
       if (given_ != nullptr) {
         LAKEMILL_TRY_OK(open_given(frame, node, given_names(source, i)));
-        frames.sources.push_back(std::move(frame));
         continue;
       }
       if (source.kind == language::SourceKind::pipeline_node) {
@@ -84,21 +104,18 @@ class Opening {
       }
       const Reading inner =
           language::is_incremental(node, source) ? reading : Reading::whole;
-      LAKEMILL_TRY_OK(open_frame(frame, node, state,
-                                 frame.view != nullptr ? inner : reading, depth));
-      frames.sources.push_back(std::move(frame));
+      LAKEMILL_TRY_OK(
+          make_frame(frame, node, frame.view != nullptr ? inner : reading, depth));
     }
     for (const std::string& name : nodes_in_steps(node)) {
-      Frame frame;
+      Frame& frame = frames.nodes[name];
       frame.id = prefix + "nodes." + name;
       if (given_ != nullptr) {
         LAKEMILL_TRY_OK(open_given(frame, node, {name}));
-        frames.nodes.emplace(name, std::move(frame));
         continue;
       }
       frame.view = view_named(name);
-      LAKEMILL_TRY_OK(open_named(frame, node, name, state, depth));
-      frames.nodes.emplace(name, std::move(frame));
+      LAKEMILL_TRY_OK(make_named(frame, node, name, depth));
     }
     return {};
   }
@@ -112,6 +129,7 @@ class Opening {
       if (name.empty() || found == given_->end()) continue;
       frame.leaf = inputs_.leaves.size();
       inputs_.leaves.push_back({frame.id, nullptr, ""});
+      inputs_.defined_ids.push_back(frame.id);
       LAKEMILL_TRY(inputs_.given[frame.leaf],
                    with_columns(workspace_, frame.source, name, found->second));
       return {};
@@ -124,18 +142,50 @@ class Opening {
     return node != nullptr && node->is_view() ? node : nullptr;
   }
 
-  Status open_frame(Frame& frame, const language::Node& node, FlowState& state,
-                    Reading reading, int depth) {
+  Status make_frame(Frame& frame, const language::Node& node, Reading reading,
+                    int depth) {
     if (frame.view != nullptr) {
       frame.inner = std::make_unique<Frames>();
-      return open_frames(*frame.inner, *frame.view, frame.id + "/", state, reading,
-                         depth + 1);
+      return make_frames(*frame.inner, *frame.view, frame.id + "/", reading, depth + 1);
     }
-    auto leaf = open_leaf(workspace_, node, *frame.source, state, frame.id, reading);
+    to_open_.push_back({&frame,
+                        &node,
+                        nullptr,
+                        {frame.id, what_is_read(workspace_, node, *frame.source)},
+                        reading});
+    return {};
+  }
+
+  Status make_named(Frame& frame, const language::Node& node, const std::string& name,
+                    int depth) {
+    if (frame.view != nullptr) return make_frame(frame, node, Reading::whole, depth);
+    const language::Node* upstream = workspace_.pipeline.find_node(name);
+    if (upstream == nullptr) {
+      return Error(ErrorCode::invalid,
+                   "node " + node.name + ": no node '" + name + "'");
+    }
+    to_open_.push_back({&frame,
+                        &node,
+                        upstream,
+                        {frame.id, what_is_read(workspace_, *upstream)},
+                        Reading::whole});
+    return {};
+  }
+
+  Status open_frame(const ToOpen& item, const std::string& id, FlowState& state) {
+    Frame& frame = *item.frame;
+    auto leaf =
+        item.upstream != nullptr
+            ? open_upstream(workspace_, *item.upstream, state, id, false, {})
+            : open_leaf(workspace_, *item.node, *frame.source, state, id, item.reading);
     if (!leaf) return std::move(leaf).error();
-    LAKEMILL_TRY_OK(await_writer(*leaf, node, *frame.source));
+    leaf->reads = item.identity.reads;
+    if (frame.source != nullptr) {
+      LAKEMILL_TRY_OK(await_writer(*leaf, *item.node, *frame.source));
+    }
     frame.leaf = inputs_.leaves.size();
     inputs_.leaves.push_back(*std::move(leaf));
+    inputs_.defined_ids.push_back(frame.id);
     return {};
   }
 
@@ -153,25 +203,10 @@ class Opening {
     return {};
   }
 
-  Status open_named(Frame& frame, const language::Node& node, const std::string& name,
-                    FlowState& state, int depth) {
-    if (frame.view != nullptr)
-      return open_frame(frame, node, state, Reading::whole, depth);
-    const language::Node* upstream = workspace_.pipeline.find_node(name);
-    if (upstream == nullptr) {
-      return Error(ErrorCode::invalid,
-                   "node " + node.name + ": no node '" + name + "'");
-    }
-    LAKEMILL_TRY(Leaf leaf,
-                 open_upstream(workspace_, *upstream, state, frame.id, false, {}));
-    frame.leaf = inputs_.leaves.size();
-    inputs_.leaves.push_back(std::move(leaf));
-    return {};
-  }
-
   const Workspace& workspace_;
   const GivenRelations* given_;
   OpenInputs inputs_;
+  std::vector<ToOpen> to_open_;  // in the order of the leaves
 };
 
 void add_leaves(const Frames& frames, std::vector<std::size_t>& found) {
@@ -201,8 +236,14 @@ std::vector<std::string> nodes_read_by(const language::Node& node) {
 
 Result<OpenInputs> open_inputs(const Workspace& workspace, const language::Node& node,
                                FlowState& state, Reading reading,
-                               const GivenRelations* given) {
-  return Opening(workspace, given).open(node, state, reading);
+                               const std::vector<SourceSlice>& known) {
+  return Opening(workspace, nullptr).open(node, state, reading, known);
+}
+
+Result<OpenInputs> open_inputs_over(const Workspace& workspace,
+                                    const language::Node& node,
+                                    const GivenRelations& given) {
+  return Opening(workspace, &given).open_over(node);
 }
 
 std::vector<std::size_t> leaves_of(const Frame& view) {

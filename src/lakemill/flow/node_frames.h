@@ -34,15 +34,22 @@ struct Frames {
 struct OpenInputs {
   Frames root;
   std::vector<Leaf> leaves;
+  std::vector<std::string> defined_ids;  ///< of the leaves, by the definition of now
   std::map<std::size_t, engine::Relation> given;  ///< by leaf: what stands in for it
 };
 
-/// Opens all that `node` reads, the inputs of views included; with `given` (else null),
-/// those relations stand in for it, and no storage is touched.
+/// Opens all that `node` reads, the inputs of views included; `known` are the slices of
+/// the flow's last batch, by which sources are known again that have another name now.
 /// Errors: invalid, with file, line and column; denied; not_found.
 Result<OpenInputs> open_inputs(const Workspace& workspace, const language::Node& node,
                                FlowState& state, Reading reading,
-                               const GivenRelations* given);
+                               const std::vector<SourceSlice>& known);
+
+/// The same where `given` stands in for all that is read: no storage is touched.
+/// Errors: invalid, naming a source that `given` lacks.
+Result<OpenInputs> open_inputs_over(const Workspace& workspace,
+                                    const language::Node& node,
+                                    const GivenRelations& given);
 
 /// The nodes whose rows a node reads, by its sources and in its steps, each once.
 std::vector<std::string> nodes_read_by(const language::Node& node);

@@ -79,9 +79,15 @@ class NodeQuery::State {
   State(const Workspace& workspace, const language::Node& node)
       : workspace_(workspace), node_(node) {}
 
-  Status open(FlowState& state, Reading reading, const GivenRelations* given) {
-    is_given_ = given != nullptr;
-    LAKEMILL_TRY(inputs_, open_inputs(workspace_, node_, state, reading, given));
+  Status open(FlowState& state, Reading reading,
+              const std::vector<SourceSlice>& known) {
+    LAKEMILL_TRY(inputs_, open_inputs(workspace_, node_, state, reading, known));
+    return {};
+  }
+
+  Status open_over(const GivenRelations& given) {
+    is_given_ = true;
+    LAKEMILL_TRY(inputs_, open_inputs_over(workspace_, node_, given));
     return {};
   }
 
@@ -214,7 +220,8 @@ class NodeQuery::State {
     for (const std::size_t leaf : leaves_of(frame)) {
       for (const SourceSlice& slice : plan.slices) {
         if (slice.source == inputs_.leaves[leaf].id) {
-          content["slices"][slice.source.substr(frame.id.size())] = slice.to;
+          content["slices"][inputs_.defined_ids[leaf].substr(frame.id.size())] =
+              slice.to;
         }
       }
     }
@@ -477,20 +484,19 @@ class NodeQuery::State {
 NodeQuery::NodeQuery(std::unique_ptr<State> state) : state_(std::move(state)) {}
 NodeQuery::~NodeQuery() = default;
 
-Result<std::unique_ptr<NodeQuery>> NodeQuery::open(const Workspace& workspace,
-                                                   const language::Node& node,
-                                                   FlowState& state, Reading reading) {
+Result<std::unique_ptr<NodeQuery>> NodeQuery::open(
+    const Workspace& workspace, const language::Node& node, FlowState& state,
+    Reading reading, const std::vector<SourceSlice>& known) {
   auto content = std::make_unique<State>(workspace, node);
-  LAKEMILL_TRY_OK(content->open(state, reading, nullptr));
+  LAKEMILL_TRY_OK(content->open(state, reading, known));
   return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));
 }
 
 Result<std::unique_ptr<NodeQuery>> NodeQuery::open_over(const Workspace& workspace,
                                                         const language::Node& node,
-                                                        FlowState& state,
                                                         const GivenRelations& given) {
   auto content = std::make_unique<State>(workspace, node);
-  LAKEMILL_TRY_OK(content->open(state, Reading::whole, &given));
+  LAKEMILL_TRY_OK(content->open_over(given));
   return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));
 }
 

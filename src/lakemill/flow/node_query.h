@@ -19,13 +19,13 @@ enum class Reading : std::uint8_t { as_declared, whole };
 /// One outside relation that a node's rows come from: a source of its own, or of a view
 /// that it reads.
 struct Leaf {
-  std::string id;  ///< stable in the node's definition: "orders", "view/0"; its name in
-                   ///< the session too
+  std::string id;  ///< in the flow: "orders", "view/0"; stays where it is renamed
   std::unique_ptr<sources::Source>
       source;                    ///< null: an upstream node that has not run yet
   std::string upstream_node;     ///< of which node it is the output, or empty
   bool stream_declared = false;  ///< without a source: it will be read incrementally
   bool of_quarantine = false;    ///< without a source: it will hold quarantined rows
+  std::string reads = {};        ///< as SourceSlice::reads
 
   bool incremental() const {
     return source == nullptr ? stream_declared : source->incremental();
@@ -53,15 +53,17 @@ struct BoundRelation {
 /// Not thread-safe.
 class NodeQuery {
  public:
-  /// Opens the sources. Errors: invalid, with file, line and column; denied; not_found.
+  /// Opens the sources; `known` are the slices of the flow's last batch, by which it
+  /// knows sources again that have another name now.
+  /// Errors: invalid, with file, line and column; denied; not_found.
   static Result<std::unique_ptr<NodeQuery>> open(const Workspace& workspace,
                                                  const language::Node& node,
-                                                 FlowState& state, Reading reading);
+                                                 FlowState& state, Reading reading,
+                                                 const std::vector<SourceSlice>& known);
   /// The same over given relations, without touching storage. Errors: invalid, naming a
   /// source that `given` lacks.
   static Result<std::unique_ptr<NodeQuery>> open_over(const Workspace& workspace,
                                                       const language::Node& node,
-                                                      FlowState& state,
                                                       const GivenRelations& given);
   ~NodeQuery();
 

@@ -187,15 +187,39 @@ class NodeRun {
   }
 
   Status complete_begun(const BatchPlan& plan) {
-    language::Node begun = node_;
-    if (plan.definition != definition_hash(node_.definition)) {
-      LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
-      LAKEMILL_TRY(begun, language::node_from_definition(definition));
-      begun.name = node_.name;  // it had another one if this flow was taken over
+    if (plan.definition == definition_hash(node_.definition)) {
+      return complete_as(workspace_, node_, plan);
     }
+    LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
+    LAKEMILL_TRY(language::Node begun, language::node_from_definition(definition));
+    begun.name = node_.name;  // it had another one if this flow was taken over
+    LAKEMILL_TRY(const language::Pipeline pipeline,
+                 with_views_of(workspace_.pipeline, definition));
+    return complete_as(with_pipeline(workspace_, pipeline), begun, plan);
+  }
+
+  // The pipeline with the views that a definition was made with.
+  static Result<language::Pipeline> with_views_of(language::Pipeline pipeline,
+                                                  const Json& definition) {
+    LAKEMILL_TRY(auto views, language::views_from_definition(definition));
+    for (language::Node& view : views) {
+      const auto now =
+          std::find_if(pipeline.nodes.begin(), pipeline.nodes.end(),
+                       [&](const auto& node) { return node.name == view.name; });
+      if (now != pipeline.nodes.end()) {
+        *now = std::move(view);
+      } else {
+        pipeline.nodes.push_back(std::move(view));
+      }
+    }
+    return pipeline;
+  }
+
+  Status complete_as(const Workspace& workspace, const language::Node& begun,
+                     const BatchPlan& plan) {
     if (plan.copy_of > 0) return complete_copy(begun, plan);
-    LAKEMILL_TRY(auto query,
-                 NodeQuery::open(workspace_, begun, state_, reading_of(plan)));
+    LAKEMILL_TRY(auto query, NodeQuery::open(workspace, begun, state_, reading_of(plan),
+                                             plan.slices));
     return execute(begun, plan, *query, std::nullopt);
   }
 

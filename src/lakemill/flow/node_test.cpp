@@ -62,8 +62,7 @@ class Test {
     LAKEMILL_TRY(session_, workspace_.engine.open_session(
                                session_options(workspace_, plan, {}, {})));
     FlowState state = flow_state(workspace_, node);
-    LAKEMILL_TRY(const auto query,
-                 NodeQuery::open_over(workspace_, node, state, given));
+    LAKEMILL_TRY(const auto query, NodeQuery::open_over(workspace_, node, given));
     LAKEMILL_TRY(const std::string rows, query->bind(*session_, plan, {}));
     LAKEMILL_TRY(const auto shape,
                  session_->describe("SELECT * FROM " + quote_identifier(rows),

@@ -1,6 +1,7 @@
 #include "lakemill/flow/postgres_opening.h"
 
 #include "lakemill/base/text.h"
+#include "lakemill/flow/source_identity.h"
 #include "lakemill/language/fields.h"
 
 namespace lakemill::flow {
@@ -108,8 +109,7 @@ Result<std::unique_ptr<sources::Source>> open_postgres(const Workspace& workspac
           !same_place(item.postgres, source.postgres)) {
         continue;
       }
-      const std::string name = item.name.empty() ? std::to_string(i) : item.name;
-      spec.connection.tables.push_back(table_of(other, item, name));
+      spec.connection.tables.push_back(table_of(other, item, name_of_source(item, i)));
       listed = listed || spec.connection.tables.back().reader == node.name + "/" + id;
     }
   }

@@ -72,7 +72,7 @@ Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
     return std::optional<std::string>();
   }
   LAKEMILL_TRY(const auto query,
-               NodeQuery::open(workspace, node, state, Reading::whole));
+               NodeQuery::open(workspace, node, state, Reading::whole, {}));
   BatchPlan plan;
   plan.now = workspace.clock.now();
   for (Leaf& leaf : query->leaves()) {

@@ -112,6 +112,26 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
   return place;
 }
 
+Workspace with_pipeline(const Workspace& workspace,
+                        const language::Pipeline& pipeline) {
+  return {workspace.project,
+          pipeline,
+          workspace.stores,
+          workspace.catalog,
+          workspace.engine,
+          workspace.checkpoints,
+          workspace.clock,
+          workspace.random,
+          workspace.state_store,
+          workspace.state_folder,
+          workspace.roots,
+          nullptr,  // views of others are of their own pipeline
+          workspace.postgres,
+          workspace.side,
+          workspace.spark,
+          workspace.engine_commits};
+}
+
 Result<std::shared_ptr<delta::Table>> open_table(const Workspace& workspace,
                                                  const Place& place) {
   return workspace.catalog.open_url(place.url);

@@ -49,6 +49,9 @@ struct Workspace {
   bool engine_commits = false;
 };
 
+/// The same over another pipeline, which must outlive it.
+Workspace with_pipeline(const Workspace& workspace, const language::Pipeline& pipeline);
+
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.
 engine::SessionOptions session_options(
     const Workspace& workspace, const BatchPlan& plan, std::stop_token stop,

@@ -6,6 +6,7 @@
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/text.h"
+#include "lakemill/language/definition.h"
 #include "lakemill/language/keys.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/pipeline_check.h"
@@ -224,6 +225,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   link_written_tables(pipeline,
                       options.project == nullptr ? Project() : *options.project,
                       options.table_namer);
+  add_view_definitions(pipeline);
   check_pipeline(pipeline, diagnostics);
   check_properties(pipeline, options.property_check, diagnostics);
   if (options.sql_parser) {
