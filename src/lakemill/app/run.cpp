@@ -78,6 +78,28 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
       engine::Origin::lakemill, rows_max);
 }
 
+namespace {
+
+// A test that has variables looks at the pipeline that they make.
+flow::TestResult run_with_variables(Workbench& workbench,
+                                    const language::Pipeline& pipeline,
+                                    const language::PipelineTest& test) {
+  flow::TestResult result{test.name, test.node, false, ""};
+  const auto changed = workbench.with_variables(pipeline, test.variables);
+  if (!changed) {
+    result.message = changed.error().message();
+    return result;
+  }
+  const auto workspace = workbench.workspace(*changed);
+  if (!workspace) {
+    result.message = workspace.error().message();
+    return result;
+  }
+  return flow::run_test(*workspace, test);
+}
+
+}  // namespace
+
 Result<std::vector<flow::TestResult>> run_tests(Workbench& workbench,
                                                 const language::Pipeline& pipeline,
                                                 const std::vector<std::string>& names) {
@@ -86,7 +108,10 @@ Result<std::vector<flow::TestResult>> run_tests(Workbench& workbench,
   for (const language::PipelineTest& test : pipeline.tests) {
     const bool chosen = names.empty() ||
                         std::find(names.begin(), names.end(), test.name) != names.end();
-    if (chosen) results.push_back(flow::run_test(workspace, test));
+    if (!chosen) continue;
+    results.push_back(test.variables.empty()
+                          ? flow::run_test(workspace, test)
+                          : run_with_variables(workbench, pipeline, test));
   }
   return results;
 }

@@ -14,7 +14,7 @@ struct RunRequest {
   std::vector<std::string> selectors;
   bool full_refresh = false;
   bool continuous = false;  ///< goes on until `stop` is requested
-  std::string adopt;  ///< name of the node whose flow is taken over
+  std::string adopt;        ///< name of the node whose flow is taken over
   std::stop_token stop;
 };
 
@@ -24,8 +24,9 @@ struct PipelineRun {
   flow::RunReport report;
 };
 
-/// Runs a pipeline until it has caught up, or continuously, and tells the event log. `display` hears of
-/// each node. Errors: invalid (a selector, a circle), those of the store.
+/// Runs a pipeline until it has caught up, or continuously, and tells the event log.
+/// `display` hears of each node. Errors: invalid (a selector, a circle), those of the
+/// store.
 Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline,
                         const RunRequest& request, flow::RunObserver& display);
 

@@ -15,6 +15,7 @@
 #include "lakemill/engine_duckdb/sql_syntax.h"
 #include "lakemill/engine_spark/spark_engine.h"
 #include "lakemill/engine_spark/spark_remote.h"
+#include "lakemill/flow/file_arguments.h"
 #include "lakemill/language/variables.h"
 #include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/postgres/postgres_source.h"
@@ -224,6 +225,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open_project(
 Result<std::unique_ptr<Workbench>> Workbench::open(const OpenRequest& request,
                                                    language::Diagnostics& diagnostics) {
   LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
+  workbench->request_ = request;
   LAKEMILL_TRY_OK(workbench->load_pipelines(request, diagnostics));
   LAKEMILL_TRY_OK(workbench->start_engines(request));
   return workbench;
@@ -292,8 +294,27 @@ Status Workbench::load_pipeline(const std::string& path, const OpenRequest& requ
   auto loaded = language::load_pipeline(path, options);
   merge(diagnostics, loaded.diagnostics);
   if (!loaded.pipeline) return faulty(path);
+  language::Diagnostics of_files;
+  flow::check_file_arguments(*loaded.pipeline, of_files);
+  merge(diagnostics, of_files);
+  if (of_files.has_errors()) return faulty(path);
   pipelines_.push_back(*std::move(loaded.pipeline));
   return {};
+}
+
+Result<language::Pipeline> Workbench::with_variables(
+    const language::Pipeline& pipeline,
+    const std::map<std::string, std::string>& variables) const {
+  language::LocalFileReader reader;
+  language::LoadOptions options = load_options(request_, reader);
+  options.project = &project_;
+  options.with_test_files = false;
+  options.variables.insert(options.variables.end(), variables.begin(), variables.end());
+  auto loaded = language::load_pipeline(pipeline.file, options);
+  if (!loaded.pipeline) {
+    return Error(ErrorCode::invalid, loaded.diagnostics.to_text());
+  }
+  return *std::move(loaded.pipeline);
 }
 
 std::vector<std::string> Workbench::allowed_roots() const {

@@ -72,6 +72,12 @@ class Workbench {
   /// What the flows of one of pipelines() work with. Errors: those of the store.
   Result<flow::Workspace> workspace(const language::Pipeline& pipeline);
 
+  /// One of pipelines(), loaded again with `variables`, which come before all others.
+  /// Errors: invalid, with what is wrong then.
+  Result<language::Pipeline> with_variables(
+      const language::Pipeline& pipeline,
+      const std::map<std::string, std::string>& variables) const;
+
   /// The root of a table by path (against the working folder) or by name.
   /// Errors: not_found (neither is there), invalid.
   Result<std::string> table_url(const std::string& path_or_name);
@@ -104,6 +110,7 @@ class Workbench {
   std::vector<std::string> allowed_roots() const;
 
   language::Project project_;
+  OpenRequest request_;
   std::vector<language::Pipeline> pipelines_;
   std::string root_;
   std::string working_folder_;

@@ -15,6 +15,7 @@
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
 #include "lakemill/engine_duckdb/table_versions.h"
+#include "lakemill/engine_duckdb/text_lines.h"
 #include "lakemill/engine_duckdb/text_rows_relation.h"
 
 namespace lakemill::engine_duckdb {
@@ -85,6 +86,7 @@ void register_all(duckdb::DuckDB& database) {
   register_json_exactness(connection);
   register_files(connection);
   register_text_rows(connection);
+  register_text_lines(connection);
   connection.Commit();
   attach_catalog(connection);
   const auto utc = connection.Query("SET GLOBAL TimeZone='UTC'");

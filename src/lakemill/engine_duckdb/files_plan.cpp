@@ -424,7 +424,7 @@ Status plan_columns(DuckdbSession& session, FilesPlan& plan) {
     case FileFormat::parquet:
       return plan_parquet(session, plan);
     case FileFormat::text:
-      LAKEMILL_TRY_OK(check_last_lines(session, plan));
+      if (!reads_lines(plan)) LAKEMILL_TRY_OK(check_last_lines(session, plan));
       return plan_fixed(plan, {{"value", LogicalType::VARCHAR, true}});
     case FileFormat::binaryfile:
       return plan_fixed(plan, {{"path", LogicalType::VARCHAR, true},

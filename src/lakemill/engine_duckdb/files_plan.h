@@ -56,6 +56,9 @@ Result<FilesPlan> plan_files(DuckdbSession& session,
 /// order of the files, and within a file in its own.
 std::string files_sql(const FilesPlan& plan, const std::vector<std::string>& columns);
 
+/// Whether lakemill_text_lines (text_lines.h) reads the files: text in UTF-8.
+bool reads_lines(const FilesPlan& plan);
+
 /// A file's path as an SQL string that DuckDB's readers do not take for a pattern.
 std::string path_literal(const std::string& url);
 

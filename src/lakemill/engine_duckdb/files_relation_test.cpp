@@ -244,7 +244,17 @@ TEST_F(FilesRelationTest, ReadsCsvWithoutAHeaderAndWithOptions) {
   EXPECT_EQ(schema(relation), "column0:string column1:string ");
   EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,x;2,y;z;");
   relation.options["delimeter"] = "|";
-  EXPECT_THAT(schema(relation), HasSubstr("did you mean delimiter"));
+  EXPECT_THAT(schema(relation), HasSubstr("did you mean 'delimiter'?"));
+}
+
+TEST_F(FilesRelationTest, TakesWhatStandsForNullBesideEmptyFields) {
+  auto relation = files(FileFormat::csv, {{"a.csv", "a,b\nNA,2\n,x\n-,y\n"}});
+  const std::string sql = "SELECT a IS NULL FROM f";
+  EXPECT_EQ(rows(relation, sql), "false;true;false;");
+  relation.options = {{"null_values", "NA"}};
+  EXPECT_EQ(rows(relation, sql), "true;true;false;");
+  relation.options = {{"null_values", R"(["NA", "-"])"}};
+  EXPECT_EQ(rows(relation, sql), "true;true;true;");
 }
 
 TEST_F(FilesRelationTest, MakesNamesDistinct) {

@@ -389,7 +389,25 @@ std::string exact_reader_sql(const FilesPlan& plan, const FileGroup& group,
          records_sql(plan, first, count) + ")))";
 }
 
+// Plain urls: these are no patterns.
+std::string lines_sql(const FilesPlan& plan, std::size_t first, std::size_t count) {
+  std::vector<std::string> urls;
+  for (std::size_t i = first; i < first + count; ++i) {
+    urls.push_back(quote_literal(plan.relation.files[i].url));
+  }
+  const auto compression = plan.options.find("compression");
+  return "lakemill_text_lines([" + join(urls, ", ") + "], " +
+         (compression == plan.options.end() ? "'auto'" : compression->second) + ", " +
+         plan.options.at("max_line_size") + ")";
+}
+
 }  // namespace
+
+bool reads_lines(const FilesPlan& plan) {
+  const auto encoding = plan.options.find("encoding");
+  return plan.relation.format == FileFormat::text &&
+         (encoding == plan.options.end() || encoding->second == "'utf-8'");
+}
 
 std::string path_literal(const std::string& url) {
   std::string escaped;
@@ -425,6 +443,7 @@ std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_
       arguments.push_back(columns_argument(group));
       return "read_csv(" + join(arguments, ", ") + ")";
     case FileFormat::text:
+      if (reads_lines(plan)) return lines_sql(plan, first, count);
       arguments.push_back(
           "auto_detect = false, header = false, delim = '', quote = '', escape = ''");
       arguments.push_back(columns_argument(group));

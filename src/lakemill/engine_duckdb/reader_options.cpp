@@ -1,133 +1,20 @@
 #include "lakemill/engine_duckdb/reader_options.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <vector>
 
+#include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
+#include "lakemill/engine/file_options.h"
+#include "lakemill/engine_duckdb/date_pattern.h"
 
 namespace lakemill::engine_duckdb {
 
 namespace {
 
-using engine::FileFormat;
+using engine::FileOption;
 using engine::FilesRelation;
-
-enum class OptionKind : std::uint8_t {
-  text,
-  number,
-  has_header,
-  infer_schema,
-  strftime,  // a format of dates; Java's letters are turned into strftime's
-  ignored,   // true of our readers whatever it says
-};
-
-struct ReaderOption {
-  std::string_view key;
-  std::string_view option;
-  OptionKind kind;
-};
-
-constexpr std::array kCsvOptions = {
-    ReaderOption{"delimiter", "delim", OptionKind::text},
-    ReaderOption{"sep", "delim", OptionKind::text},
-    ReaderOption{"separator", "delim", OptionKind::text},
-    ReaderOption{"quote", "quote", OptionKind::text},
-    ReaderOption{"quote_char", "quote", OptionKind::text},
-    ReaderOption{"quotechar", "quote", OptionKind::text},
-    ReaderOption{"escape", "escape", OptionKind::text},
-    ReaderOption{"escapechar", "escape", OptionKind::text},
-    ReaderOption{"comment", "comment", OptionKind::text},
-    ReaderOption{"comment_prefix", "comment", OptionKind::text},
-    ReaderOption{"encoding", "encoding", OptionKind::text},
-    ReaderOption{"charset", "encoding", OptionKind::text},
-    ReaderOption{"nullvalue", "nullstr", OptionKind::text},
-    ReaderOption{"null_value", "nullstr", OptionKind::text},
-    ReaderOption{"null_values", "nullstr", OptionKind::text},
-    ReaderOption{"skip_rows", "skip", OptionKind::number},
-    ReaderOption{"skiprows", "skip", OptionKind::number},
-    ReaderOption{"decimal", "decimal_separator", OptionKind::text},
-    ReaderOption{"compression", "compression", OptionKind::text},
-    ReaderOption{"max_line_size", "max_line_size", OptionKind::number},
-    ReaderOption{"dateformat", "dateformat", OptionKind::strftime},
-    ReaderOption{"timestampformat", "timestampformat", OptionKind::strftime},
-    ReaderOption{"header", "", OptionKind::has_header},
-    ReaderOption{"has_header", "", OptionKind::has_header},
-    ReaderOption{"inferschema", "", OptionKind::infer_schema},
-    ReaderOption{"infer_schema", "", OptionKind::infer_schema},
-    ReaderOption{"multiline", "", OptionKind::ignored},
-    ReaderOption{"mode", "", OptionKind::ignored},
-};
-constexpr std::array kJsonOptions = {
-    ReaderOption{"compression", "compression", OptionKind::text},
-    ReaderOption{"maximum_object_size", "maximum_object_size", OptionKind::number},
-    ReaderOption{"multiline", "", OptionKind::ignored},
-    ReaderOption{"lines", "", OptionKind::ignored},
-};
-constexpr std::array kTextOptions = {
-    ReaderOption{"encoding", "encoding", OptionKind::text},
-    ReaderOption{"max_line_size", "max_line_size", OptionKind::number},
-    ReaderOption{"compression", "compression", OptionKind::text},
-};
-constexpr std::array kParquetOptions = {
-    ReaderOption{"mergeschema", "", OptionKind::ignored},
-};
-
-std::span<const ReaderOption> options_of(FileFormat format) {
-  switch (format) {
-    case FileFormat::csv:
-      return kCsvOptions;
-    case FileFormat::json:
-    case FileFormat::jsonl:
-      return kJsonOptions;
-    case FileFormat::text:
-      return kTextOptions;
-    case FileFormat::parquet:
-      return kParquetOptions;
-    case FileFormat::binaryfile:
-      return {};
-  }
-  return {};
-}
-
-// "yyyy-MM-dd HH:mm:ss" → "%Y-%m-%d %H:%M:%S"; a format with '%' is taken as it is.
-std::string to_strftime(std::string_view format) {
-  if (format.find('%') != std::string_view::npos) return std::string(format);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kParts = {{
-      {"yyyy", "%Y"},
-      {"SSSSSS", "%f"},
-      {"SSS", "%g"},
-      {"MMMM", "%B"},
-      {"MMM", "%b"},
-      {"yy", "%y"},
-      {"MM", "%m"},
-      {"dd", "%d"},
-      {"HH", "%H"},
-      {"hh", "%I"},
-      {"mm", "%M"},
-      {"ss", "%S"},
-      {"a", "%p"},
-      {"X"
-       "XX",
-       "%z"},
-  }};
-  std::string result;
-  while (!format.empty()) {
-    bool found = false;
-    for (const auto& [part, replacement] : kParts) {
-      if (!format.starts_with(part)) continue;
-      result += replacement;
-      format.remove_prefix(part.size());
-      found = true;
-      break;
-    }
-    if (found) continue;
-    if (format.front() != '\'') result += format.front();
-    format.remove_prefix(1);
-  }
-  return result;
-}
 
 std::string encoding_name(std::string_view text) {
   const std::string lower = to_lower(text);
@@ -139,37 +26,92 @@ std::string encoding_name(std::string_view text) {
   return lower;
 }
 
-Status apply(const ReaderOption& option, const std::string& value,
-             FilesRelation& relation, std::map<std::string, std::string>& options) {
-  const std::string lower = to_lower(value);
-  const std::string key(option.option);
-  switch (option.kind) {
-    case OptionKind::text:
-      options[key] = quote_literal(key == "encoding" ? encoding_name(value) : value);
-      return {};
-    case OptionKind::strftime:
-      options[key] = quote_literal(to_strftime(value));
-      return {};
-    case OptionKind::number:
-      if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos) {
-        return Error(ErrorCode::invalid, "reader option " + std::string(option.key) +
-                                             " must be a number, not " + value);
-      }
-      options[key] = value;
-      return {};
-    case OptionKind::has_header:
-    case OptionKind::infer_schema:
-      if (lower != "true" && lower != "false") {
-        return Error(ErrorCode::invalid, "reader option " + std::string(option.key) +
-                                             " must be true or false, not " + value);
-      }
-      (option.kind == OptionKind::has_header ? relation.has_header
-                                             : relation.infer_schema) = lower == "true";
-      return {};
-    case OptionKind::ignored:
-      return {};
+Error wrong_value(const std::string& name, std::string_view must_be,
+                  const std::string& value) {
+  return {ErrorCode::invalid, "reader option " + name + " must be " +
+                                  std::string(must_be) + ", not " + value};
+}
+
+Result<std::string> number(const std::string& name, const std::string& value) {
+  if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos) {
+    return wrong_value(name, "a number", value);
   }
-  return {};
+  return value;
+}
+
+Result<bool> boolean(const std::string& name, const std::string& value) {
+  const std::string lower = to_lower(value);
+  if (lower != "true" && lower != "false") {
+    return wrong_value(name, "true or false", value);
+  }
+  return lower == "true";
+}
+
+Result<std::string> date_format(const std::string& name, const std::string& value) {
+  auto format = to_strftime(value, DatePatternUse::read);
+  if (!format) return std::move(format).error().while_doing("reader option " + name);
+  return quote_literal(*format);
+}
+
+// What stands for null beside a field without anything in it, which always does.
+std::string null_texts(const std::string& value) {
+  std::vector<std::string> texts = {"''"};
+  const auto list = parse_json(value);
+  if (list && list->is_array()) {
+    for (const Json& item : *list) {
+      texts.push_back(
+          quote_literal(item.is_string() ? item.get<std::string>() : item.dump()));
+    }
+  } else {
+    texts.push_back(quote_literal(value));
+  }
+  return "[" + join(texts, ", ") + "]";
+}
+
+// The option of DuckDB's reader, and its value.
+Result<std::pair<std::string, std::string>> option_sql(const std::string& name,
+                                                       FileOption option,
+                                                       const std::string& value) {
+  const auto with =
+      [](const char* key,
+         Result<std::string> sql) -> Result<std::pair<std::string, std::string>> {
+    if (!sql) return std::move(sql).error();
+    return std::pair<std::string, std::string>(key, *std::move(sql));
+  };
+  switch (option) {
+    case FileOption::delimiter:
+      return with("delim", quote_literal(value));
+    case FileOption::quote:
+      return with("quote", quote_literal(value));
+    case FileOption::escape:
+      return with("escape", quote_literal(value));
+    case FileOption::comment:
+      return with("comment", quote_literal(value));
+    case FileOption::encoding:
+      return with("encoding", quote_literal(encoding_name(value)));
+    case FileOption::null_values:
+      return with("nullstr", null_texts(value));
+    case FileOption::skip_rows:
+      return with("skip", number(name, value));
+    case FileOption::decimal:
+      return with("decimal_separator", quote_literal(value));
+    case FileOption::compression:
+      return with("compression", quote_literal(value));
+    case FileOption::date_format:
+      return with("dateformat", date_format(name, value));
+    case FileOption::timestamp_format:
+      return with("timestampformat", date_format(name, value));
+    case FileOption::line_size_max:
+      return with("max_line_size", number(name, value));
+    case FileOption::object_size_max:
+      return with("maximum_object_size", number(name, value));
+    case FileOption::header:
+    case FileOption::infer_schema:
+    case FileOption::row_group_size:
+    case FileOption::nothing:
+      break;
+  }
+  return with("", std::string());
 }
 
 // A line must fit into one buffer, and a row that does not is lost at the end of a
@@ -194,24 +136,19 @@ Status add_line_size(std::map<std::string, std::string>& options) {
 
 Result<std::map<std::string, std::string>> reader_options(FilesRelation& relation) {
   std::map<std::string, std::string> options;
-  const auto known = options_of(relation.format);
-  for (const auto& [key, value] : relation.options) {
-    std::vector<std::string> keys;
-    const ReaderOption* found = nullptr;
-    for (const ReaderOption& option : known) {
-      keys.emplace_back(option.key);
-      if (equals_ignoring_case(option.key, key)) found = &option;
+  for (const auto& [name, value] : relation.options) {
+    LAKEMILL_TRY(const FileOption option, engine::reader_option(relation.format, name));
+    if (option == FileOption::header) {
+      LAKEMILL_TRY(relation.has_header, boolean(name, value));
     }
-    if (found == nullptr) {
-      const auto near = nearest(key, keys);
-      return Error(ErrorCode::invalid,
-                   "reader option " + key + " is not known for this format" +
-                       (near ? "; did you mean " + *near + "?" : ""));
+    if (option == FileOption::infer_schema) {
+      LAKEMILL_TRY(relation.infer_schema, boolean(name, value));
     }
-    LAKEMILL_TRY_OK(apply(*found, value, relation, options));
+    LAKEMILL_TRY(auto sql, option_sql(name, option, value));
+    if (!sql.first.empty()) options.insert_or_assign(sql.first, sql.second);
   }
-  const bool has_lines =
-      relation.format == FileFormat::csv || relation.format == FileFormat::text;
+  const bool has_lines = relation.format == engine::FileFormat::csv ||
+                         relation.format == engine::FileFormat::text;
   if (has_lines) LAKEMILL_TRY_OK(add_line_size(options));
   return options;
 }

@@ -5,6 +5,7 @@
 
 #include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
+#include "lakemill/engine/file_options.h"
 #include "lakemill/engine_duckdb/staged_files.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/written_statistics.h"
@@ -14,74 +15,40 @@ namespace lakemill::engine_duckdb {
 namespace {
 
 using engine::FileFormat;
+using engine::FileOption;
 using engine::FileTarget;
 
-enum class OptionKind : std::uint8_t { text, boolean, number };
-
-// A writer_kwarg as people know it from Spark, Polars and pandas, and DuckDB's option.
-struct WriterOption {
-  FileFormat format;
-  std::string_view key;
-  std::string_view option;
-  OptionKind kind;
-};
-
-constexpr std::array kWriterOptions = {
-    WriterOption{FileFormat::csv, "header", "HEADER", OptionKind::boolean},
-    WriterOption{FileFormat::csv, "include_header", "HEADER", OptionKind::boolean},
-    WriterOption{FileFormat::csv, "has_header", "HEADER", OptionKind::boolean},
-    WriterOption{FileFormat::csv, "delimiter", "DELIMITER", OptionKind::text},
-    WriterOption{FileFormat::csv, "sep", "DELIMITER", OptionKind::text},
-    WriterOption{FileFormat::csv, "separator", "DELIMITER", OptionKind::text},
-    WriterOption{FileFormat::csv, "quote", "QUOTE", OptionKind::text},
-    WriterOption{FileFormat::csv, "quote_char", "QUOTE", OptionKind::text},
-    WriterOption{FileFormat::csv, "escape", "ESCAPE", OptionKind::text},
-    WriterOption{FileFormat::csv, "null_value", "NULLSTR", OptionKind::text},
-    WriterOption{FileFormat::csv, "nullvalue", "NULLSTR", OptionKind::text},
-    WriterOption{FileFormat::csv, "date_format", "DATEFORMAT", OptionKind::text},
-    WriterOption{FileFormat::csv, "dateformat", "DATEFORMAT", OptionKind::text},
-    WriterOption{FileFormat::csv, "datetime_format", "TIMESTAMPFORMAT",
-                 OptionKind::text},
-    WriterOption{FileFormat::csv, "timestampformat", "TIMESTAMPFORMAT",
-                 OptionKind::text},
-    WriterOption{FileFormat::csv, "compression", "COMPRESSION", OptionKind::text},
-    WriterOption{FileFormat::json, "compression", "COMPRESSION", OptionKind::text},
-    WriterOption{FileFormat::jsonl, "compression", "COMPRESSION", OptionKind::text},
-    WriterOption{FileFormat::parquet, "compression", "COMPRESSION", OptionKind::text},
-    WriterOption{FileFormat::parquet, "row_group_size", "ROW_GROUP_SIZE",
-                 OptionKind::number},
-};
-
-std::string_view format_name(FileFormat format) {
-  switch (format) {
-    case FileFormat::csv:
-      return "CSV";
-    case FileFormat::json:
-      return "JSON";
-    case FileFormat::jsonl:
-      return "JSONL";
-    case FileFormat::parquet:
-      return "PARQUET";
-    case FileFormat::text:
-      return "TEXT";
-    case FileFormat::binaryfile:
-      return "BINARYFILE";
+Result<std::string> copy_option(const std::string& name, FileOption option,
+                                const std::string& value) {
+  const std::string lower = to_lower(value);
+  switch (option) {
+    case FileOption::delimiter:
+      return "DELIMITER " + quote_literal(value);
+    case FileOption::quote:
+      return "QUOTE " + quote_literal(value);
+    case FileOption::escape:
+      return "ESCAPE " + quote_literal(value);
+    case FileOption::null_values:
+      return "NULLSTR " + quote_literal(value);
+    case FileOption::date_format:
+      return "DATEFORMAT " + quote_literal(value);
+    case FileOption::timestamp_format:
+      return "TIMESTAMPFORMAT " + quote_literal(value);
+    case FileOption::compression:
+      return "COMPRESSION " + quote_literal(value);
+    case FileOption::header:
+      if (lower == "true" || lower == "false") return "HEADER " + lower;
+      break;
+    case FileOption::row_group_size:
+      if (!value.empty() &&
+          value.find_first_not_of("0123456789") == std::string::npos) {
+        return "ROW_GROUP_SIZE " + value;
+      }
+      break;
+    default:
+      break;
   }
-  return "";
-}
-
-Result<std::string> option_value(const WriterOption& option, const std::string& text) {
-  const std::string lower = to_lower(text);
-  if (option.kind == OptionKind::text) return quote_literal(text);
-  if (option.kind == OptionKind::boolean && (lower == "true" || lower == "false")) {
-    return lower;
-  }
-  if (option.kind == OptionKind::number && !text.empty() &&
-      text.find_first_not_of("0123456789") == std::string::npos) {
-    return text;
-  }
-  return Error(ErrorCode::invalid,
-               "writer option " + std::string(option.key) + ": cannot be " + text);
+  return Error(ErrorCode::invalid, "writer option " + name + ": cannot be " + value);
 }
 
 Result<std::vector<std::string>> copy_options(const FileTarget& target) {
@@ -91,24 +58,11 @@ Result<std::vector<std::string>> copy_options(const FileTarget& target) {
   if (target.format == FileFormat::jsonl) options = {"FORMAT json", "ARRAY false"};
   if (target.format == FileFormat::parquet) options = {"FORMAT parquet"};
   bool has_header = false;
-  for (const auto& [key, value] : target.options) {
-    const WriterOption* known = nullptr;
-    std::vector<std::string> keys;
-    for (const WriterOption& option : kWriterOptions) {
-      if (option.format != target.format) continue;
-      keys.emplace_back(option.key);
-      if (equals_ignoring_case(option.key, key)) known = &option;
-    }
-    if (known == nullptr) {
-      const auto near = nearest(key, keys);
-      return Error(ErrorCode::invalid, "writer option " + key + " is not known for " +
-                                           std::string(format_name(target.format)) +
-                                           (near ? "; did you mean " + *near + "?"
-                                                 : "; known are: " + join(keys, ", ")));
-    }
-    LAKEMILL_TRY(const std::string text, option_value(*known, value));
-    options.push_back(std::string(known->option) + " " + text);
-    has_header = has_header || known->option == "HEADER";
+  for (const auto& [name, value] : target.options) {
+    LAKEMILL_TRY(const FileOption option, engine::writer_option(target.format, name));
+    LAKEMILL_TRY(std::string text, copy_option(name, option, value));
+    options.push_back(std::move(text));
+    has_header = has_header || option == FileOption::header;
   }
   if (target.format == FileFormat::csv && !has_header) {
     options.emplace_back("HEADER true");
@@ -212,7 +166,7 @@ Result<StagedRows> stage_file(DuckdbSession& session, const RowsToWrite& rows,
   if (target.format == FileFormat::text || target.format == FileFormat::binaryfile) {
     return Error(ErrorCode::unsupported,
                  "write " + target.url + ": " +
-                     std::string(format_name(target.format)) +
+                     std::string(engine::format_name(target.format)) +
                      " files are only read; write CSV, JSON, JSONL or PARQUET");
   }
   LAKEMILL_TRY(const auto options, copy_options(target));

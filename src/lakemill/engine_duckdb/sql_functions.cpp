@@ -5,6 +5,7 @@
 #include <duckdb/parser/statement/create_statement.hpp>
 
 #include "lakemill/base/check.h"
+#include "lakemill/engine_duckdb/date_pattern.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
 
@@ -109,6 +110,26 @@ void never_run(duckdb::DataChunk& /*arguments*/, duckdb::ExpressionState& /*stat
   throw duckdb::InternalException("a rewritten function was run");
 }
 
+// A date pattern of Spark's in strftime's letters; what it lacks fails by name.
+template <DatePatternUse use>
+void translate_pattern(duckdb::DataChunk& arguments, duckdb::ExpressionState& /*state*/,
+                       duckdb::Vector& result) {
+  duckdb::UnaryExecutor::Execute<duckdb::string_t, duckdb::string_t>(
+      arguments.data[0], result, arguments.size(), [&](duckdb::string_t pattern) {
+        const auto format = to_strftime(pattern.GetString(), use);
+        if (!format) throw duckdb::InvalidInputException(format.error().message());
+        return duckdb::StringVector::AddString(result, *format);
+      });
+}
+
+void add_pattern_function(duckdb::ClientContext& context, const std::string& name,
+                          duckdb::scalar_function_t translate) {
+  duckdb::CreateScalarFunctionInfo info(duckdb::ScalarFunction(
+      name, {LogicalType::VARCHAR}, LogicalType::VARCHAR, std::move(translate)));
+  info.internal = true;
+  duckdb::Catalog::GetSystemCatalog(context).CreateFunction(context, info);
+}
+
 // Adds a form that DuckDB's own function of that name lacks.
 void add_form(duckdb::ClientContext& context, const std::string& name,
               duckdb::vector<LogicalType> arguments, const LogicalType& result,
@@ -125,6 +146,10 @@ void add_form(duckdb::ClientContext& context, const std::string& name,
 
 void register_sql_functions(duckdb::Connection& connection) {
   auto& context = *connection.context;
+  add_pattern_function(context, "lakemill_write_pattern",
+                       translate_pattern<DatePatternUse::write>);
+  add_pattern_function(context, "lakemill_read_pattern",
+                       translate_pattern<DatePatternUse::read>);
   create_macros(context);
   for (const LogicalType type :
        {LogicalType::DATE, LogicalType::TIMESTAMP, LogicalType::TIMESTAMP_TZ}) {

@@ -267,6 +267,11 @@ void check_expression(const ParsedExpression& current) {
   if (is_in(kForbiddenFunctions, name) || is_ours(name)) {
     throw_error(Error(ErrorCode::denied, "SQL may not call the function " + name));
   }
+  if (current.GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
+    throw duckdb::BinderException(current,
+                                  "no value is bound to ? or $1 here; a pipeline's SQL "
+                                  "takes values by ${params.name} or ${vars.name}");
+  }
 }
 
 void check_table(const TableRef& current, Origin origin,

@@ -35,6 +35,12 @@ Result<Type> nested_from_duckdb(const LogicalType& type, std::string_view column
       return data::make_map(std::move(key), std::move(value), true);
     }
     case LogicalTypeId::STRUCT: {
+      if (duckdb::StructType::IsUnnamed(type)) {
+        return Error(ErrorCode::invalid,
+                     "column " + std::string(column) +
+                         " is a struct whose fields have no names, as row(...) makes "
+                         "it; name them: {'a': 1, 'b': 2}");
+      }
       std::vector<data::Field> fields;
       for (const auto& child : duckdb::StructType::GetChildTypes(type)) {
         LAKEMILL_TRY(auto inner, from_duckdb(child.second,
@@ -51,7 +57,8 @@ Result<Type> nested_from_duckdb(const LogicalType& type, std::string_view column
 Json to_json(const duckdb::Value& value);
 
 Json nested_to_json(const duckdb::Value& value) {
-  if (value.type().id() == LogicalTypeId::STRUCT) {
+  const bool is_struct = value.type().id() == LogicalTypeId::STRUCT;
+  if (is_struct && !duckdb::StructType::IsUnnamed(value.type())) {
     Json object = Json::object();
     const auto& children = duckdb::StructValue::GetChildren(value);
     const auto& types = duckdb::StructType::GetChildTypes(value.type());
@@ -69,7 +76,8 @@ Json nested_to_json(const duckdb::Value& value) {
     return object;
   }
   Json array = Json::array();
-  const auto& children = value.type().id() == LogicalTypeId::ARRAY
+  const auto& children = is_struct ? duckdb::StructValue::GetChildren(value)
+                         : value.type().id() == LogicalTypeId::ARRAY
                              ? duckdb::ArrayValue::GetChildren(value)
                              : duckdb::ListValue::GetChildren(value);
   for (const auto& child : children) array.push_back(to_json(child));
@@ -284,7 +292,8 @@ data::Value from_duckdb(const duckdb::Value& value) {
     case LogicalTypeId::HUGEINT:
     case LogicalTypeId::UHUGEINT: {
       duckdb::Value narrow;
-      if (value.DefaultTryCastAs(LogicalType::BIGINT, narrow, nullptr)) {
+      std::string too_wide;  // without a place for it the cast throws
+      if (value.DefaultTryCastAs(LogicalType::BIGINT, narrow, &too_wide)) {
         return narrow.GetValue<std::int64_t>();
       }
       return data::Decimal{value.ToString()};

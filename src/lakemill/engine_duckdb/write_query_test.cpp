@@ -355,7 +355,7 @@ TEST_F(WriteQuery, WritesOneFileByRenamingIt) {
                {},
                engine::FileTarget{csv, engine::FileFormat::csv, {{"delimeter", ";"}}},
                {}}),
-      HasSubstr("did you mean delimiter"));
+      HasSubstr("did you mean 'delimiter'?"));
   EXPECT_THAT(failure({"SELECT error('no') AS x",
                        {},
                        engine::FileTarget{csv, engine::FileFormat::csv, {}},

@@ -1,5 +1,6 @@
 #include "lakemill/flow/node_sinks.h"
 
+#include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/node_query.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/source_opening.h"
@@ -104,9 +105,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
     spec.kind = sink.mode == language::SinkMode::append
                     ? sinks::FileSinkKind::folder_of_batches
                     : sinks::FileSinkKind::single;
-    for (const language::NamedArgument& option : sink.writer_options) {
-      spec.options[option.name] = option.value.text;
-    }
+    spec.options = file_options(sink.writer_options);
     spec.adopt_app_id = purpose.adopt_app_id;
     return sinks::make_file_sink(std::move(spec), services);
   }

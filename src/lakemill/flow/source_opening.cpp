@@ -2,6 +2,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
+#include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/postgres_opening.h"
 #include "lakemill/language/streams.h"
 #include "lakemill/sources/file_pattern.h"
@@ -83,9 +84,7 @@ Result<engine::FilesRelation> files_relation(const Workspace& workspace,
   relation.format = engine_format(format);
   relation.has_header = source.has_header;
   relation.infer_schema = source.infer_schema;
-  for (const language::NamedArgument& option : source.reader_options) {
-    relation.options[option.name] = option.value.text;
-  }
+  relation.options = file_options(source.reader_options);
   for (const language::MethodCall& method : source.reader_methods) {
     relation.options[method.arguments[0].text] = method.arguments[1].text;
   }

@@ -1,0 +1,69 @@
+#include "lakemill/flow/null_columns.h"
+
+#include <algorithm>
+
+#include "lakemill/base/text.h"
+#include "lakemill/dml/sql_type.h"
+
+namespace lakemill::flow {
+
+namespace {
+
+bool mentions_null(const language::Node& node) {
+  return std::any_of(node.steps.begin(), node.steps.end(), [](const auto& step) {
+    return step.is_sql() && to_lower(step.sql().text).find("null") != std::string::npos;
+  });
+}
+
+// Integers do not mix with dates; what is nothing but NULL does.
+bool is_only_null(engine::Session& session, const std::string& column,
+                  const std::string& relation) {
+  return session
+      .describe("SELECT coalesce(" + column + ", CAST(NULL AS DATE)) FROM " + relation,
+                engine::Origin::lakemill)
+      .has_value();
+}
+
+}  // namespace
+
+Result<std::string> with_types_of_nulls(engine::Session& session,
+                                        const Workspace& workspace,
+                                        const language::Node& node,
+                                        const language::Sink& sink,
+                                        const std::string& relation) {
+  if (!mentions_null(node) || sink.kind == language::SinkKind::pipeline_view) {
+    return relation;
+  }
+  LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
+  if (!place.is_delta) return relation;
+  LAKEMILL_TRY(const auto table, open_table(workspace, place));
+  const auto snapshot = table->latest();
+  if (!snapshot) {
+    if (snapshot.error().code() == ErrorCode::not_found) return relation;
+    return snapshot.error();
+  }
+  const data::Schema& held = (*snapshot)->metadata().schema;
+  const std::string from = quote_identifier(relation);
+  LAKEMILL_TRY(const auto shape,
+               session.describe("SELECT * FROM " + from, engine::Origin::lakemill));
+  std::vector<std::string> casts;
+  for (const data::Field& field : shape.schema.fields) {
+    const data::Field* target = held.find(field.name);
+    const std::string column = quote_identifier(field.name);
+    if (target == nullptr || field.type.kind != data::TypeKind::int32 ||
+        target->type == field.type || target->type.kind == data::TypeKind::void_type ||
+        !is_only_null(session, column, from)) {
+      continue;
+    }
+    casts.push_back("CAST(" + column + " AS " + dml::sql_type(target->type) + ") AS " +
+                    column);
+  }
+  if (casts.empty()) return relation;
+  std::string name = relation + ".typed";
+  LAKEMILL_TRY_OK(session.bind_query(
+      name, "SELECT * REPLACE (" + join(casts, ", ") + ") FROM " + from,
+      engine::Origin::lakemill));
+  return name;
+}
+
+}  // namespace lakemill::flow
