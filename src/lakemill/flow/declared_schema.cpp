@@ -70,7 +70,7 @@ Result<std::string> dataframe_rows(const language::Tree& data) {
       if (!row.is_mapping())
         return at(row.location, "a row of `data` must be a mapping");
     }
-    return json_text(to_json(data));
+    return json_text(to_ordered_json(data));
   }
   if (!data.is_mapping()) {
     return at(data.location, "`data` must be a list of rows or a mapping of columns");
@@ -92,7 +92,7 @@ Result<std::string> dataframe_rows(const language::Tree& data) {
                                              " values, another has " +
                                              std::to_string(count));
       }
-      row[column.key] = to_json(column.value.items[i]);
+      row[column.key] = to_ordered_json(column.value.items[i]);
     }
     rows.push_back(std::move(row));
   }

@@ -1,5 +1,6 @@
 #include "lakemill/flow/given_rows.h"
 
+#include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
 
 namespace lakemill::flow {
@@ -16,6 +17,38 @@ bool refers_to(const language::Expectation& expectation,
   if (!expectation.to_node.empty()) return source.node_name == expectation.to_node;
   return !source.table.table.empty() &&
          source.table.to_text() == expectation.to_table.to_text();
+}
+
+// Rows have no columns but those of the schema, as files do.
+Status check_columns(const engine::RowsRelation& rows, const data::Schema& schema,
+                     const std::string& name) {
+  LAKEMILL_TRY(const Json list, parse_json(rows.json_rows));
+  std::vector<std::string> known;
+  for (const data::Field& field : schema.fields) known.push_back(field.name);
+  for (const Json& row : list) {
+    for (const auto& [column, value] : row.items()) {
+      if (schema.find(column) != nullptr) continue;
+      const auto meant = nearest(column, known);
+      return Error(ErrorCode::invalid, "the rows given as '" + name +
+                                           "' have a column '" + column +
+                                           "', which the schema of the source lacks; " +
+                                           (meant ? "did you mean '" + *meant + "'?"
+                                                  : "it has " + join(known, ", ")));
+    }
+  }
+  return {};
+}
+
+// `given` with the columns and types that its source would have.
+Result<engine::Relation> as_declared(const data::Schema& schema,
+                                     const std::string& name, engine::Relation given) {
+  if (auto* rows = std::get_if<engine::RowsRelation>(&given)) {
+    LAKEMILL_TRY_OK(check_columns(*rows, schema, name));
+    rows->schema = schema;
+  } else if (auto* files = std::get_if<engine::FilesRelation>(&given)) {
+    files->schema = schema;
+  }
+  return given;
 }
 
 }  // namespace
@@ -35,10 +68,12 @@ Result<engine::Relation> with_columns(const Workspace& workspace,
                                       const language::Source* source,
                                       const std::string& name,
                                       const engine::Relation& given) {
-  if (!has_no_rows(given)) return given;
   std::optional<data::Schema> schema;
   if (source != nullptr && source->schema_location.empty()) {
     LAKEMILL_TRY(schema, declared_schema(workspace, *source));
+  }
+  if (!has_no_rows(given)) {
+    return schema ? as_declared(*schema, name, given) : Result<engine::Relation>(given);
   }
   const std::string& upstream = source == nullptr ? name : source->node_name;
   if (const auto* node = workspace.pipeline.find_node(upstream);
@@ -91,11 +126,10 @@ Result<engine::Relation> given_reference(const language::Node& node,
     if (name.empty() || found == given.end()) continue;
     if (!has_no_rows(found->second)) return found->second;
     data::Schema columns;  // as those that refer to it
-    const auto& to =
-        expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
+    const auto& to = expectation.to_columns;
     for (std::size_t i = 0; i < to.size() && i < expectation.columns.size(); ++i) {
       const data::Field* from = schema.find(expectation.columns[i]);
-      columns.fields.push_back({to[i], from->type, true});
+      columns.fields.push_back({to[i].text, from->type, true});
     }
     return engine::Relation(engine::RowsRelation{"[]", std::move(columns)});
   }

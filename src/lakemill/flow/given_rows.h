@@ -17,9 +17,10 @@ using GivenRelations = std::map<std::string, engine::Relation>;
 /// first wins, some may be empty, the last is its index.
 std::vector<std::string> given_names(const language::Source& source, std::size_t index);
 
-/// `given` under `name`, for a source (null: a node that a step names). Rows that are
-/// none get the columns that the pipeline declares. Errors: invalid, if it declares
-/// none.
+/// `given` under `name`, for a source (null: a node that a step names), with the
+/// columns and types of the source's `schema`. Rows that are none get the columns that
+/// the pipeline declares. Errors: invalid, if it declares none, or not those of the
+/// rows.
 Result<engine::Relation> with_columns(const Workspace& workspace,
                                       const language::Source* source,
                                       const std::string& name,

@@ -7,7 +7,9 @@
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
+#include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/node_frames.h"
+#include "lakemill/flow/null_columns.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/shared_views.h"
 #include "lakemill/flow/sql_place.h"
@@ -278,6 +280,8 @@ class NodeQuery::State {
                                             carrying_.contains(current)));
     const language::Sink* sink = node_.primary_sink();
     if (is_given_ || sink == nullptr) return current;  // a test touches no table
+    LAKEMILL_TRY(current,
+                 with_types_of_nulls(*session_, workspace_, node_, *sink, current));
     return rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current);
   }
 
@@ -463,8 +467,15 @@ class NodeQuery::State {
         const language::SourceText& filter = frame.source->filter;
         return at_place_in_file(filter, sql, sql.find(filter.text), made.error());
       }
-      if (!made) return at(frame.source->location, made.error());
+      if (!made) {
+        return at(frame.source->location,
+                  with_missing_column(*session_, *frame.source, frame.relation,
+                                      made.error()));
+      }
       if (*made) carrying_.insert(name);
+      const bool is_filter = number == 1 && !frame.source->filter.empty();
+      bound_relations.push_back(
+          {name, is_filter ? frame.source->filter.location : frame.source->location});
       frame.relation = name;
     }
     return {};

@@ -78,6 +78,29 @@ Status bind_reference(const Workspace& workspace, const language::Node& node,
   return {};
 }
 
+// A column that the other table lacks would be taken from the row itself, and hold.
+Status check_referred_columns(const language::Expectation& expectation,
+                              engine::Session& session, const std::string& relation) {
+  LAKEMILL_TRY(const engine::QueryShape shape,
+               session.describe("SELECT * FROM " + quote_identifier(relation),
+                                engine::Origin::lakemill));
+  for (const language::Name& column : expectation.to_columns) {
+    if (shape.schema.find(column.text) != nullptr) continue;
+    std::vector<std::string> known;
+    for (const data::Field& field : shape.schema.fields) known.push_back(field.name);
+    const auto meant = nearest(column.text, known);
+    const std::string target = expectation.to_node.empty()
+                                   ? "table " + expectation.to_table.to_text()
+                                   : "the table of node '" + expectation.to_node + "'";
+    return at(
+        column.location,
+        "expectation '" + expectation.name + "' refers to column '" + column.text +
+            "', which " + target + " does not have; " +
+            (meant ? "did you mean '" + *meant + "'?" : "it has " + join(known, ", ")));
+  }
+  return {};
+}
+
 // The predicate of a REFERENCE, over the table that it points to: a row with a
 // null among its columns refers to nothing, and passes, as a foreign key does.
 Result<std::string> reference_predicate(
@@ -93,8 +116,9 @@ Result<std::string> reference_predicate(
     LAKEMILL_TRY_OK(
         bind_reference(workspace, node, expectation, plan, session, relation));
   }
-  const auto& to =
-      expectation.to_columns.empty() ? expectation.columns : expectation.to_columns;
+  LAKEMILL_TRY_OK(check_referred_columns(expectation, session, relation));
+  std::vector<std::string> to;
+  for (const language::Name& column : expectation.to_columns) to.push_back(column.text);
   const std::string row = quoted_list(expectation.columns);
   std::string any_null;
   for (const std::string& column : expectation.columns) {

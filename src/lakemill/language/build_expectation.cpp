@@ -75,14 +75,18 @@ void read_reference(Expectation& expectation, const Fields& fields,
     expectation.to_table = split_table_name(to.text("table", ""), to.place("table"),
                                             below(path, "to.table"), context);
   }
-  expectation.to_columns = to.texts("columns");
+  expectation.to_columns = to.names("columns");
   if (tree->has_unknown_keys) return;
   if (to.has("node") == to.has("table")) {
     context.diagnostics.error(
         tree->location, below(path, "to"),
         "to" + at_path(path) + " needs exactly one of node and table", "");
   }
-  if (expectation.to_columns.empty()) expectation.to_columns = expectation.columns;
+  if (expectation.to_columns.empty()) {
+    for (const NamedColumn& named : expectation.named_columns) {
+      expectation.to_columns.push_back(named.column);
+    }
+  }
   if (expectation.to_columns.size() != expectation.columns.size() &&
       !expectation.columns.empty()) {
     context.diagnostics.error(tree->location, below(path, "to"),

@@ -7,6 +7,7 @@
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/quantity.h"
 #include "lakemill/language/shape_check.h"
+#include "lakemill/language/sql_check.h"
 #include "lakemill/language/sql_text.h"
 #include "lakemill/language/streams.h"
 
@@ -281,12 +282,13 @@ void check_frames(const Node& node, const std::string& path, BuildContext& conte
       }
       if (std::find(known.begin(), known.end(), frame.name) != known.end()) continue;
       const auto meant = nearest(frame.name, known);
-      context.diagnostics.error(reference.location, step_path,
-                                "unknown source '" + frame.name + "' at " + step_path,
-                                meant ? "did you mean '" + *meant + "'?"
-                                : known.empty()
-                                    ? "give the source a name"
-                                    : "named sources are " + join(known, ", "));
+      const Location place =
+          place_of_name(reference.location, "sources." + frame.name, context.reader);
+      context.diagnostics.error(
+          place, step_path, "unknown source '" + frame.name + "' at " + step_path,
+          meant           ? "did you mean '" + *meant + "'?"
+          : known.empty() ? "give the source a name"
+                          : "named sources are " + join(known, ", "));
     }
   }
   const bool has_frame = !node.sources.empty() || node.steps.empty();
@@ -364,15 +366,34 @@ void read_plain(Node& node, const Fields& fields) {
 
 }  // namespace
 
+void check_folder_name(const Fields& fields, const std::string& path,
+                       BuildContext& context) {
+  const std::string name = fields.text("name", "");
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char letter) {
+    return static_cast<unsigned char>(letter) < 0x20;
+  });
+  if (name != "." && name != ".." && !has_control &&
+      name.find_first_of("/\\") == std::string::npos) {
+    return;
+  }
+  context.diagnostics.error(fields.place("name"), below(path, "name"),
+                            "the name '" + name + "'" + at_path(path) +
+                                " cannot be that of a folder, and state is kept in one "
+                                "of that name",
+                            "leave out '/', '\\' and line breaks");
+}
+
 Node build_node(const Tree& tree, const std::string& path, BuildContext& outer) {
   Node node;
   node.location = tree.location;
   if (tree.broken || !tree.is_mapping()) return node;
   const Fields fields(tree);
   read_plain(node, fields);
+  check_folder_name(fields, path, outer);
   node.backend = build_backend(fields, outer.backend);
   node.dataframe_api = build_api(fields, outer.api);
   BuildContext context{outer.diagnostics, node.dataframe_api, node.backend};
+  context.reader = outer.reader;
 
   const auto sources = items_of(fields, "sources", "source", path, context);
   for (const Item& item : sources) {

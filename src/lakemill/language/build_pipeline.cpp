@@ -136,6 +136,7 @@ Pipeline build_pipeline(const Tree& root, BuildContext& context) {
   pipeline.location = root.location;
   const Fields fields(root);
   pipeline.name = fields.text("name", "");
+  check_folder_name(fields, "", context);
   pipeline.backend = build_backend(fields, Backend::unset);
   pipeline.dataframe_api = build_api(fields, DataframeApi::narwhals);
   pipeline.root_path = fields.text("root_path", "");

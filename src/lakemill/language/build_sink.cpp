@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "lakemill/base/text.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/shape_check.h"
@@ -50,6 +52,22 @@ void add_named_columns(const Fields& fields,
     for (Name& name : fields.names(key)) {
       columns.push_back({std::string(key), std::move(name)});
     }
+  }
+}
+
+void check_named_once(const std::vector<NamedColumn>& columns, const std::string& path,
+                      BuildContext& context) {
+  for (auto column = columns.begin(); column != columns.end(); ++column) {
+    const bool again =
+        std::any_of(columns.begin(), column, [&](const NamedColumn& earlier) {
+          return earlier.option == column->option &&
+                 equals_ignoring_case(earlier.column.text, column->column.text);
+        });
+    if (!again) continue;
+    context.diagnostics.error(column->column.location, below(path, column->option),
+                              column->option + at_path(path) + " names column '" +
+                                  column->column.text + "' twice",
+                              "");
   }
 }
 
@@ -224,6 +242,7 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   sink.checkpoint_path = fields.text("checkpoint_path", "");
   if (fields.choice("reset_mode") == "TRUNCATE") sink.reset_mode = ResetMode::truncate;
   add_named_columns(fields, {"partition_by", "cluster_by"}, sink.named_columns);
+  check_named_once(sink.named_columns, path, context);
   sink.partition_by = fields.texts("partition_by");
   sink.cluster_by = fields.texts("cluster_by");
   sink.properties = fields.text_map("properties");

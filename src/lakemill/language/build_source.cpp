@@ -192,6 +192,20 @@ bool is_dataframe_data(const Tree& data) {
   return data.is_mapping();
 }
 
+// Every value is a table's, as it is written.
+void refuse_secrets(const Tree& data, const std::string& path, BuildContext& context) {
+  if (data.is_string() && data.text.find("${secret.") != std::string::npos) {
+    context.diagnostics.error(data.location, below(path, "data"),
+                              "'data'" + at_path(path) + " cannot hold " + data.text +
+                                  ": rows are stored, and secrets are not",
+                              "use it in reader_kwargs, in a connection or in SQL");
+  }
+  for (const Tree& item : data.items) refuse_secrets(item, path, context);
+  for (const TreeEntry& entry : data.entries) {
+    refuse_secrets(entry.value, path, context);
+  }
+}
+
 }  // namespace
 
 Source build_source(const Tree& tree, const std::string& path, BuildContext& context) {
@@ -232,6 +246,7 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
     source.kind = SourceKind::dataframe;
     source.data = fields.raw("data");
     missing(tree, "data", path, context);
+    refuse_secrets(source.data, path, context);
     if (!source.data.is_null() && !is_dataframe_data(source.data)) {
       context.diagnostics.error(
           fields.place("data"), below(path, "data"),

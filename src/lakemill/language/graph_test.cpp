@@ -105,8 +105,11 @@ TEST(Quantities, AreReadAsPeopleWriteThem) {
   for (const char* bad : {"", "m", "-5m", "5x", "1h 30", "1e99 w", "nan", "5mm"}) {
     EXPECT_FALSE(parse_duration(bad).has_value()) << bad;
   }
-  EXPECT_TRUE(is_cron("*/5 0 * * MON-FRI"));
-  EXPECT_FALSE(is_cron("every five minutes at noon"));
+  EXPECT_TRUE(check_cron("*/5 0 * * MON-FRI").has_value());
+  for (const char* bad :
+       {"every five minutes at noon", "61 * * * *", "0 0 30 2 *", "* * * *"}) {
+    EXPECT_FALSE(check_cron(bad).has_value()) << bad;
+  }
 }
 
 TEST(SafeExpressions, GiveWhatPythonGivesOrSayWhy) {

@@ -215,6 +215,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
   check_shape(root, object_spec("pipeline"), "", diagnostics);
 
   BuildContext context{diagnostics};
+  context.reader = options.reader;
   context.spark_is_named =
       options.project != nullptr && !options.project->engine.spark_remote.empty();
   Pipeline pipeline = build_pipeline(root, context);
@@ -226,7 +227,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
                       options.project == nullptr ? Project() : *options.project,
                       options.table_namer);
   add_view_definitions(pipeline);
-  check_pipeline(pipeline, diagnostics);
+  check_pipeline(pipeline, *options.reader, diagnostics);
   check_properties(pipeline, options.property_check, diagnostics);
   if (options.sql_parser) {
     check_sql(pipeline, options.sql_parser, *options.reader, diagnostics);

@@ -87,7 +87,7 @@ const std::vector<BadCase> kBadCases = {
     {"UnknownUpstreamInSql",
      "name: p\nnodes:\n- name: b\n  transformer:\n    nodes:\n    - expr: |\n"
      "        SELECT *\n        FROM {nodes.c}\n",
-     "p.yaml:8: error: unknown node 'c' at nodes[0]\n"},
+     "p.yaml:8:14: error: unknown node 'c' at nodes[0]\n"},
     {"Circle",
      "name: p\nnodes:\n- {name: a, source: {node_name: b}}\n"
      "- {name: b, source: {node_name: c}}\n- {name: c, source: {node_name: a}}\n",

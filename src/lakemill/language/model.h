@@ -229,7 +229,7 @@ struct Expectation {
   // REFERENCE: exactly one of to_node and to_table is set
   std::string to_node;
   TableName to_table;
-  std::vector<std::string> to_columns;
+  std::vector<Name> to_columns;  ///< as many as `columns`, with their places
   // FRESHNESS
   std::string freshness_column;
   std::chrono::microseconds max_age{0};

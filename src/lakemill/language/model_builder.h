@@ -4,6 +4,7 @@
 
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/fields.h"
+#include "lakemill/language/file_reader.h"
 #include "lakemill/language/model.h"
 #include "lakemill/language/tree.h"
 
@@ -17,8 +18,14 @@ struct BuildContext {
   Diagnostics& diagnostics;
   DataframeApi api = DataframeApi::narwhals;
   Backend backend = Backend::unset;
-  bool spark_is_named = false;  ///< the project names a Spark remote
+  bool spark_is_named = false;   ///< the project names a Spark remote
+  FileReader* reader = nullptr;  ///< gives files again for places; may be null
 };
+
+/// Refuses a `name` that cannot be one of a folder, as those of pipelines and nodes
+/// are: their state is kept below it.
+void check_folder_name(const Fields& fields, const std::string& path,
+                       BuildContext& context);
 
 Source build_source(const Tree& tree, const std::string& path, BuildContext& context);
 Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,

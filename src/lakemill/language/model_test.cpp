@@ -50,7 +50,8 @@ TEST(Model, HoldsEverythingOfAMergeSink) {
   EXPECT_EQ(node.expectations[0].tolerance.share, 0.5);
   EXPECT_EQ(node.expectations[1].expression_language, ExpressionLanguage::dataframe);
   EXPECT_EQ(node.expectations[2].to_table.to_text(), "c.d");
-  EXPECT_THAT(node.expectations[2].to_columns, ElementsAre("id"));
+  EXPECT_THAT(node.expectations[2].to_columns,
+              ElementsAre(testing::Field(&Name::text, "id")));
 }
 
 TEST(Model, TurnsContractsIntoExpectations) {

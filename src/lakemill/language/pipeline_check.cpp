@@ -6,6 +6,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/sql_check.h"
 #include "lakemill/language/streams.h"
 #include "lakemill/language/transform_check.h"
 
@@ -15,8 +16,8 @@ namespace {
 
 class PipelineCheck {
  public:
-  PipelineCheck(const Pipeline& pipeline, Diagnostics& diagnostics)
-      : pipeline_(pipeline), diagnostics_(diagnostics) {}
+  PipelineCheck(const Pipeline& pipeline, FileReader& reader, Diagnostics& diagnostics)
+      : pipeline_(pipeline), reader_(reader), diagnostics_(diagnostics) {}
 
   void run() {
     collect_names();
@@ -63,9 +64,9 @@ class PipelineCheck {
       std::unordered_set<std::string> told;
       for (const Name& name : upstream_mentions(pipeline_.nodes[i])) {
         if (positions_.contains(name.text) || !told.insert(name.text).second) continue;
-        diagnostics_.error(name.location, path_of(i),
-                           "unknown node '" + name.text + "' at " + path_of(i),
-                           meant(name.text));
+        diagnostics_.error(
+            place_of_name(name.location, "nodes." + name.text, &reader_), path_of(i),
+            "unknown node '" + name.text + "' at " + path_of(i), meant(name.text));
       }
     }
   }
@@ -176,6 +177,7 @@ class PipelineCheck {
   }
 
   const Pipeline& pipeline_;
+  FileReader& reader_;
   Diagnostics& diagnostics_;
   std::unordered_map<std::string, std::size_t> positions_;
   bool has_nameless_ = false;
@@ -183,8 +185,9 @@ class PipelineCheck {
 
 }  // namespace
 
-void check_pipeline(const Pipeline& pipeline, Diagnostics& diagnostics) {
-  PipelineCheck(pipeline, diagnostics).run();
+void check_pipeline(const Pipeline& pipeline, FileReader& reader,
+                    Diagnostics& diagnostics) {
+  PipelineCheck(pipeline, reader, diagnostics).run();
 }
 
 }  // namespace lakemill::language

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "lakemill/base/cron.h"
 #include "lakemill/base/text.h"
 
 namespace lakemill::language {
@@ -91,28 +92,6 @@ std::optional<double> sum_of(std::string_view text, const std::array<Unit, N>& u
   return sum;
 }
 
-// Digits and marks, and the names of months and days.
-bool is_cron_field(std::string_view field) {
-  constexpr std::string_view kNames =
-      "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT";
-  const std::string upper = to_upper(field);
-  for (std::size_t i = 0; i < upper.size();) {
-    if (upper[i] >= 'A' && upper[i] <= 'Z') {
-      const std::string name = upper.substr(i, 3);
-      if (name.size() != 3 || kNames.find(name) % 4 != 0) return false;
-      i += 3;
-      continue;
-    }
-    const bool is_digit = upper[i] >= '0' && upper[i] <= '9';
-    if (!is_digit &&
-        std::string_view("*,-/?").find(upper[i]) == std::string_view::npos) {
-      return false;
-    }
-    ++i;
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::chrono::microseconds> parse_duration(std::string_view text) {
@@ -133,19 +112,11 @@ Result<std::int64_t> parse_size(std::string_view text) {
   return static_cast<std::int64_t>(std::llround(*bytes));
 }
 
-bool is_cron(std::string_view text) {
-  text = trim(text);
-  constexpr std::array<std::string_view, 6> kNames = {
-      "@yearly", "@monthly", "@weekly", "@daily", "@hourly", "@annually"};
-  if (std::find(kNames.begin(), kNames.end(), text) != kNames.end()) return true;
-  int fields = 0;
-  for (const std::string& field : split(text, ' ')) {
-    if (field.empty()) continue;
-    ++fields;
-    const bool known = is_cron_field(field);
-    if (!known) return false;
-  }
-  return fields == 5 || fields == 6;
+Status check_cron(std::string_view text) {
+  LAKEMILL_TRY(const Cron cron, Cron::parse(text));
+  LAKEMILL_TRY(const Instant next, cron.next_after(Instant()));
+  static_cast<void>(next);
+  return {};
 }
 
 }  // namespace lakemill::language

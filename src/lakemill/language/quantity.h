@@ -15,8 +15,7 @@ Result<std::chrono::microseconds> parse_duration(std::string_view text);
 /// invalid.
 Result<std::int64_t> parse_size(std::string_view text);
 
-/// True for five (or six) fields of digits, '*', ',', '-', '/' and names, or "@daily"
-/// and its like.
-bool is_cron(std::string_view text);
+/// Whether it is a cron expression that some day fits. Errors: invalid.
+Status check_cron(std::string_view text);
 
 }  // namespace lakemill::language

@@ -272,14 +272,23 @@ class ShapeCheck {
         }
         return;
       case ValueType::schedule:
-        if (!is_textual(value) ||
-            (!parse_duration(value.text) && !is_cron(value.text))) {
-          needs(value, key, path, "a duration like 5m or a cron expression");
-        }
+        check_schedule(value, key, path);
         return;
       default:
         return;
     }
+  }
+
+  void check_schedule(Tree& value, const KeySpec& key, const std::string& path) {
+    if (is_textual(value) && parse_duration(value.text)) return;
+    const bool may_be_cron =
+        is_textual(value) &&
+        (value.text.starts_with('@') || value.text.find(' ') != std::string::npos);
+    const Status cron = may_be_cron ? check_cron(value.text) : Status();
+    if (may_be_cron && cron) return;
+    needs(value, key, path,
+          std::string("a duration like 5m or a cron expression") +
+              (cron ? "" : " (" + cron.error().message() + ")"));
   }
 
   void check_path(Tree& value, const KeySpec& key, const std::string& path) {

@@ -251,6 +251,20 @@ bool is_dataframe_expectation(const Expectation& expectation) {
           is_expression(expectation.expression.text, TextContext::expectation));
 }
 
+Location place_of_name(Location place, std::string_view name, FileReader* reader) {
+  if (place.column != 0 || place.line <= 0 || reader == nullptr) return place;
+  const auto file = reader->read(place.file);
+  if (!file) return place;
+  const std::vector<std::string> lines = split(*file, '\n');
+  const auto index = static_cast<std::size_t>(place.line - 1);
+  if (index >= lines.size()) return place;
+  std::size_t found = lines[index].find(name);
+  if (found == std::string::npos) return place;
+  if (found > 0 && lines[index][found - 1] == '{') --found;
+  place.column = static_cast<int>(found) + 1;
+  return place;
+}
+
 Location place_in_file(const SourceText& source, std::size_t offset,
                        std::string_view file_text) {
   std::size_t at = beginning(source, file_text);

@@ -59,6 +59,10 @@ bool is_dataframe_expectation(const Expectation& expectation);
 void check_sql(const Pipeline& pipeline, const SqlParser& parser, FileReader& reader,
                Diagnostics& diagnostics);
 
+/// `place`, where it tells only a line, with the column at which `name` stands there
+/// (or the brace in front of it), if it does. `reader` may be null.
+Location place_of_name(Location place, std::string_view name, FileReader* reader);
+
 /// The place of the byte at `offset` of `source`, found by holding its text against
 /// that of its file; as place_in() (sql_text.h) where a variable has changed the text
 /// before it.

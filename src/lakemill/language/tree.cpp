@@ -11,6 +11,36 @@ namespace lakemill::language {
 
 namespace {
 
+template <typename AnyJson>
+AnyJson json_of(const Tree& tree) {
+  switch (tree.kind) {
+    case TreeKind::null:
+      return nullptr;
+    case TreeKind::boolean:
+      return tree.boolean;
+    case TreeKind::integer:
+      return tree.integer;
+    case TreeKind::number:
+      // JSON has neither infinity nor NaN: their text keeps them apart from null.
+      return std::isfinite(tree.number) ? AnyJson(tree.number) : AnyJson(tree.text);
+    case TreeKind::string:
+      return tree.text;
+    case TreeKind::list: {
+      AnyJson list = AnyJson::array();
+      for (const Tree& item : tree.items) list.push_back(json_of<AnyJson>(item));
+      return list;
+    }
+    case TreeKind::mapping: {
+      AnyJson mapping = AnyJson::object();
+      for (const TreeEntry& entry : tree.entries) {
+        mapping[entry.key] = json_of<AnyJson>(entry.value);
+      }
+      return mapping;
+    }
+  }
+  return nullptr;
+}
+
 // A number as people write one: "12", "-1.5e3", ".5". Not "1_000", "0x1f" or "1:30".
 bool looks_like_number(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
@@ -164,34 +194,9 @@ Tree plain_scalar(std::string text, Location location) {
   return tree;
 }
 
-Json to_json(const Tree& tree) {
-  switch (tree.kind) {
-    case TreeKind::null:
-      return nullptr;
-    case TreeKind::boolean:
-      return tree.boolean;
-    case TreeKind::integer:
-      return tree.integer;
-    case TreeKind::number:
-      // JSON has neither infinity nor NaN: their text keeps them apart from null.
-      return std::isfinite(tree.number) ? Json(tree.number) : Json(tree.text);
-    case TreeKind::string:
-      return tree.text;
-    case TreeKind::list: {
-      Json list = Json::array();
-      for (const Tree& item : tree.items) list.push_back(to_json(item));
-      return list;
-    }
-    case TreeKind::mapping: {
-      Json mapping = Json::object();
-      for (const TreeEntry& entry : tree.entries) {
-        mapping[entry.key] = to_json(entry.value);
-      }
-      return mapping;
-    }
-  }
-  return nullptr;
-}
+Json to_json(const Tree& tree) { return json_of<Json>(tree); }
+
+OrderedJson to_ordered_json(const Tree& tree) { return json_of<OrderedJson>(tree); }
 
 Json definition_json(const Tree& tree) { return definition_of(tree, false); }
 

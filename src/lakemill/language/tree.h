@@ -74,6 +74,10 @@ Tree plain_scalar(std::string text, Location location);
 /// equal text.
 Json to_json(const Tree& tree);
 
+/// The same with the keys in the order in which they are written: for rows, whose
+/// columns have an order.
+OrderedJson to_ordered_json(const Tree& tree);
+
 /// JSON from which tree_of_definition() makes an equal tree again, places aside. The
 /// order of keys is kept below the keys where it counts (arguments, columns, rows), and
 /// no other order changes the text.
