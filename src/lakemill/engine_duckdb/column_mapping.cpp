@@ -1,6 +1,9 @@
 #include "lakemill/engine_duckdb/column_mapping.h"
 
 #include <algorithm>
+#include <cstdlib>
+
+#include <duckdb/planner/filter/expression_filter.hpp>
 
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
@@ -162,36 +165,152 @@ void simplify(Definition& table_column, Definition& file_column) {
   }
 }
 
-bool needs_bloom(const duckdb::TableFilter& filter) {
+// The bits of an integer type, negative where it has no sign; 0: it is none.
+int integer_bits(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::TINYINT:
+      return 8;
+    case LogicalTypeId::SMALLINT:
+      return 16;
+    case LogicalTypeId::INTEGER:
+      return 32;
+    case LogicalTypeId::BIGINT:
+      return 64;
+    case LogicalTypeId::UTINYINT:
+      return -8;
+    case LogicalTypeId::USMALLINT:
+      return -16;
+    case LogicalTypeId::UINTEGER:
+      return -32;
+    default:
+      return 0;
+  }
+}
+
+// Where the cast keeps the order and tells all values apart, so that to compare before
+// it is to compare after it.
+bool is_exact_widening(const LogicalType& from, const LogicalType& to) {
+  const int bits = integer_bits(from);
+  switch (to.id()) {
+    case LogicalTypeId::SMALLINT:
+    case LogicalTypeId::INTEGER:
+    case LogicalTypeId::BIGINT:
+      return bits != 0 && std::abs(bits) < integer_bits(to);
+    case LogicalTypeId::DOUBLE:
+      return from.id() == LogicalTypeId::FLOAT || (bits != 0 && std::abs(bits) <= 32);
+    case LogicalTypeId::DECIMAL: {
+      if (from.id() != LogicalTypeId::DECIMAL) return false;
+      const int scale = duckdb::DecimalType::GetScale(from);
+      const int wider_scale = duckdb::DecimalType::GetScale(to);
+      return wider_scale >= scale && duckdb::DecimalType::GetWidth(to) - wider_scale >=
+                                         duckdb::DecimalType::GetWidth(from) - scale;
+    }
+    case LogicalTypeId::TIMESTAMP:
+      return from.id() == LogicalTypeId::DATE;
+    default:
+      return false;
+  }
+}
+
+// Whether a file's type holds a constant of the table's type as it is: 2.5 would be
+// rounded among integers.
+bool holds(const LogicalType& file_type, const LogicalType& table_type,
+           const duckdb::Value& constant) {
+  if (constant.IsNull() || constant.type() != table_type) return false;
+  if (file_type == table_type) return true;
+  if (!is_exact_widening(file_type, table_type)) return false;
+  duckdb::Value there_and_back = constant;
+  return there_and_back.DefaultTryCastAs(file_type) &&
+         there_and_back.DefaultTryCastAs(table_type) && there_and_back == constant;
+}
+
+bool all_fit(const duckdb::vector<duckdb::unique_ptr<duckdb::TableFilter>>& filters,
+             const LogicalType& table_type, const LogicalType& file_type);
+
+// Whether DuckDB may compare the file's own values with the filter's constants.
+bool fits(const duckdb::TableFilter& filter, const LogicalType& table_type,
+          const LogicalType& file_type) {
+  using duckdb::TableFilterType;
   switch (filter.filter_type) {
-    case duckdb::TableFilterType::BLOOM_FILTER:
+    case TableFilterType::IS_NULL:
+    case TableFilterType::IS_NOT_NULL:
+    case TableFilterType::EXPRESSION_FILTER:  // evaluated after the cast anyway
       return true;
-    case duckdb::TableFilterType::OPTIONAL_FILTER: {
+    case TableFilterType::CONSTANT_COMPARISON:
+      return holds(file_type, table_type,
+                   filter.Cast<duckdb::ConstantFilter>().constant);
+    case TableFilterType::IN_FILTER: {
+      const auto& values = filter.Cast<duckdb::InFilter>().values;
+      return std::all_of(values.begin(), values.end(), [&](const duckdb::Value& value) {
+        return holds(file_type, table_type, value);
+      });
+    }
+    case TableFilterType::CONJUNCTION_AND:
+      return all_fit(filter.Cast<duckdb::ConjunctionAndFilter>().child_filters,
+                     table_type, file_type);
+    case TableFilterType::CONJUNCTION_OR:
+      return all_fit(filter.Cast<duckdb::ConjunctionOrFilter>().child_filters,
+                     table_type, file_type);
+    case TableFilterType::OPTIONAL_FILTER: {
       const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
-      return child && needs_bloom(*child);
+      return child && fits(*child, table_type, file_type);
+    }
+    case TableFilterType::STRUCT_EXTRACT: {
+      const auto& part = filter.Cast<duckdb::StructFilter>();
+      if (table_type.id() != LogicalTypeId::STRUCT ||
+          file_type.id() != LogicalTypeId::STRUCT) {
+        return false;
+      }
+      const auto& [name, type] =
+          duckdb::StructType::GetChildTypes(table_type).at(part.child_idx);
+      for (const auto& [own_name, own_type] :
+           duckdb::StructType::GetChildTypes(file_type)) {
+        if (equals_ignoring_case(own_name, name)) {
+          return fits(*part.child_filter, type, own_type);
+        }
+      }
+      return false;
     }
     default:
       return false;
   }
 }
 
-// Null if nothing is left.
-duckdb::unique_ptr<duckdb::TableFilter> without_bloom(
-    const duckdb::TableFilter& filter) {
-  if (filter.filter_type == duckdb::TableFilterType::OPTIONAL_FILTER) {
-    return needs_bloom(filter) ? nullptr : filter.Copy();
-  }
-  if (filter.filter_type != duckdb::TableFilterType::CONJUNCTION_AND) {
-    return filter.Copy();
-  }
-  auto kept = duckdb::make_uniq<duckdb::ConjunctionAndFilter>();
-  for (const auto& child : filter.Cast<duckdb::ConjunctionAndFilter>().child_filters) {
-    if (auto copy = without_bloom(*child)) {
-      kept->child_filters.push_back(std::move(copy));
+bool all_fit(const duckdb::vector<duckdb::unique_ptr<duckdb::TableFilter>>& filters,
+             const LogicalType& table_type, const LogicalType& file_type) {
+  return std::all_of(filters.begin(), filters.end(), [&](const auto& filter) {
+    return fits(*filter, table_type, file_type);
+  });
+}
+
+// A filter for a file that holds its column with another type; null if nothing is left
+// of it. What does not fit becomes an expression, which DuckDB evaluates after the
+// cast.
+duckdb::unique_ptr<duckdb::TableFilter> fitted(const duckdb::TableFilter& filter,
+                                               const LogicalType& table_type,
+                                               const LogicalType& file_type) {
+  using duckdb::TableFilterType;
+  if (fits(filter, table_type, file_type)) return filter.Copy();
+  switch (filter.filter_type) {
+    case TableFilterType::OPTIONAL_FILTER:
+    case TableFilterType::DYNAMIC_FILTER:
+    case TableFilterType::BLOOM_FILTER:
+      return nullptr;
+    case TableFilterType::CONJUNCTION_AND: {
+      auto kept = duckdb::make_uniq<duckdb::ConjunctionAndFilter>();
+      const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
+      for (const auto& child : children) {
+        auto copy = fitted(*child, table_type, file_type);
+        if (copy) kept->child_filters.push_back(std::move(copy));
+      }
+      if (kept->child_filters.empty()) return nullptr;
+      return kept;
+    }
+    default: {
+      const duckdb::BoundReferenceExpression column(table_type, 0);
+      return duckdb::make_uniq<duckdb::ExpressionFilter>(filter.ToExpression(column));
     }
   }
-  if (kept->child_filters.empty()) return nullptr;
-  return kept;
 }
 
 }  // namespace
@@ -221,22 +340,21 @@ ColumnDefinitions columns_for_file(const ColumnDefinitions& table_columns,
   return columns;
 }
 
-void keep_castable(const duckdb::TableFilterSet& filters,
-                   const duckdb::vector<duckdb::ColumnIndex>& column_ids,
-                   const ColumnDefinitions& table_columns,
-                   const ColumnDefinitions& file_columns,
-                   duckdb::TableFilterSet& kept) {
+void fit_filters(const duckdb::TableFilterSet& filters,
+                 const duckdb::vector<duckdb::ColumnIndex>& column_ids,
+                 const ColumnDefinitions& table_columns,
+                 const ColumnDefinitions& file_columns, duckdb::TableFilterSet& kept) {
   for (const auto& [index, filter] : filters.filters) {
     const auto id = column_ids[index].GetPrimaryIndex();
-    bool same_type = true;
+    const Definition* other = nullptr;
     if (!duckdb::IsVirtualColumn(id)) {
       for (const auto& column : file_columns) {
-        if (column.name == table_columns[id].name) {
-          same_type = column.type == table_columns[id].type;
-        }
+        const bool is_it = equals_ignoring_case(column.name, table_columns[id].name);
+        if (is_it && column.type != table_columns[id].type) other = &column;
       }
     }
-    auto copy = same_type ? filter->Copy() : without_bloom(*filter);
+    auto copy = other == nullptr ? filter->Copy()
+                                 : fitted(*filter, table_columns[id].type, other->type);
     if (copy) kept.filters[index] = std::move(copy);
   }
 }

@@ -28,11 +28,13 @@ void name_as_table(const data::Schema& schema, const std::string& mode,
 ColumnDefinitions columns_for_file(const ColumnDefinitions& table_columns,
                                    ColumnDefinitions& file_columns);
 
-/// Copies `filters`, leaving out optional ones that DuckDB cannot carry over to a
-/// column that a file holds with another type.
-void keep_castable(const duckdb::TableFilterSet& filters,
-                   const duckdb::vector<duckdb::ColumnIndex>& column_ids,
-                   const ColumnDefinitions& table_columns,
-                   const ColumnDefinitions& file_columns, duckdb::TableFilterSet& kept);
+/// Copies `filters` for one file, because DuckDB casts their constants to the types
+/// that the file has (2.5 becomes 2 among integers): those with constants which a
+/// narrower type does not hold become expressions, evaluated after the cast to the
+/// table's type; optional ones are left out then.
+void fit_filters(const duckdb::TableFilterSet& filters,
+                 const duckdb::vector<duckdb::ColumnIndex>& column_ids,
+                 const ColumnDefinitions& table_columns,
+                 const ColumnDefinitions& file_columns, duckdb::TableFilterSet& kept);
 
 }  // namespace lakemill::engine_duckdb

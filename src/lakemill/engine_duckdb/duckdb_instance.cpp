@@ -12,6 +12,7 @@
 #include "lakemill/engine_duckdb/files_relation.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/object_file_system.h"
+#include "lakemill/engine_duckdb/parquet_files.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/sql_gate.h"
 #include "lakemill/engine_duckdb/table_versions.h"
@@ -77,6 +78,7 @@ void limit_spilling(duckdb::DuckDB& database, std::int64_t bytes_max) {
 void register_all(duckdb::DuckDB& database) {
   duckdb::Connection connection(database);
   connection.BeginTransaction();
+  mend_parquet_filters(*connection.context);
   register_readers(*connection.context);
   register_bound_names(connection);
   register_delta_functions(connection);

@@ -642,5 +642,74 @@ TEST_F(FilesRelationTest, GivesRowsTheTypesOfTheirSchema) {
   EXPECT_FALSE(session().bind("r", engine::RowsRelation{"[]", {}}).has_value());
 }
 
+TEST_F(FilesRelationTest, FiltersParquetFilesThatDifferInTypeByTheWiderType) {
+  const auto write = [&](const std::string& name, const std::string& sql) {
+    ASSERT_EQ(text("COPY (" + sql + ") TO '" + folder() + "/" + name + "'"), "4");
+  };
+  write("a.parquet",
+        "SELECT k::INTEGER AS k, (k + 0.25)::DECIMAL(5,2) AS d FROM range(1, 5) r(k)");
+  write("b.parquet",
+        "SELECT k + 0.5::DOUBLE AS k, (k + 0.2599)::DECIMAL(20,4) AS d "
+        "FROM range(1, 5) r(k)");
+  FilesRelation relation;
+  relation.format = FileFormat::parquet;
+  relation.files = {{folder() + "/a.parquet", 1, 0}, {folder() + "/b.parquet", 2, 0}};
+  const std::string all = "SELECT string_agg(k, ' ' ORDER BY k) FROM f WHERE ";
+  EXPECT_EQ(rows(relation, all + "k < 2.5"), "1.0 1.5 2.0;");
+  EXPECT_EQ(rows(relation, all + "k >= 2.5"), "2.5 3.0 3.5 4.0 4.5;");
+  EXPECT_EQ(rows(relation, all + "k IN (2, 2.5)"), "2.0 2.5;");
+  EXPECT_EQ(rows(relation, all + "d > 2.2499"), "2.0 2.5 3.0 3.5 4.0 4.5;");
+  EXPECT_EQ(rows(relation, "SELECT count(*) FROM f WHERE d = 2.2599 OR d = 2.25"),
+            "2;");
+}
+
+// The readers have columns of these names, by which rows are numbered.
+TEST_F(FilesRelationTest, ReadsColumnsThatAreNamedAsThoseOfTheReaders) {
+  const std::string all =
+      "SELECT _lakemill_arrival, _lakemill_row, id, file_index, File_Row_Number, "
+      "filename FROM f ORDER BY ALL";
+  const std::string wanted = "7,0,1,5,50,a;7,1,2,6,60,b;8,0,3,7,70,c;";
+  EXPECT_EQ(
+      rows(files(FileFormat::csv,
+                 {{"a.csv",
+                   "id,file_index,File_Row_Number,filename\n1,5,50,a\n"
+                   "2,6,60,b\n"},
+                  {"b.csv", "id,file_index,File_Row_Number,filename\n3,7,70,c\n"}}),
+           all),
+      wanted);
+  const auto line = [](const std::string& values) {
+    return R"({"id":)" + values + "}\n";
+  };
+  for (const std::string digits : {"", "00000000000000000000"}) {
+    SCOPED_TRACE(digits);  // long numbers are read from the records' texts
+    EXPECT_EQ(
+        rows(
+            files(
+                FileFormat::jsonl,
+                {{"a.jsonl",
+                  line(R"(1,"file_index":5,"File_Row_Number":50,"filename":"a")") +
+                      line(R"(2,"file_index":6,"File_Row_Number":60,"filename":"b")")},
+                 {"b.jsonl",
+                  line(R"(3,"file_index":7,"File_Row_Number":70,"filename":"c","x":1)" +
+                       digits)}}),
+            all),
+        wanted);
+  }
+  FilesRelation relation;
+  relation.format = FileFormat::parquet;
+  for (const auto& [name, sql] :
+       {std::pair("a.parquet", "(VALUES (1, 5, 50, 'a'), (2, 6, 60, 'b'))"),
+        std::pair("b.parquet", "(VALUES (3, 7, 70, 'c'))")}) {
+    const std::string path = folder() + "/" + name;
+    text("COPY (FROM " + std::string(sql) +
+         " t(id, file_index, \"File_Row_Number\", filename)) TO '" + path + "'");
+    const auto arrival = static_cast<std::int64_t>(relation.files.size()) + 7;
+    relation.files.push_back({path, arrival, 0});
+  }
+  EXPECT_EQ(rows(relation, all), wanted);
+  EXPECT_EQ(rows(relation, "SELECT file_index FROM f WHERE file_row_number = 60"),
+            "6;");
+}
+
 }  // namespace
 }  // namespace lakemill::engine_duckdb

@@ -22,6 +22,32 @@ using duckdb::LogicalTypeId;
 using engine::FileFormat;
 
 constexpr const char* kRecord = "_lakemill_record";
+// Columns that DuckDB's readers add where they are asked for; a file's own column of
+// such a name stands before them.
+constexpr const char* kFileIndex = "file_index";
+constexpr const char* kFileRow = "file_row_number";
+
+bool hides_readers_column(const SourceColumn& column) {
+  return equals_ignoring_case(column.name, kFileIndex) ||
+         equals_ignoring_case(column.name, kFileRow);
+}
+
+// What a column is called behind its reader.
+std::string read_name(const SourceColumn& column) {
+  const std::string name =
+      hides_readers_column(column) ? "_lakemill_own_" + column.name : column.name;
+  return quote_identifier(name);
+}
+
+// The names of a reader's columns, where one of them has to be another.
+std::string renamed_columns(const FileGroup& group) {
+  if (std::none_of(group.columns.begin(), group.columns.end(), hides_readers_column)) {
+    return "";
+  }
+  std::vector<std::string> names;
+  for (const SourceColumn& column : group.columns) names.push_back(read_name(column));
+  return " AS _lakemill_read(" + join(names, ", ") + ")";
+}
 
 std::string cast(const std::string& sql, const LogicalType& type) {
   return "CAST(" + sql + " AS " + type.ToString() + ")";
@@ -55,8 +81,8 @@ std::string file_list_item(const Branch& branch, bool arrivals) {
   }
   const std::string type = arrivals ? "BIGINT" : "VARCHAR";
   if (items.size() == 1) return "CAST(" + items[0] + " AS " + type + ")";
-  return "CAST([" + join(items, ", ") + "] AS " + type +
-         "[])[CAST(file_index AS BIGINT) + 1]";
+  return "CAST([" + join(items, ", ") + "] AS " + type + "[])[CAST(" + kFileIndex +
+         " AS BIGINT) + 1]";
 }
 
 bool is_json(const Branch& branch) {
@@ -168,7 +194,7 @@ std::string exact_json_sql(const std::string& record,
 
 // The text of a value that was read as JSON, as the file has it.
 std::string text_of_json(const FileGroup& group, const SourceColumn& source) {
-  if (!group.exact_numbers) return "(" + quote_identifier(source.name) + " ->> '$')";
+  if (!group.exact_numbers) return "(" + read_name(source) + " ->> '$')";
   const std::string path = formats::member_step(source.name);
   return "json_extract_string(" + exact_json_sql(kRecord, {path}) + ", " +
          quote_literal(path) + ")";
@@ -187,7 +213,7 @@ std::string scalar_of_text(const Branch& branch, const std::string& text,
 
 Value json_value(const Branch& branch, const SourceColumn& source,
                  const LogicalType& to) {
-  const std::string raw = quote_identifier(source.name);
+  const std::string raw = read_name(source);
   const bool rescue = branch.plan.relation.rescue;
   if (source.type == to) return {raw, "", ""};
   if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
@@ -229,7 +255,7 @@ const SourceColumn* find_source(const FileGroup& group, const std::string& name)
 Value value_of(const Branch& branch, const std::string& name, const LogicalType& type) {
   const SourceColumn* source = find_source(branch.group, name);
   if (source == nullptr) return {cast("NULL", type), "", ""};
-  const std::string raw = quote_identifier(source->name);
+  const std::string raw = read_name(*source);
   const bool rescue = branch.plan.relation.rescue;
   switch (branch.plan.relation.format) {
     case FileFormat::csv:
@@ -268,7 +294,7 @@ std::string rescued_sql(const Branch& branch) {
         columns.names.begin(), columns.names.end(), [&](const std::string& name) {
           return name != kRescuedColumn && equals_ignoring_case(name, source.name);
         });
-    const std::string raw = quote_identifier(source.name);
+    const std::string raw = read_name(source);
     if (known) continue;
     add(source.name, raw + " IS NOT NULL",
         source.type.IsJSONType() ? text_of_json(branch.group, source)
@@ -290,7 +316,7 @@ bool is_long_integer_text(const Branch& branch, const LogicalType& type,
 // An error reads the file once more, by a type with which the reader tells the line.
 std::string long_integer_sql(const Branch& branch, const SourceColumn& source,
                              const LogicalType& type) {
-  const std::string raw = quote_identifier(source.name);
+  const std::string raw = read_name(source);
   FileGroup exact = branch.group;
   for (SourceColumn& column : exact.columns) {
     const bool wanted = column.name == source.name;
@@ -308,7 +334,7 @@ std::string column_sql(const Branch& branch, const std::string& name, bool whole
   if (name == kArrivalColumn) return file_list_item(branch, true);
   if (name == kFileColumn) return file_list_item(branch, false);
   if (name == kRowColumn) {
-    if (branch.plan.relation.format == FileFormat::parquet) return "file_row_number";
+    if (branch.plan.relation.format == FileFormat::parquet) return kFileRow;
     if (branch.plan.relation.format == FileFormat::binaryfile)
       return "CAST(0 AS BIGINT)";
     LAKEMILL_CHECK(whole);
@@ -372,12 +398,12 @@ std::string columns_argument(const FileGroup& group) {
 // The values of JSON records, and the records.
 std::string exact_reader_sql(const FilesPlan& plan, const FileGroup& group,
                              std::size_t first, std::size_t count) {
-  std::vector<std::string> values = {kRecord, "file_index"};
+  std::vector<std::string> values = {kRecord, kFileIndex};
   Json structure = Json::object();
   for (const SourceColumn& column : group.columns) {
     structure[column.name] = "JSON";
     values.push_back("struct_extract(_lakemill_exact, " + quote_literal(column.name) +
-                     ") AS " + quote_identifier(column.name));
+                     ") AS " + read_name(column));
   }
   const std::string exact =
       structure.empty() ? "NULL"
@@ -441,13 +467,13 @@ std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_
       arguments.push_back(plan.relation.has_header ? "header = true"
                                                    : "header = false");
       arguments.push_back(columns_argument(group));
-      return "read_csv(" + join(arguments, ", ") + ")";
+      return "read_csv(" + join(arguments, ", ") + ")" + renamed_columns(group);
     case FileFormat::text:
       if (reads_lines(plan)) return lines_sql(plan, first, count);
       arguments.push_back(
           "auto_detect = false, header = false, delim = '', quote = '', escape = ''");
       arguments.push_back(columns_argument(group));
-      return "read_csv(" + join(arguments, ", ") + ")";
+      return "read_csv(" + join(arguments, ", ") + ")" + renamed_columns(group);
     case FileFormat::json:
     case FileFormat::jsonl:
       arguments.push_back(plan.relation.format == FileFormat::json
@@ -455,10 +481,10 @@ std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_
                               : "format = 'newline_delimited'");
       arguments.push_back("auto_detect = false, records = true");
       arguments.push_back(columns_argument(group));
-      return "read_json(" + join(arguments, ", ") + ")";
+      return "read_json(" + join(arguments, ", ") + ")" + renamed_columns(group);
     case FileFormat::parquet:
       arguments.push_back("union_by_name = true, hive_partitioning = false");
-      return "read_parquet(" + join(arguments, ", ") + ")";
+      return "read_parquet(" + join(arguments, ", ") + ")" + renamed_columns(group);
     case FileFormat::binaryfile:
       return "(SELECT filename AS path, last_modified AS \"modificationTime\", "
              "CAST(size AS BIGINT) AS length, content, file_index FROM read_blob(" +

@@ -301,7 +301,7 @@ class TableReader final : public MultiFileReader {
                   reader.columns);
     const auto mapped = columns_for_file(columns, reader.columns);
     duckdb::TableFilterSet kept;
-    if (filters) keep_castable(*filters, column_ids, mapped, reader.columns, kept);
+    if (filters) fit_filters(*filters, column_ids, mapped, reader.columns, kept);
     return MultiFileReader::CreateMapping(
         context, reader_data, mapped, column_ids,
         filters ? duckdb::optional_ptr<duckdb::TableFilterSet>(&kept) : filters, files,

@@ -211,6 +211,70 @@ TEST_F(TableReaderTest, WidensTypesOfOldFiles) {
             "1");
 }
 
+// Goal: a filter means the same whatever type a file has. Method: each predicate over
+// the table against the same over a copy of its rows.
+TEST_F(TableReaderTest, FiltersOldFilesByTheTypesOfTheTable) {
+  const auto fields = [](data::Type i, data::Type f, data::Type d, data::Type n) {
+    return std::vector<data::Field>{{.name = "i", .type = std::move(i)},
+                                    {.name = "f", .type = std::move(f)},
+                                    {.name = "d", .type = std::move(d)},
+                                    {.name = "n", .type = std::move(n)}};
+  };
+  scan_->schema_.fields =
+      fields(data::make_type(TypeKind::float64), data::make_type(TypeKind::float64),
+             data::make_type(TypeKind::timestamp_ntz), data::make_decimal(20, 4));
+  add_column("s", data::make_struct(scan_->schema_.fields));
+  const auto with_struct = [](const std::string& sql) {
+    return "SELECT i, f, d, n, {'i': i, 'f': f, 'd': d, 'n': n} AS s FROM (" + sql +
+           ")";
+  };
+  add_file("old.parquet",
+           with_struct("SELECT k::INTEGER AS i, (k / 10)::FLOAT AS f, DATE "
+                       "'2020-01-01' + k::INTEGER AS d, (k + 0.25)::DECIMAL(5,2) AS n "
+                       "FROM range(-3, 6) r(k)"));
+  add_file("new.parquet",
+           with_struct("SELECT k + 0.5 AS i, k / 10 AS f, TIMESTAMP '2020-01-01 "
+                       "00:00:00.000001' + k::INTEGER * INTERVAL 1 DAY AS d, (k + "
+                       "0.2555)::DECIMAL(20,4) AS n FROM range(-3, 6) r(k)"));
+  bind("t");
+  auto& session = dynamic_cast<DuckdbSession&>(*session_);
+  ASSERT_TRUE(session.run("CREATE TABLE memory.main.copy AS FROM t").has_value());
+  const auto ours = [&](const std::string& sql) { return rows(sql, Origin::lakemill); };
+  const std::pair<std::string, std::vector<std::string>> columns[] = {
+      {"i", {"2.5::DOUBLE", "2::DOUBLE", "-0.5::DOUBLE", "1e300::DOUBLE"}},
+      {"f", {"0.1::DOUBLE", "0.10000000149011612::DOUBLE", "-0.1::DOUBLE"}},
+      {"d",
+       {"TIMESTAMP '2020-01-02'", "TIMESTAMP '2020-01-02 00:00:00.000001'",
+        "TIMESTAMP '2019-12-31 12:00:00'"}},
+      {"n",
+       {"1.25::DECIMAL(20,4)", "1.2499::DECIMAL(20,4)", "999999.5::DECIMAL(20,4)"}}};
+  for (const auto& [name, values] : columns) {
+    for (const std::string& column : {name, "s." + name}) {
+      std::vector<std::string> predicates = {column + " IS NULL"};
+      for (const std::string& value : values) {
+        for (const char* op : {"=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM"}) {
+          predicates.push_back(column + " " + op + " " + value);
+        }
+        predicates.push_back(column + " IN (" + value + ", " + values[0] + ")");
+        predicates.push_back(column + " BETWEEN " + values[0] + " AND " + value);
+        predicates.push_back(column + " > " + value + " OR " + column + " IS NULL");
+        predicates.push_back(column + " > " + value + " AND s.i IS NOT NULL");
+      }
+      for (const std::string& predicate : predicates) {
+        EXPECT_EQ(
+            ours("SELECT count(*), sum(i) FROM t WHERE " + predicate),
+            ours("SELECT count(*), sum(i) FROM memory.main.copy WHERE " + predicate))
+            << predicate;
+      }
+    }
+  }
+  EXPECT_EQ(ours("SELECT count(*) FROM t JOIN memory.main.copy c ON t.f = c.f"),
+            ours("SELECT count(*) FROM memory.main.copy t JOIN memory.main.copy c ON "
+                 "t.f = c.f"));
+  EXPECT_EQ(ours("SELECT i, f FROM t ORDER BY i DESC, f LIMIT 5"),
+            ours("SELECT i, f FROM memory.main.copy ORDER BY i DESC, f LIMIT 5"));
+}
+
 TEST_F(TableReaderTest, FindsMappedColumnsByPhysicalNameAndByFieldId) {
   const auto mapped = [](const std::string& name, data::Type type, int id) {
     return data::Field{.name = name,
