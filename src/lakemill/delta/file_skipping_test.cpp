@@ -122,6 +122,17 @@ TEST(FileSkipping, DoesNotTrustTheLastDigitsOfLongDecimals) {
   EXPECT_FALSE(keeps(type, rounded, Op::eq, Decimal{"22345678901234567890.12"}));
 }
 
+TEST(FileSkipping, ProvesNothingByWholeDecimalsCutToSixtyFourBits) {
+  const data::Type whole = data::make_decimal(20, 0);
+  const ColumnBounds cut =
+      read_bounds(whole, "-9223372036854775808", "9223372036854775807");
+  EXPECT_TRUE(data::is_null(cut.minimum));
+  EXPECT_TRUE(keeps(whole, cut, Op::eq, Decimal{"18446744073709551001"}));
+  EXPECT_TRUE(keeps(whole, cut, Op::lt, Decimal{"-9223372036854775808"}));
+  const ColumnBounds sharp = read_bounds(whole, "1", "9223372036854775806");
+  EXPECT_FALSE(keeps(whole, sharp, Op::eq, Decimal{"18446744073709551001"}));
+}
+
 TEST(FileSkipping, TakesBoundsOfAnotherTypeForNone) {
   const data::Type date = data::make_type(TypeKind::date);
   const ColumnBounds bounds = read_bounds(date, "5", R"("soon")");

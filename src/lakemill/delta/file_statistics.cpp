@@ -14,6 +14,15 @@ namespace {
 
 constexpr std::int64_t kMicrosPerMillisecond = 1000;
 
+// delta-rs keeps bounds of whole decimals in 64 bits: what is beyond them becomes one
+// of these, which prove nothing.
+bool is_saturated(const Value& bound, const data::Type& type) {
+  const auto* decimal = std::get_if<data::Decimal>(&bound);
+  return decimal != nullptr && type.scale == 0 &&
+         (decimal->digits == "9223372036854775807" ||
+          decimal->digits == "-9223372036854775808");
+}
+
 // The next value, a scalar, as one of `type`; null if it is none.
 Value read_scalar(JsonCursor& in, const data::Type& type) {
   std::string text;
@@ -35,7 +44,8 @@ Value read_scalar(JsonCursor& in, const data::Type& type) {
   // Binary bounds have no agreed spelling.
   if (type.kind == data::TypeKind::binary) return {};
   Result<Value> value = value_from_text(text, type);
-  return value ? std::move(value).value() : Value();
+  if (!value || is_saturated(*value, type)) return {};
+  return std::move(value).value();
 }
 
 Value widened(Value maximum) {

@@ -58,13 +58,29 @@ std::vector<NamedField> find_named(const data::Schema& schema, std::string_view 
   return found;
 }
 
+// Whether files may have been written while the column was still of type float: their
+// bounds are then those of floats, which as doubles are 0.1 where the value is
+// 0.10000000149.
+bool was_float(const Field& field) {
+  const Json* changes = find_member(field.metadata, "delta.typeChanges");
+  if (changes == nullptr || !changes->is_array()) return false;
+  return std::any_of(changes->begin(), changes->end(), [](const Json& change) {
+    return string_member(change, "fromType", "") == "float";
+  });
+}
+
 // The leaf that a logical name means. Nothing if no leaf has that name, or if it may
 // mean two: the statistics of the wrong one would skip files that hold rows.
 std::optional<StatisticsColumn> find_leaf(const data::Schema& schema,
                                           std::string_view name, bool mapped) {
   std::vector<NamedField> found = find_named(schema, name, mapped);
   if (found.size() != 1 || is_nested(found.front().field->type)) return std::nullopt;
-  return StatisticsColumn{std::move(found.front().path), found.front().field->type};
+  const Field& field = *found.front().field;
+  data::Type type = field.type;
+  if (type.kind == data::TypeKind::float64 && was_float(field)) {
+    type.kind = data::TypeKind::float32;  // compared as coarsely as the coarsest bound
+  }
+  return StatisticsColumn{std::move(found.front().path), std::move(type)};
 }
 
 /// Bounds are read when a column is first asked for, for all files, and kept by column.

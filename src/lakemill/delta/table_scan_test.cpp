@@ -200,6 +200,29 @@ TEST_F(TableScanTest, FindsMappedColumnsByTheirPhysicalNames) {
   EXPECT_EQ(scan_of(metadata, {file}, Protocol{})->column_mapping_mode(), "none");
 }
 
+// Old files have 0.1 for a bound of what a double holds as 0.10000000149011612.
+TEST_F(TableScanTest, ComparesBoundsOfWidenedFloatsAsFloats) {
+  Metadata metadata = LogFolder::metadata();
+  metadata.schema.fields = {
+      {"f",
+       data::make_type(TypeKind::float64),
+       true,
+       {{"delta.typeChanges",
+         Json::array({{{"fromType", "float"}, {"toType", "double"}}})}}},
+      {"d", data::make_type(TypeKind::float64), true}};
+  const AddFile file = with_stats(
+      "a", R"({"minValues":{"f":0.1,"d":0.1},"maxValues":{"f":0.1,"d":1e300}})");
+  const auto scan = scan_of(metadata, {file}, Protocol{});
+  const auto is_read = [&](const std::string& column, double value) {
+    return !scan->may_match({{column, Op::eq, {value}}}).empty();
+  };
+  EXPECT_TRUE(is_read("f", 0.10000000149011612));
+  EXPECT_TRUE(is_read("f", 0.1));
+  EXPECT_FALSE(is_read("f", 0.2));
+  EXPECT_FALSE(is_read("d", 0.05));
+  EXPECT_TRUE(is_read("d", 0.10000000149011612));
+}
+
 TEST_F(TableScanTest, LoadsDeletionVectors) {
   SeededRandom random(1);
   DeletionVectorWriter writer(log_.store(), random);
