@@ -1,5 +1,7 @@
 #include "lakemill/delta/file_path.h"
 
+#include "lakemill/base/text.h"
+
 namespace lakemill::delta {
 
 namespace {
@@ -44,10 +46,20 @@ std::string percent_decoded(std::string_view text) {
 }
 
 std::string decoded_path(std::string_view log_path) {
-  if (!log_path.starts_with("file:/")) return percent_decoded(log_path);
-  log_path.remove_prefix(5);
-  while (log_path.starts_with("//")) log_path.remove_prefix(1);
-  return percent_decoded(log_path);
+  constexpr std::string_view kScheme = "file:/";
+  constexpr std::string_view kLocalHost = "/localhost/";
+  if (!equals_ignoring_case(log_path.substr(0, kScheme.size()), kScheme)) {
+    return percent_decoded(log_path);
+  }
+  std::string_view path = log_path.substr(kScheme.size() - 1);
+  const bool has_host = path.starts_with("//") && !path.starts_with("///");
+  while (path.starts_with("//")) path.remove_prefix(1);
+  if (has_host) {
+    const std::string_view host = path.substr(0, kLocalHost.size());
+    if (!equals_ignoring_case(host, kLocalHost)) return percent_decoded(log_path);
+    path.remove_prefix(kLocalHost.size() - 1);
+  }
+  return percent_decoded(path);
 }
 
 std::string file_url(std::string_view table_url, std::string_view decoded) {

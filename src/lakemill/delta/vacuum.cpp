@@ -8,6 +8,7 @@
 #include "lakemill/delta/commit_times.h"
 #include "lakemill/delta/deletion_vector.h"
 #include "lakemill/delta/file_path.h"
+#include "lakemill/delta/file_place.h"
 #include "lakemill/delta/log_reader.h"
 #include "lakemill/delta/protocol.h"
 #include "lakemill/delta/table_properties.h"
@@ -27,20 +28,19 @@ std::string hours_text(std::int64_t time_ms) {
 /// Paths that versions of the retention name, relative to the root.
 class NamedFiles {
  public:
-  explicit NamedFiles(storage::ObjectStore& store) : store_(store) {}
+  explicit NamedFiles(storage::ObjectStore& store)
+      : store_(store), places_(store.url()) {}
 
   Status add(const std::string& log_path,
              const std::optional<DeletionVectorDescriptor>& vector) {
-    std::string path = decoded_path(log_path);
-    const std::string root = store_.url() + "/";
-    if (path.starts_with(root)) path = path.substr(root.size());
-    paths_.insert(std::move(path));
+    LAKEMILL_TRY_OK(add_path(decoded_path(log_path)));
     if (!vector || vector->storage_type == "i") return {};
     auto file = deletion_vector_path(store_, *vector);
-    if (file) paths_.insert(std::move(*file));
-    // One that lies elsewhere is not ours to remove anyway.
-    if (!file && file.error().code() != ErrorCode::unsupported) return file.error();
-    return {};
+    if (file) LAKEMILL_TRY_OK(add_path(std::move(*file)));
+    if (vector->storage_type == "p") {
+      return add_path(decoded_path(vector->path_or_inline));
+    }
+    return file ? Status() : Status(std::move(file).error());
   }
 
   Status add_snapshot(const Snapshot& snapshot, std::int64_t since_ms) {
@@ -84,7 +84,15 @@ class NamedFiles {
     return {};
   }
 
+  Status add_path(std::string path) {
+    LAKEMILL_TRY(std::optional<std::string> place, places_.find(path));
+    if (place) paths_.insert(std::move(*place));
+    paths_.insert(std::move(path));
+    return {};
+  }
+
   storage::ObjectStore& store_;
+  FilePlaces places_;
   std::set<std::string> paths_;
 };
 
@@ -212,8 +220,9 @@ Result<VacuumResult> find_unnamed(Table& table, const Snapshot& snapshot,
   result.folders = candidates.folders;
   if (candidates.files.empty()) return result;
   NamedFiles named(table.store());
-  LAKEMILL_TRY_OK(named.add_snapshot(snapshot, cutoff_ms));
-  LAKEMILL_TRY_OK(named.add_commits(table, cutoff_ms));
+  Status added = named.add_snapshot(snapshot, cutoff_ms);
+  if (added) added = named.add_commits(table, cutoff_ms);
+  if (!added) return std::move(added).error().while_doing("vacuum");
   for (const storage::ObjectInfo& info : candidates.files) {
     if (named.contains(info.path)) continue;
     result.paths.push_back(info.path);

@@ -33,7 +33,8 @@ struct VacuumResult {
 ///
 /// Commits VACUUM START and VACUUM END as Delta for Spark does. May stop anywhere and
 /// be begun again. Errors: invalid (a retention shorter than the table's, without
-/// force), unsupported (a writer feature), those of the store.
+/// force), unsupported (a writer feature; a path in the log of which it cannot be told
+/// whether it lies in the table's folder: nothing is removed then), those of the store.
 Result<VacuumResult> vacuum(Table& table, const VacuumRequest& request, Clock& clock,
                             Random& random);
 
