@@ -4,6 +4,7 @@
 #include "lakemill/delta/change_feed.h"
 #include "lakemill/delta/protocol.h"
 #include "lakemill/dml/data_files.h"
+#include "lakemill/dml/held_rows.h"
 #include "lakemill/dml/rows_left.h"
 
 namespace lakemill::dml {
@@ -110,7 +111,7 @@ bool needs_change_files(const TableState& state, const TableChange& change) {
 Result<std::vector<engine::WrittenFile>> write_change_files(
     const ChangeContext& context, const TableState& state, const TableChange& change) {
   engine::TableFilesTarget target =
-      files_target(context.table, change.metadata, context.layout);
+      held_rows_target(context.table, change.metadata, context.layout);
   Sides sides{"_lakemill_gone", ""};
   LAKEMILL_TRY_OK(context.session.bind(
       sides.gone, engine::TableRelation{rows_named(state.scan, change.removed)}));

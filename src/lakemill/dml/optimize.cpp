@@ -9,6 +9,7 @@
 #include "lakemill/delta/protocol.h"
 #include "lakemill/delta/table_properties.h"
 #include "lakemill/dml/data_files.h"
+#include "lakemill/dml/held_rows.h"
 #include "lakemill/dml/rows_left.h"
 
 namespace lakemill::dml {
@@ -69,7 +70,7 @@ class Optimizer {
     engine::WriteSpec spec;
     spec.sql = std::string("SELECT * FROM ") + kName;
     engine::TableFilesTarget target =
-        files_target(context_.table, state_.snapshot->metadata(), context_.layout);
+        held_rows_target(context_.table, state_.snapshot->metadata(), context_.layout);
     // A bin becomes one file, unless its estimate was far off.
     target.target_file_bytes = bin.live_bytes <= target_bytes_ ? 0 : target_bytes_;
     spec.target = std::move(target);

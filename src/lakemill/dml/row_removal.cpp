@@ -6,6 +6,7 @@
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/transaction.h"
 #include "lakemill/dml/data_files.h"
+#include "lakemill/dml/held_rows.h"
 #include "lakemill/dml/rows_left.h"
 
 namespace lakemill::dml {
@@ -47,7 +48,7 @@ Result<std::vector<delta::Action>> rewrite_files(
   const delta::Metadata& metadata = state.snapshot->metadata();
   engine::WriteSpec spec;
   spec.sql = "SELECT * FROM " + quote_identifier(name);
-  spec.target = files_target(context.table, metadata, context.layout);
+  spec.target = held_rows_target(context.table, metadata, context.layout);
   LAKEMILL_TRY(const engine::WriteResult written, context.session.write(spec));
 
   const Instant now = context.clock.now();

@@ -56,6 +56,17 @@ std::optional<data::Type> widened_type(const data::Type& held,
   return data::make_decimal(digits + wanted.scale, wanted.scale);
 }
 
+/// The same types and names all the way down; what may be null is the table's to say.
+bool same_shape(const data::Type& left, const data::Type& right) {
+  return left.kind == right.kind && left.precision == right.precision &&
+         left.scale == right.scale &&
+         std::equal(left.children.begin(), left.children.end(), right.children.begin(),
+                    right.children.end(),
+                    [](const data::Field& one, const data::Field& other) {
+                      return one.name == other.name && same_shape(one.type, other.type);
+                    });
+}
+
 std::string delta_type_name(const data::Type& type) {
   const Json json = data::to_delta_json({{{"x", type, true, Json::object()}}});
   return json["fields"][0]["type"].get<std::string>();
@@ -263,8 +274,9 @@ std::vector<data::Field> SchemaMerger::replace_fields(
     if (held == nullptr) {
       changes.push_back("column " + given.name + " added (" +
                         data::to_text(given.type) + ")");
-    } else if (held->type == given.type) {
-      replaced.push_back(*held);
+    } else if (same_shape(held->type, given.type)) {
+      replaced.push_back(
+          *held);  // with what the table says of nulls and names below it
       continue;
     } else {
       changes.push_back("column " + given.name + " changed (" +

@@ -100,6 +100,18 @@ TEST_F(SchemaEvolution, TakesTheBatchsSchemaWhereAllRowsAreReplaced) {
   EXPECT_THAT(columns(*evolution), ElementsAre("v string"));
 }
 
+TEST_F(SchemaEvolution, KeepsWhatTheTableSaysBelowAColumnThatIsReplacedAlike) {
+  data::Field strict = field("a", type(TypeKind::int32));
+  strict.nullable = false;
+  table_.schema.fields.push_back(field("s", data::make_struct({strict})));
+  const data::Type given = data::make_struct({field("a", type(TypeKind::int32))});
+  const auto evolution = evolve({{field("s", given)}}, {true, true});
+  ASSERT_THAT(evolution, IsOk());
+  EXPECT_THAT(evolution->changes,
+              ElementsAre(HasSubstr("Id dropped"), HasSubstr("v dropped")));
+  EXPECT_FALSE(evolution->metadata.schema.fields[0].type.children[0].nullable);
+}
+
 TEST_F(SchemaEvolution, GivesNewColumnsOfAMappedTableANumberAndAName) {
   table_.configuration["delta.columnMapping.mode"] = "name";
   map_columns(table_, table_.schema, random_);

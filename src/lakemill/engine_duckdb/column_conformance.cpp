@@ -1,9 +1,11 @@
 #include "lakemill/engine_duckdb/column_conformance.h"
 
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "lakemill/base/text.h"
+#include "lakemill/dml/held_rows.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
 namespace lakemill::engine_duckdb {
@@ -95,8 +97,26 @@ std::string mismatch(const Type& from, const Type& to) {
   return says + "; cast it in the SQL, or give the table a wider type";
 }
 
+// What stands in the way of a null where the table has none. Nulls of plain columns are
+// told by the statistics of the files that were written; those below a column only
+// here.
+std::string refuse_null(const std::string& path) {
+  return "error(" +
+         quote_literal("column " + path +
+                       ": the query gives null, the table's column is NOT NULL") +
+         ")";
+}
+
 Result<Conformed> conform(const std::string& sql, const LogicalType& from,
                           const Field& to, const Place& place);
+
+// A field of a struct, an element of a list, a value of a map.
+Result<Conformed> conform_part(const std::string& sql, const LogicalType& from,
+                               const Field& to, const Place& place) {
+  LAKEMILL_TRY(Conformed part, conform(sql, from, to, place));
+  if (to.nullable) return part;
+  return Conformed{"coalesce(" + part.sql + ", " + refuse_null(place.path) + ")", true};
+}
 
 Result<Conformed> conform_struct(const std::string& sql, const LogicalType& from,
                                  const Type& to, const Place& place) {
@@ -114,14 +134,16 @@ Result<Conformed> conform_struct(const std::string& sql, const LogicalType& from
     const Place inner{place.path + "." + field.name, place.depth, place.mapped};
     if (!found) {
       LAKEMILL_TRY(const LogicalType type, physical_type(field.type, place.mapped));
-      parts.push_back(quote_identifier(name) + " := " + cast_sql("NULL", type));
+      const std::string value = field.nullable ? "NULL" : refuse_null(inner.path);
+      parts.push_back(quote_identifier(name) + " := " + cast_sql(value, type));
       changed = true;
       continue;
     }
     used[*found] = true;
-    LAKEMILL_TRY(Conformed child, conform("struct_extract(" + sql + ", " +
-                                              quote_literal(given[*found].first) + ")",
-                                          given[*found].second, field, inner));
+    LAKEMILL_TRY(Conformed child,
+                 conform_part("struct_extract(" + sql + ", " +
+                                  quote_literal(given[*found].first) + ")",
+                              given[*found].second, field, inner));
     changed = changed || child.changed || *found != i || given[*found].first != name;
     parts.push_back(quote_identifier(name) + " := " + child.sql);
   }
@@ -150,7 +172,7 @@ Result<Conformed> conform_list(const std::string& sql, const LogicalType& from,
   const std::string parameter = lambda_name(place);
   const Place inner{place.path + ".element", place.depth + 1, place.mapped};
   LAKEMILL_TRY(const Conformed child,
-               conform(parameter, element, to.children[0], inner));
+               conform_part(parameter, element, to.children[0], inner));
   if (!child.changed) return Conformed{list, fixed};
   return Conformed{
       "list_transform(" + list + ", lambda " + parameter + ": " + child.sql + ")",
@@ -165,9 +187,10 @@ Result<Conformed> conform_map(const std::string& sql, const LogicalType& from,
   LAKEMILL_TRY(const Conformed key,
                conform("struct_extract(" + parameter + ", 'key')",
                        duckdb::MapType::KeyType(from), to.children[0], key_place));
-  LAKEMILL_TRY(const Conformed value,
-               conform("struct_extract(" + parameter + ", 'value')",
-                       duckdb::MapType::ValueType(from), to.children[1], value_place));
+  LAKEMILL_TRY(
+      const Conformed value,
+      conform_part("struct_extract(" + parameter + ", 'value')",
+                   duckdb::MapType::ValueType(from), to.children[1], value_place));
   if (!key.changed && !value.changed) return Conformed{sql, false};
   return Conformed{"CASE WHEN (" + sql +
                        ") IS NULL THEN NULL ELSE map_from_entries(list_transform("
@@ -228,6 +251,39 @@ Result<Conformed> conform(const std::string& sql, const LogicalType& from,
   return conform_scalar(sql, from, to.type, place);
 }
 
+// The length in "varchar(3)", "char(3)"; 0: it is another type.
+int length_of(std::string_view type, std::string_view name) {
+  if (!type.starts_with(name) || !type.ends_with(")")) return 0;
+  const std::string_view digits =
+      type.substr(name.size(), type.size() - name.size() - 1);
+  int length = 0;
+  const auto read =
+      std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? length
+                                                                             : 0;
+}
+
+// Spark's VARCHAR(n) and CHAR(n) are strings with a length in the field's metadata. As
+// it does: spaces beyond the length go, a longer text is refused, CHAR is filled up.
+std::string fit_length(const std::string& text, const Field& field) {
+  const std::string type = string_member(field.metadata, dml::kCharacterType, "");
+  const int filled = length_of(type, "char(");
+  const int length = filled > 0 ? filled : length_of(type, "varchar(");
+  if (length == 0 || field.type.kind != TypeKind::string) return text;
+  const std::string most = std::to_string(length);
+  const std::string message =
+      " characters, the table's column is " + type + "; shorten it in the SQL";
+  std::string fitted =
+      "CASE WHEN length(" + text + ") > " + most + " THEN CASE WHEN length(rtrim(" +
+      text + ", ' ')) <= " + most + " THEN left(" + text + ", " + most +
+      ") ELSE error(" +
+      quote_literal("column " + field.name + ": the query gives a text of ") +
+      " || length(" + text + ") || " + quote_literal(message) + ") END ELSE " + text +
+      " END";
+  if (filled == 0) return fitted;
+  return "rpad(" + fitted + ", " + most + ", ' ')";
+}
+
 Result<std::optional<FileColumn>> conform_column(const QueryColumns& columns,
                                                  const Field& field, bool mapped,
                                                  std::vector<bool>& used) {
@@ -246,14 +302,11 @@ Result<std::optional<FileColumn>> conform_column(const QueryColumns& columns,
   const Place place{field.name, 0, mapped};
   LAKEMILL_TRY(Conformed conformed, conform(quote_identifier(columns.names[*found]),
                                             columns.types[*found], field, place));
-  column.expression = std::move(conformed.sql);
+  column.expression = fit_length(conformed.sql, field);
   // Statistics tell whether plain columns hold nulls; nested ones are looked at here.
   if (!field.nullable && column.type.IsNested()) {
-    column.expression = "CASE WHEN (" + column.expression + ") IS NULL THEN error(" +
-                        quote_literal("column " + field.name +
-                                      ": the query gives null, the table's column is "
-                                      "NOT NULL") +
-                        ") ELSE " + column.expression + " END";
+    column.expression =
+        "coalesce(" + column.expression + ", " + refuse_null(field.name) + ")";
   }
   return std::optional(std::move(column));
 }

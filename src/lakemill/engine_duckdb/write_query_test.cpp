@@ -318,6 +318,59 @@ TEST_F(WriteQuery, FindsColumnsByNameAndFillsMissingOnesWithNull) {
   EXPECT_EQ(file_count(), 1U);
 }
 
+TEST_F(WriteQuery, RefusesNullsBelowAColumnWhereTheTableHasNone) {
+  const std::string good =
+      "SELECT {'a': 1, 'b': NULL::INTEGER} AS s, [1, 2] AS l, MAP {'k': 1} AS m, "
+      "[{'x': [1]}] AS n";
+  TableFilesTarget target = files(good);
+  auto& fields = target.schema.fields;
+  fields[0].type.children[0].nullable = false;
+  fields[1].type.children[0].nullable = false;
+  fields[2].type.children[1].nullable = false;
+  fields[3].type.children[0].type.children[0].type.children[0].nullable = false;
+  EXPECT_EQ(failure({good, {}, target, {}}), "no error");
+  EXPECT_EQ(
+      failure({"SELECT NULL AS s, NULL AS l, NULL AS m, [NULL] AS n", {}, target, {}}),
+      "no error");
+  const std::pair<std::string, std::string> cases[] = {
+      {"SELECT {'a': NULL, 'b': 1} AS s", "s.a"},
+      {"SELECT {'b': 1} AS s", "s.a"},
+      {"SELECT if(i = 1500, NULL, {'a': if(i = 1501, NULL, i::INTEGER)}) AS s FROM "
+       "range(5000) "
+       "r(i)",
+       "s.a"},
+      {"SELECT [1, NULL] AS l", "l.element"},
+      {"SELECT MAP {'k': NULL} AS m", "m.value"},
+      {"SELECT [{'x': [1, NULL]}] AS n", "n.element.x.element"}};
+  const std::size_t count = file_count();
+  for (const auto& [sql, path] : cases) {
+    EXPECT_THAT(failure({sql, {}, target, {}}),
+                HasSubstr("column " + path +
+                          ": the query gives null, the table's column is NOT NULL"))
+        << sql;
+  }
+  EXPECT_EQ(file_count(), count);
+}
+
+TEST_F(WriteQuery, KeepsToTheLengthsThatSparkGivesTexts) {
+  TableFilesTarget target = files("SELECT 'abc' AS v, 'ab' AS c");
+  const std::string key = "__CHAR_VARCHAR_TYPE_STRING";
+  target.schema.fields[0].metadata[key] = "varchar(3)";
+  target.schema.fields[1].metadata[key] = "char(4)";
+  write({"SELECT 'äöü  ' AS v, 'ab' AS c UNION ALL SELECT NULL, 'x      '",
+         {},
+         target,
+         {}});
+  EXPECT_EQ(
+      text("SELECT string_agg(coalesce(v, '-') || '|' || c || '|', ' ' ORDER BY c) "
+           "FROM " +
+           written_files()),
+      "äöü|ab  | -|x   |");
+  EXPECT_THAT(failure({"SELECT 'abcd' AS v", {}, target, {}}),
+              HasSubstr("column v: the query gives a text of 4 characters, the table's "
+                        "column is varchar(3)"));
+}
+
 TEST_F(WriteQuery, LeavesNothingBehindWhenTheQueryFailsHalfWay) {
   const std::string sql =
       "SELECT range AS id, range % 5 AS p, if(range = 899999, error('boom'), 'v') AS v "
