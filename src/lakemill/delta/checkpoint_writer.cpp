@@ -56,8 +56,11 @@ class CheckpointLines {
   void append_files(const Snapshot& snapshot) {
     const auto& properties = snapshot.metadata().configuration;
     const auto as_json = properties.find("delta.checkpoint.writeStatsAsJson");
+    // The format makes typed statistics of these, too.
     const bool with_stats =
-        as_json == properties.end() || !equals_ignoring_case(as_json->second, "false");
+        as_json == properties.end() ||
+        !equals_ignoring_case(as_json->second, "false") ||
+        property_is_true(snapshot.metadata(), "delta.checkpoint.writeStatsAsStruct");
     for (AddFile file : snapshot.files()) {
       file.data_change = false;
       if (!with_stats) file.stats.clear();
@@ -105,11 +108,6 @@ std::int64_t interval_of(const Snapshot& snapshot) {
 
 Status write_checkpoint(Table& table, const Snapshot& snapshot) {
   LAKEMILL_TRY_OK(check_writable(snapshot.protocol(), snapshot.metadata()));
-  if (property_is_true(snapshot.metadata(), "delta.checkpoint.writeStatsAsStruct")) {
-    return Error(ErrorCode::unsupported,
-                 "checkpoints with statistics as columns are not written "
-                 "(delta.checkpoint.writeStatsAsStruct)");
-  }
   storage::ObjectStore& store = table.store();
   const CheckpointLines lines(snapshot);
   LAKEMILL_TRY(

@@ -100,13 +100,24 @@ TEST_F(CheckpointTest, IsWrittenAtEachMultipleOfTheInterval) {
   EXPECT_EQ(pointer()["version"], 6);
 }
 
-TEST_F(CheckpointTest, IsNotWrittenWhereItWouldLackColumns) {
+// The format makes columns of them, and leaves the texts out itself.
+TEST_F(CheckpointTest, KeepsStatisticsThatAreToBecomeColumns) {
   NewTable definition = new_table();
   definition.configuration["delta.checkpoint.writeStatsAsStruct"] = "true";
+  definition.configuration["delta.checkpoint.writeStatsAsJson"] = "false";
   create(definition);
-  EXPECT_THAT(write_checkpoint(table_, *latest()),
-              HasError(ErrorCode::unsupported, "writeStatsAsStruct"));
-  EXPECT_FALSE(store_->head(kPointer).has_value());
+  replace("a");
+  ASSERT_THAT(write_checkpoint(table_, *latest()), IsOk());
+  EXPECT_THAT(checkpoint("1"), HasSubstr("numRecords"));
+}
+
+TEST_F(CheckpointTest, LeavesStatisticsOutWhereTheTableWantsNone) {
+  NewTable definition = new_table();
+  definition.configuration["delta.checkpoint.writeStatsAsJson"] = "false";
+  create(definition);
+  replace("a");
+  ASSERT_THAT(write_checkpoint(table_, *latest()), IsOk());
+  EXPECT_THAT(checkpoint("1"), Not(HasSubstr("numRecords")));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ class CheckpointFormat {
   virtual Result<std::string> read(std::string_view url) = 0;
 
   /// Writes the actions (one JSON object a line, as in a commit) as one classic Parquet
-  /// checkpoint at `url`, with the columns that PROTOCOL.md, "Checkpoint Schema" names;
+  /// checkpoint at `url`, with the columns that PROTOCOL.md, "Checkpoint Schema" names,
+  /// typed statistics of the texts included where the table's properties ask for them;
   /// complete or not at all. Gives its size in bytes. Errors: denied, unavailable.
   virtual Result<std::int64_t> write(std::string_view url,
                                      std::string_view actions) = 0;

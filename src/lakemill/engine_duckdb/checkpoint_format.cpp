@@ -7,6 +7,7 @@
 #include <duckdb/main/appender.hpp>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/checkpoint_statistics.h"
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
@@ -239,6 +240,7 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
 
   static std::int64_t write_lines(duckdb::Connection& connection, std::string_view url,
                                   std::string_view actions) {
+    const auto typed = value_or_throw(typed_statistics(actions));
     run(connection, "CREATE TEMP TABLE lines(line VARCHAR)");
     {
       duckdb::Appender appender(connection, "temp", "main", "lines");
@@ -258,7 +260,9 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
     for (const auto& kind : kColumns) {
       if (kind.structure == nullptr) continue;
       if (!columns.empty()) columns += ", ";
-      columns += column_sql(kind);
+      const bool is_add = typed && kind.name == std::string_view("add");
+      columns += (is_add ? add_sql(column_sql(kind), *typed) : column_sql(kind)) +
+                 " AS " + quote_identifier(kind.name);
     }
     const auto written =
         run(connection, "COPY (SELECT " + columns + " FROM lines) TO " +
@@ -269,11 +273,22 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
   }
 
   static std::string column_sql(const ActionColumn& kind) {
-    const auto name = quote_identifier(kind.name);
     // A member that the line lacks gives a null struct.
     return "json_transform(json_extract(line, " +
            quote_literal("$." + std::string(kind.name)) + "), " +
-           quote_literal(kind.structure) + ") AS " + name;
+           quote_literal(kind.structure) + ")";
+  }
+
+  static std::string add_sql(const std::string& plain, const TypedStatistics& typed) {
+    std::string more = "stats_parsed := " + typed.stats;
+    if (!typed.partition_values.empty()) {
+      more += ", \"partitionValues_parsed\" := " + typed.partition_values;
+    }
+    std::string add = "struct_insert(" + plain + ", " + more + ")";
+    if (!typed.with_text) {
+      add = "struct_update(" + add + ", stats := CAST(NULL AS VARCHAR))";
+    }
+    return "CASE WHEN json_extract(line, '$.add') IS NOT NULL THEN " + add + " END";
   }
 
   Result<duckdb::DuckDB*> database_or_start() {
