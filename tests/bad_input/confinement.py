@@ -33,11 +33,15 @@ def outside_case(name: str, source: str = "{data: {x: [1]}}", sink: str = "{path
 def link(folder: pathlib.Path, project: pathlib.Path) -> None:
     (project / "link.csv").symlink_to(folder / "secret.csv")
     (project / "linked").symlink_to(folder / "other")
+    (project / "held").mkdir()
+    (project / "held/link.csv").symlink_to(folder / "secret.csv")
 
 
 outside_case("a source by ..", "{path: ../secret.csv, format: CSV}")
 outside_case("a source by an absolute path", "{path: '@/secret.csv', format: CSV}")
 outside_case("a source by a link to a file", "{path: ./link.csv, format: CSV}", prepare=link)
+outside_case("a source by a folder that holds a link", "{path: ./held, format: CSV}", prepare=link)
+outside_case("a source by a pattern that a link fits", "{path: './held/*.csv', format: CSV}", prepare=link)
 outside_case("a source by a link to a folder", "{path: ./linked, format: CSV}", prepare=link)
 outside_case("a glob through a link", "{path: './*/a.csv', format: CSV}", prepare=link)
 outside_case("a sink by ..", sink="{path: ../t, format: DELTA}")

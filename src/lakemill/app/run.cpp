@@ -23,9 +23,11 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
   options.full_refresh = request.full_refresh;
   if (!request.selectors.empty()) options.named_nodes = nodes;
   options.adopt_node = request.adopt;
-  const std::string prefix = "lakemill:" + pipeline.name + "/";  // as errors name it
-  if (options.adopt_node.starts_with(prefix))
-    options.adopt_node.erase(0, prefix.size());
+  for (const std::string& prefix : {std::string("lakemill:"), pipeline.name + "/"}) {
+    if (options.adopt_node.starts_with(prefix)) {  // as errors name it
+      options.adopt_node.erase(0, prefix.size());
+    }
+  }
   options.parallel_nodes_max =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.stop = request.stop;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "lakemill/app/catalog_tables.h"
 #include "lakemill/app/event_files.h"
@@ -277,7 +278,7 @@ Status Workbench::load_pipelines(const OpenRequest& request,
       merge(of_others, own);
     }
   }
-  if (!by_name || !pipelines_.empty()) return {};
+  if (!by_name || !pipelines_.empty()) return check_names();
   if (faulty_file) {  // it may be the one
     merge(diagnostics, of_others);
     return *faulty_file;
@@ -356,6 +357,20 @@ void Workbench::start_storage(const OpenRequest& request) {
   }
   catalog_ =
       std::make_unique<catalog::Catalog>(std::move(places), *stores_, *checkpoints_);
+}
+
+// Two pipelines of one name would share what their flows know.
+Status Workbench::check_names() const {
+  std::map<std::string, const language::Pipeline*> known;
+  for (const language::Pipeline& pipeline : pipelines_) {
+    const auto [first, is_new] = known.emplace(pipeline.name, &pipeline);
+    if (is_new) continue;
+    return Error(ErrorCode::invalid, to_text(pipeline.location) +
+                                         ": two pipelines of the project are called '" +
+                                         pipeline.name + "'; the other is " +
+                                         first->second->file);
+  }
+  return {};
 }
 
 Status Workbench::start_engines(const OpenRequest& request) {

@@ -96,6 +96,7 @@ class Workbench {
   static Result<std::unique_ptr<Workbench>> open_without_engines(
       const OpenRequest& request, language::Diagnostics& diagnostics);
   Status load_pipelines(const OpenRequest& request, language::Diagnostics& diagnostics);
+  Status check_names() const;
   Status load_pipeline(const std::string& path, const OpenRequest& request,
                        language::Diagnostics& diagnostics);
   void start_storage(const OpenRequest& request);

@@ -46,6 +46,9 @@ std::optional<Choice> choice_by_declaration(const language::Node& node,
   if (sink.asks_to_append()) {
     return Choice{Strategy::append, StrategyReason::mode_append, ""};
   }
+  if (node.refresh == language::Refresh::append) {
+    return Choice{Strategy::append, StrategyReason::refresh_key, ""};
+  }
   const bool any_replaces = node.sink_that(&language::Sink::asks_to_replace) != nullptr;
   return Choice{
       Strategy::replace,

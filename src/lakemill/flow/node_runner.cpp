@@ -348,6 +348,13 @@ class NodeRun {
     SinkPurpose purpose;
     purpose.strategy = Strategy::merge;  // a merge sink has its state taken over too
     FlowState adopted = flow_state(workspace_, options_.adopt_node);
+    LAKEMILL_TRY(const auto known, adopted.store()->list(adopted.folder() + "/", ""));
+    if (known.empty()) {
+      return Error(ErrorCode::not_found,
+                   "--adopt " + options_.adopt_node + ": there is no such flow at " +
+                       adopted.url("") + "; name a node of this pipeline, or " +
+                       "<pipeline>/<node> of another one of the project");
+    }
     LAKEMILL_TRY(purpose.generation, adopted.newest_generation());
     purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));

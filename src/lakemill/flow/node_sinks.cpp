@@ -107,6 +107,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
                     : sinks::FileSinkKind::single;
     spec.options = file_options(sink.writer_options);
     spec.adopt_app_id = purpose.adopt_app_id;
+    spec.shared = sink.shared;
     return sinks::make_file_sink(std::move(spec), services);
   }
   sinks::TableSinkSpec spec;

@@ -166,6 +166,7 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
   spec.url = place.url;
   LAKEMILL_TRY(spec.relation, files_relation(workspace, node, source, place.format));
   spec.incremental = incremental;
+  spec.roots = workspace.roots;
   spec.changed_are_new = source.on_change == language::OnChange::read;
   spec.files_max = source.limits.max_files.value_or(0);
   spec.bytes_max = source.limits.max_bytes.value_or(0);
@@ -221,6 +222,7 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
   spec.incremental = incremental;
+  spec.roots = workspace.roots;
   spec.files_max = limits.max_files.value_or(0);
   spec.bytes_max = limits.max_bytes.value_or(0);
   spec.rows_max = limits.max_rows.value_or(0);

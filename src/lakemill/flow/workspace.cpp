@@ -44,6 +44,7 @@ engine::SessionOptions session_options(
 }
 
 std::string flow_id(const Workspace& workspace, const std::string& node) {
+  if (node.find('/') != std::string::npos) return "lakemill:" + node;
   std::string pipeline = workspace.pipeline.name;
   if (workspace.side != nullptr && workspace.side->has(node)) {
     pipeline += "@" + workspace.side->schema;
@@ -53,6 +54,7 @@ std::string flow_id(const Workspace& workspace, const std::string& node) {
 
 FlowState flow_state(const Workspace& workspace, const std::string& node) {
   std::string folder = workspace.state_folder;
+  if (node.find('/') != std::string::npos) folder.resize(folder.rfind('/'));
   if (workspace.side != nullptr && workspace.side->has(node)) {
     folder += "/_side/" + workspace.side->schema;
   }

@@ -57,7 +57,8 @@ engine::SessionOptions session_options(
     const Workspace& workspace, const BatchPlan& plan, std::stop_token stop,
     std::function<void(const engine::Progress&)> on_progress);
 
-/// The flow of a node: its id (Delta's appId) and its state folder.
+/// The flow of a node: its id (Delta's appId) and its state folder. The node of another
+/// pipeline of the project is "<pipeline>/<node>".
 std::string flow_id(const Workspace& workspace, const std::string& node);
 FlowState flow_state(const Workspace& workspace, const std::string& node);
 inline std::string flow_id(const Workspace& workspace, const language::Node& node) {

@@ -156,6 +156,7 @@ void read_mode(Sink& sink, const Tree& tree, const std::string& path,
     }
     return;
   }
+  if (sink.mode == SinkMode::unset) sink.mode = SinkMode::merge;  // as `refresh` says
   sink.merge_cdc_options = MergeCdcOptions();
   sink.merge_cdc_options->location = tree.location;
   if (options != nullptr) {
@@ -229,6 +230,18 @@ void check_file_sink(const Sink& sink, const Fields& fields, const std::string& 
   }
 }
 
+// Keys that pipelines of others have, told rather than passed over.
+void warn_of_idle_keys(const Fields& fields, const std::string& path,
+                       BuildContext& context) {
+  for (const std::string_view key :
+       {"cluster_by", "schema", "writer_methods", "checkpoint_path"}) {
+    if (!fields.has(key)) continue;
+    context.diagnostics.warning(
+        fields.place(key), below(path, key),
+        "key '" + std::string(key) + "'" + at_path(path) + " has no effect yet", "");
+  }
+}
+
 }  // namespace
 
 Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
@@ -255,6 +268,7 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   sink.writer_options = fields.arguments("writer_kwargs");
   sink.writer_methods = build_methods(fields, "writer_methods", context.api);
   read_mode(sink, tree, path, node, context);
+  warn_of_idle_keys(fields, path, context);
 
   const std::string kind = kind_of(tree, "sink");
   if (kind == "FILE") {

@@ -312,6 +312,9 @@ struct Sink {
   // PIPELINE_VIEW
   std::string view_name;
 
+  /// FILE and TABLE: where it writes, under a name that is equal where the places are.
+  std::string place;
+
   /// True for a sink that keeps a query instead of rows.
   bool is_view() const {
     return kind == SinkKind::pipeline_view ||

@@ -93,14 +93,15 @@ class PipelineCheck {
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       const Node& node = pipeline_.nodes[i];
       for (const Sink& sink : node.sinks) {
-        const std::string key = target_of(node, sink);
-        if (key.empty()) continue;
-        const auto [found, is_new] = targets.emplace(key, Target{&node, &sink});
+        const std::string name = target_of(node, sink);
+        if (name.empty()) continue;
+        const auto [found, is_new] = targets.emplace(
+            sink.place.empty() ? name : sink.place, Target{&node, &sink});
         if (is_new || (sink.shared && found->second.sink->shared)) continue;
         diagnostics_.error(
             sink.location, path_of(i),
             "the nodes '" + found->second.node->name + "' and '" + node.name +
-                "' write the same place: " + key.substr(key.find(' ') + 1),
+                "' write the same place: " + name.substr(name.find(' ') + 1),
             "give each its own, or write shared: true in both sinks");
       }
     }

@@ -43,6 +43,23 @@ void add_inputs(const Pipeline& pipeline, const Node& node, bool as_declared,
   }
 }
 
+// A strategy that `refresh` forces, and a mode that asks for another.
+void check_forced(const Node& node, const std::string& path, Diagnostics& diagnostics) {
+  const bool merges = node.refresh == Refresh::merge;
+  if (!merges && node.refresh != Refresh::append) return;
+  for (const Sink& sink : node.sinks) {
+    const bool fits = merges ? sink.asks_to_merge()
+                             : !sink.asks_to_merge() && !sink.asks_to_replace();
+    if (sink.is_quarantine || sink.is_view() || fits) continue;
+    diagnostics.error(sink.location, path,
+                      "node " + node.name +
+                          " has refresh: " + (merges ? "MERGE" : "APPEND") +
+                          ", which this sink's mode contradicts",
+                      "take one of them back");
+    return;
+  }
+}
+
 }  // namespace
 
 bool is_incremental(const Node& node, const Source& source) {
@@ -65,6 +82,7 @@ void check_streams(const Pipeline& pipeline, const Node& node, const std::string
                       "take one of them back");
     return;
   }
+  check_forced(node, path, diagnostics);
   const bool must_append = node.refresh == Refresh::append ||
                            node.sink_that(&Sink::asks_to_append) != nullptr;
   if (keeps == nullptr && !node.strict && !must_append) return;

@@ -111,7 +111,6 @@ Writers writers_of(const Pipeline& pipeline, const Places& places) {
 
 // The place that a source reads; empty where no sink can be meant.
 std::string place_of(const Source& source, const Node& node, const Places& places) {
-  if (source.version || !source.timestamp.empty()) return "";
   if (source.kind == SourceKind::file && !source.path.empty()) {
     return places.of_path(source.path);
   }
@@ -119,6 +118,29 @@ std::string place_of(const Source& source, const Node& node, const Places& place
     return places.of_table(source.table, node.layer);
   }
   return "";
+}
+
+// The place that a sink writes to, of a table its folder.
+std::string place_of(const Sink& sink, const Node& node, const Places& places) {
+  if (sink.kind == SinkKind::file && !sink.path.empty()) {
+    return places.of_path(sink.path);
+  }
+  if (sink.kind == SinkKind::table && !sink.table.table.empty()) {
+    return places.folder_of_table(sink.table, node.layer);
+  }
+  return "";
+}
+
+// Makes the writers come before the node.
+void add_needs(Node& node, const std::vector<Writer>& writers,
+               const Location& location) {
+  for (const Writer& writer : writers) {
+    const bool known =
+        std::any_of(node.depends_on.begin(), node.depends_on.end(),
+                    [&](const Name& name) { return name.text == writer.node; });
+    if (writer.node == node.name || writer.node.empty() || known) continue;
+    node.depends_on.push_back({writer.node, location});
+  }
 }
 
 class SqlLinks {
@@ -160,13 +182,7 @@ class SqlLinks {
     for (const TableMention& mention : namer_(sql_as_in_a_run(sql.text), form)) {
       const auto found = writers_.find(key_of(mention, node));
       if (found == writers_.end()) continue;
-      for (const Writer& writer : found->second) {
-        const bool known =
-            std::any_of(node.depends_on.begin(), node.depends_on.end(),
-                        [&](const Name& name) { return name.text == writer.node; });
-        if (writer.node == node.name || writer.node.empty() || known) continue;
-        node.depends_on.push_back({writer.node, place_in(sql, mention.offset)});
-      }
+      add_needs(node, found->second, place_in(sql, mention.offset));
     }
   }
 
@@ -187,9 +203,14 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
   const Places places(pipeline, project);
   const Writers writers = writers_of(pipeline, places);
   for (Node& node : pipeline.nodes) {
+    for (Sink& sink : node.sinks) sink.place = place_of(sink, node, places);
     for (Source& source : node.sources) {
       const auto found = writers.find(place_of(source, node, places));
       if (found == writers.end()) continue;
+      if (source.version || !source.timestamp.empty()) {
+        add_needs(node, found->second, source.location);  // not its newest rows
+        continue;
+      }
       for (const Writer& writer : found->second) {
         const bool known = std::find(source.written_by.begin(), source.written_by.end(),
                                      writer.node) != source.written_by.end();
@@ -197,6 +218,13 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
         source.written_by.push_back(writer.node);
         source.reads_quarantine = writer.is_quarantine;
       }
+    }
+    for (const Expectation& expectation : node.expectations) {
+      if (expectation.to_table.table.empty()) continue;
+      const auto found =
+          writers.find(places.of_table(expectation.to_table, node.layer));
+      if (found == writers.end()) continue;
+      add_needs(node, found->second, expectation.location);
     }
     if (namer) SqlLinks(namer, writers, places).link(node);
   }

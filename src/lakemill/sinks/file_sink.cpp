@@ -16,6 +16,7 @@ constexpr std::string_view kStagedPrefix = ".lakemill-tmp-";
 /// How names of marks begin, hidden too: "<mark><name of a batch file>" says that what
 /// the flow in its content had written up to there counts as that flow's.
 constexpr std::string_view kTakenOverPrefix = ".lakemill-adopted-";
+constexpr std::string_view kTakenOverSuffix = ".mark";  // patterns see hidden files too
 
 std::string extension_of(engine::FileFormat format) {
   switch (format) {
@@ -95,6 +96,29 @@ std::optional<BatchFile> batch_of(std::string_view name, std::string_view app_id
   return BatchFile{*generation, *number};
 }
 
+/// The flow that wrote the file of a folder_of_batches, "pipeline/node"; empty for
+/// other files.
+std::string flow_of(std::string_view name) {
+  const std::size_t mark = name.rfind("-g");
+  if (mark == std::string_view::npos || name.starts_with('.') ||
+      name.find('/') != std::string_view::npos) {
+    return "";
+  }
+  std::string_view rest = name.substr(mark + 2);
+  const bool has_generation = number_at(rest).has_value();
+  if (!has_generation || !rest.starts_with("-")) return "";
+  rest.remove_prefix(1);
+  const std::size_t before = rest.size();
+  if (!number_at(rest) || before - rest.size() != 10 || !rest.starts_with(".")) {
+    return "";
+  }
+  std::string flow(name.substr(0, mark));
+  const std::size_t dot = flow.find('.');
+  if (dot == std::string::npos) return "";
+  flow[dot] = '/';
+  return flow;
+}
+
 /// Makes an object appear under another name, whole.
 Status move_object(storage::ObjectStore& store, const std::string& from,
                    const std::string& to) {
@@ -132,6 +156,7 @@ class FileSink final : public Sink {
         if (!last || *last < version) last = version;
       }
     }
+    if (!last) LAKEMILL_TRY_OK(check_owner());
     return last;
   }
 
@@ -143,8 +168,9 @@ class FileSink final : public Sink {
     if (!held) return std::int64_t{-1};
     const std::string name =
         name_of(batch.app_id, {*held >> 32, *held & 0xFFFFFFFF}, spec_.format);
-    const auto put =
-        store_->put_if_absent(std::string(kTakenOverPrefix) + name, spec_.adopt_app_id);
+    const auto put = store_->put_if_absent(
+        std::string(kTakenOverPrefix) + name + std::string(kTakenOverSuffix),
+        spec_.adopt_app_id);
     if (!put && put.error().code() != ErrorCode::exists) return put.error();
     return std::int64_t{-1};
   }
@@ -161,6 +187,29 @@ class FileSink final : public Sink {
                             const Batch& batch) override;
 
  private:
+  // A folder with nothing of this flow must not hold what another one wrote, or a
+  // table.
+  Status check_owner() {
+    if (spec_.shared || !spec_.adopt_app_id.empty()) return {};
+    LAKEMILL_TRY(const auto objects, store_->list("", ""));
+    for (const storage::ObjectInfo& object : objects) {
+      if (object.path.starts_with("_delta_log/")) {
+        return Error(ErrorCode::invalid,
+                     "the folder " + spec_.url +
+                         " holds a Delta table: write format: DELTA, "
+                         "or name another folder");
+      }
+      const std::string flow = flow_of(object.path);
+      if (flow.empty()) continue;
+      return Error(ErrorCode::invalid,
+                   "the folder " + spec_.url + " holds files of flow " + flow +
+                       ": name another folder, set shared: true on the sinks of both, "
+                       "or take it over with run --adopt " +
+                       flow);
+    }
+    return {};
+  }
+
   Status open() {
     if (store_ == nullptr) {
       LAKEMILL_TRY(store_, services_.stores.open(folder_));

@@ -20,6 +20,7 @@ struct FileSinkSpec {
   FileSinkKind kind = FileSinkKind::single;
   std::map<std::string, std::string> options;
   std::string adopt_app_id;  ///< take over the folder from this flow, or empty
+  bool shared = false;       ///< several flows write to the folder
 };
 
 /// Files that are not Delta as a sink. Of a single file the last batch is unknown

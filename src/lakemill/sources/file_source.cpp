@@ -6,6 +6,7 @@
 #include <map>
 
 #include "lakemill/sources/file_pattern.h"
+#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::sources {
 
@@ -25,6 +26,16 @@ constexpr const char* kFileSql = "_lakemill_file";
 Error nothing_there(const FileSourceSpec& spec) {
   return Error(ErrorCode::not_found,
                "no file at " + spec.url + "; check the source's path");
+}
+
+// The files that the source names; none is a link out of the roots.
+Result<std::vector<storage::ObjectInfo>> files_of(storage::StoreProvider& stores,
+                                                  const FileSourceSpec& spec) {
+  LAKEMILL_TRY(auto files, list_files(stores, spec.url));
+  for (const storage::ObjectInfo& file : files) {
+    LAKEMILL_TRY_OK(storage::confine_link(file.path, spec.roots));
+  }
+  return files;
 }
 
 constexpr std::string_view kRemedy =
@@ -121,7 +132,7 @@ class WholeFileSource final : public Source {
   bool incremental() const override { return false; }
 
   Result<Offset> latest(const Offset&) override {
-    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY(const auto files, files_of(stores_, spec_));
     if (files.empty() && !spec_.relation.schema) return nothing_there(spec_);
     Json list = Json::array();
     for (const auto& file : files) {
@@ -140,7 +151,7 @@ class WholeFileSource final : public Source {
       LAKEMILL_TRY(const auto pinned, pinned_in(from));
       for (const Arrival& arrival : pinned) read.emplace(arrival.url, arrival);
     }
-    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY(const auto files, files_of(stores_, spec_));
     Lag lag = no_lag();
     for (const auto& file : files) {
       const auto found = read.find(file.path);
@@ -200,7 +211,7 @@ class ArrivingFileSource final : public Source {
   bool incremental() const override { return true; }
 
   Result<Offset> latest(const Offset& from) override {
-    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY(const auto files, files_of(stores_, spec_));
     LAKEMILL_TRY_OK(log_->refresh());
     LAKEMILL_TRY_OK(check_log(from, files));  // before it numbers anything
     const auto there = by_path(files);
@@ -230,7 +241,7 @@ class ArrivingFileSource final : public Source {
 
   // Files that have no number yet wait like those that have one.
   Result<Lag> lag(const Offset& from) override {
-    LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+    LAKEMILL_TRY(const auto files, files_of(stores_, spec_));
     LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t begin = integer_member(from, "arrival", 0);
     const ArrivalNumbers unread = numbers_in(from, kUnread);
@@ -354,7 +365,7 @@ class ArrivingFileSource final : public Source {
       return unread.contains(arrival.number) || dead.contains(arrival.number);
     });
     if (spec_.of_node && begin == 0) {
-      LAKEMILL_TRY(const auto files, list_files(stores_, spec_.url));
+      LAKEMILL_TRY(const auto files, files_of(stores_, spec_));
       const auto there = by_path(files);
       std::erase_if(arrivals, [&](const Arrival& arrival) {
         return !there.contains(arrival.url);

@@ -15,7 +15,8 @@ struct FileSourceSpec {
   std::string url;                 ///< a file, a folder or a pattern; absolute
   engine::FilesRelation relation;  ///< format and options; its files are filled in here
   bool incremental = false;
-  bool changed_are_new = false;  ///< on_change: READ
+  std::vector<std::string> roots = {};  ///< that links must not lead out of
+  bool changed_are_new = false;         ///< on_change: READ
   /// Of a node that writes a file per batch: files that are gone were replaced, so a
   /// flow that begins reads those that are there, and one that went on must fail.
   bool of_node = false;

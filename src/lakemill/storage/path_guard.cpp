@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <deque>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,19 @@ Result<std::string> confine(std::string_view path, std::span<const std::string> 
   }
   message += named.empty() ? std::string("there are none") : join(named, ", ");
   return Error(ErrorCode::denied, std::move(message));
+}
+
+Status confine_link(const std::string& path, std::span<const std::string> roots) {
+  constexpr std::string_view kScheme = "file://";
+  const std::string local =
+      path.starts_with(kScheme) ? path.substr(kScheme.size()) : path;
+  std::error_code unknown;  // of what is no local file
+  if (!local.starts_with('/') || !std::filesystem::is_symlink(local, unknown)) {
+    return {};
+  }
+  LAKEMILL_TRY(const std::string resolved, confine(path, roots));
+  (void)resolved;
+  return {};
 }
 
 }  // namespace lakemill::storage

@@ -22,4 +22,8 @@ Result<std::string> resolve_links(std::string_view path);
 /// resolve_links.
 Result<std::string> confine(std::string_view path, std::span<const std::string> roots);
 
+/// Fails if a file is a link that leads out of the roots, as a folder's listing may
+/// hold one. Files that are not local are none. Errors: denied.
+Status confine_link(const std::string& path, std::span<const std::string> roots);
+
 }  // namespace lakemill::storage
