@@ -111,6 +111,7 @@ Writers writers_of(const Pipeline& pipeline, const Places& places) {
 
 // The place that a source reads; empty where no sink can be meant.
 std::string place_of(const Source& source, const Node& node, const Places& places) {
+  if (source.version || !source.timestamp.empty()) return "";
   if (source.kind == SourceKind::file && !source.path.empty()) {
     return places.of_path(source.path);
   }
@@ -207,10 +208,6 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
     for (Source& source : node.sources) {
       const auto found = writers.find(place_of(source, node, places));
       if (found == writers.end()) continue;
-      if (source.version || !source.timestamp.empty()) {
-        add_needs(node, found->second, source.location);  // not its newest rows
-        continue;
-      }
       for (const Writer& writer : found->second) {
         const bool known = std::find(source.written_by.begin(), source.written_by.end(),
                                      writer.node) != source.written_by.end();
