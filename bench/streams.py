@@ -19,7 +19,7 @@ ORDERS = """CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, cust
 FILL = """INSERT INTO orders SELECT i, i % 4711, 'customer ' || i % 4711, (i % 100000) / 100.0,
   timestamptz '2024-05-01 12:00:00+00' + i * interval '1 second', timestamp '2024-05-02' + i * interval '1 second',
   i % 3 = 0, i % 9, CASE WHEN i % 4 = 0 THEN 'note ' || i END, '{"door": 3, "gift": true}',
-  'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', (ARRAY['new', 'paid', 'shipped'])[i % 3 + 1] FROM generate_series(1, %d) i"""
+  'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', (ARRAY['new', 'paid', 'shipped'])[i % 3 + 1] FROM generate_series(1, ROWS) i"""
 PROJECT = """name: shop
 root: lake
 pipelines: [p.yaml]
@@ -79,7 +79,7 @@ def snapshot_workload(bench, name: str, workload: dict) -> None:
     """Rows of a table that are there already, into bronze."""
     rows, limit = bench.size(workload, "rows"), workload["limits"]["rows_per_second_per_core"]
     with Shop(bench, BRONZE, name) as shop:
-        shop.server.sql(ORDERS + ";" + FILL % rows + "; ANALYZE orders")
+        shop.server.sql(ORDERS + ";" + FILL.replace("ROWS", str(rows)) + "; ANALYZE orders")
         run = bench.lakemill(shop.folder, "run", "p.yaml")
         expect_rows(count(bench, shop.folder, "bronze.changes"), rows, name)
     rate = rows / run["process"] / (os.cpu_count() or 2)
@@ -183,7 +183,7 @@ def latency_workload(bench, name: str, workload: dict) -> None:
     """From a commit in PostgreSQL to the table that shows it; then a pipeline that idles."""
     rows, seconds, limits = bench.size(workload, "rows"), bench.size(workload, "seconds"), workload["limits"]
     with Shop(bench, BRONZE + SILVER, name) as shop:
-        shop.server.sql(ORDERS + ";" + FILL % rows + ";" + WORK)
+        shop.server.sql(ORDERS + ";" + FILL.replace("ROWS", str(rows)) + ";" + WORK)
         bench.lakemill(shop.folder, "run", "p.yaml")
         running = subprocess.Popen([bench.binary, "run", "p.yaml", "--continuous"], cwd=shop.folder,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
