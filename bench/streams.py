@@ -166,14 +166,14 @@ def cpu_seconds(pid: int) -> float:
 def latencies(table: pathlib.Path, since: float) -> list[float]:
     """Seconds from the change of a row to the commit of the table that shows it."""
     connection = duckdb.connect()
-    found = []
+    found, known = [], set()
     for log in sorted((table / "_delta_log").glob("*.json")):
         visible = log.stat().st_mtime
-        if visible < since:
-            continue
-        adds = [a["add"] for a in map(json.loads, log.read_text().splitlines()) if a.get("add", {}).get("stats")]
-        files = [str(table / add["path"]) for add in adds if add["dataChange"]]
-        if files:
+        adds = [action["add"] for action in map(json.loads, log.read_text().splitlines()) if "add" in action]
+        # A file that loses rows is added again; its other rows were seen before.
+        files = [str(table / add["path"]) for add in adds if add["dataChange"] and add["path"] not in known]
+        known.update(add["path"] for add in adds)
+        if visible > since and files:
             found += [visible - at for (at,) in connection.execute(
                 f"SELECT epoch(ordered_at) FROM read_parquet({files}) WHERE epoch(ordered_at) > {since}").fetchall()]
     return found
