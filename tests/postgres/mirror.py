@@ -119,9 +119,7 @@ def minutes(folder: pathlib.Path) -> None:
     chance = random.Random(suite.options.seed)
     own = Server(logical_decoding_work_mem="64kB")
     servers.append(own)
-    own.database("shop")
-    shop = Shop.__new__(Shop)
-    shop.name, shop.server = "shop", own
+    shop = Shop("shop", on=own)
     shop.sql(Load.TABLES)
     project(folder, shop.uri(), LOADED)
     load = Load(shop, suite.options.seed)

@@ -350,9 +350,7 @@ def kills(folder: pathlib.Path) -> None:
 def restarts(folder: pathlib.Path) -> None:
     own = Server(logical_decoding_work_mem="64kB")
     servers.append(own)
-    own.database("shop")
-    shop = Shop.__new__(Shop)
-    shop.name, shop.server = "shop", own
+    shop = Shop("shop", on=own)
     shop.sql(Load.TABLES)
     project(folder, shop.uri(), LOADED)
     load = Load(shop, 5)

@@ -28,9 +28,9 @@ def server() -> Server:
 class Shop:
     """A database of one case; its slots go with it."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, on: Server | None = None):
         self.name = name
-        self.server = server()
+        self.server = on or server()
         self.server.sql(f"CREATE DATABASE {name}", "postgres")
 
     def sql(self, text: str) -> str:

@@ -243,13 +243,9 @@ class Batch {
         (starts_over && !sink.spec->shared)) {
       return std::string();
     }
-    LAKEMILL_TRY(const auto table, open_table(run_.workspace, sink.place));
-    const auto snapshot = table->latest();
-    if (!snapshot) {
-      if (snapshot.error().code() == ErrorCode::not_found) return std::string();
-      return snapshot.error();
-    }
-    LAKEMILL_TRY(auto scan, (*snapshot)->scan());
+    LAKEMILL_TRY(const auto snapshot, newest_snapshot(run_.workspace, sink.place));
+    if (snapshot == nullptr) return std::string();
+    LAKEMILL_TRY(auto scan, snapshot->scan());
     std::string name = run_.node.name + ".target";
     LAKEMILL_TRY_OK(session_->bind(name, engine::TableRelation{std::move(scan)}));
     return name;

@@ -9,6 +9,7 @@
 
 #include "lakemill/base/cron.h"
 #include "lakemill/flow/run_graph.h"
+#include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/folder_watch.h"
 
 namespace lakemill::flow {
@@ -30,9 +31,8 @@ constexpr std::int64_t kBatchesOfARound = 8;
 // before its first wildcard.
 std::string folder_of(const Place& place) {
   if (place.is_delta) return place.url + "/_delta_log";
-  const auto wildcard = place.url.find_first_of("*?[{");
-  if (wildcard == std::string::npos) return place.url;
-  return place.url.substr(0, place.url.rfind('/', wildcard));
+  if (!sources::is_pattern(place.url)) return place.url;
+  return std::string(sources::fixed_folder(place.url));
 }
 
 void add(NodeReport& total, const NodeReport& round) {

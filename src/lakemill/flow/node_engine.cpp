@@ -87,22 +87,7 @@ Workspace workspace_of(const Workspace& workspace, const language::Node& node) {
   const bool on_spark =
       wants_spark(workspace, node) && !why_not_on_spark(workspace, node);
   if (!on_spark || workspace.engine_commits) return workspace;
-  return {workspace.project,
-          workspace.pipeline,
-          workspace.stores,
-          workspace.catalog,
-          *workspace.spark,
-          workspace.checkpoints,
-          workspace.clock,
-          workspace.random,
-          workspace.state_store,
-          workspace.state_folder,
-          workspace.roots,
-          nullptr,  // views are computed where their rows are
-          workspace.postgres,
-          workspace.side,
-          workspace.spark,
-          true};
+  return with_engine(workspace, *workspace.spark, true);
 }
 
 }  // namespace lakemill::flow

@@ -36,13 +36,9 @@ Result<std::string> with_types_of_nulls(engine::Session& session,
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
   if (!place.is_delta) return relation;
-  LAKEMILL_TRY(const auto table, open_table(workspace, place));
-  const auto snapshot = table->latest();
-  if (!snapshot) {
-    if (snapshot.error().code() == ErrorCode::not_found) return relation;
-    return snapshot.error();
-  }
-  const data::Schema& held = (*snapshot)->metadata().schema;
+  LAKEMILL_TRY(const auto snapshot, newest_snapshot(workspace, place));
+  if (snapshot == nullptr) return relation;
+  const data::Schema& held = snapshot->metadata().schema;
   const std::string from = quote_identifier(relation);
   LAKEMILL_TRY(const auto shape,
                session.describe("SELECT * FROM " + from, engine::Origin::lakemill));

@@ -121,11 +121,8 @@ Result<data::Schema> target_schema(const Workspace& workspace,
   const bool begins_anew = plan.generation > 0 && plan.number == 1;
   if (begins_anew && !sink.shared) return data::Schema();
   LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
-  LAKEMILL_TRY(const auto table, open_table(workspace, place));
-  const auto snapshot = table->latest();
-  if (snapshot) return (*snapshot)->metadata().schema;
-  if (snapshot.error().code() == ErrorCode::not_found) return data::Schema();
-  return snapshot.error();
+  LAKEMILL_TRY(const auto snapshot, newest_snapshot(workspace, place));
+  return snapshot == nullptr ? data::Schema() : snapshot->metadata().schema;
 }
 
 }  // namespace

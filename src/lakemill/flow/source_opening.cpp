@@ -27,16 +27,10 @@ Result<std::optional<data::Schema>> landed_schema(const Workspace& workspace,
   if (sink == nullptr) return std::optional<data::Schema>();
   LAKEMILL_TRY(const Place place, place_of(workspace, node, *sink));
   if (!place.is_delta) return std::optional<data::Schema>();
-  LAKEMILL_TRY(const auto table, open_table(workspace, place));
-  const auto snapshot = table->latest();
-  if (!snapshot) {
-    if (snapshot.error().code() == ErrorCode::not_found) {
-      return std::optional<data::Schema>();
-    }
-    return snapshot.error();
-  }
+  LAKEMILL_TRY(const auto snapshot, newest_snapshot(workspace, place));
+  if (snapshot == nullptr) return std::optional<data::Schema>();
   data::Schema schema;
-  for (const data::Field& field : (*snapshot)->metadata().schema.fields) {
+  for (const data::Field& field : snapshot->metadata().schema.fields) {
     if (field.name.starts_with('_')) continue;
     data::Field plain{field.name, field.type, true};
     schema.fields.push_back(std::move(plain));

@@ -114,24 +114,48 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
   return place;
 }
 
-Workspace with_pipeline(const Workspace& workspace,
-                        const language::Pipeline& pipeline) {
+namespace {
+
+Workspace over(const Workspace& workspace, const language::Pipeline& pipeline,
+               engine::Engine& engine, bool engine_commits) {
   return {workspace.project,
           pipeline,
           workspace.stores,
           workspace.catalog,
-          workspace.engine,
+          engine,
           workspace.checkpoints,
           workspace.clock,
           workspace.random,
           workspace.state_store,
           workspace.state_folder,
           workspace.roots,
-          nullptr,  // views of others are of their own pipeline
+          nullptr,  // views of others are of their own pipeline and engine
           workspace.postgres,
           workspace.side,
           workspace.spark,
-          workspace.engine_commits};
+          engine_commits};
+}
+
+}  // namespace
+
+Workspace with_pipeline(const Workspace& workspace,
+                        const language::Pipeline& pipeline) {
+  return over(workspace, pipeline, workspace.engine, workspace.engine_commits);
+}
+
+Workspace with_engine(const Workspace& workspace, engine::Engine& engine,
+                      bool engine_commits) {
+  return over(workspace, workspace.pipeline, engine, engine_commits);
+}
+
+Result<std::shared_ptr<const delta::Snapshot>> newest_snapshot(
+    const Workspace& workspace, const Place& place) {
+  LAKEMILL_TRY(const auto table, open_table(workspace, place));
+  auto snapshot = table->latest();
+  if (!snapshot && snapshot.error().code() == ErrorCode::not_found) {
+    return std::shared_ptr<const delta::Snapshot>();
+  }
+  return snapshot;
 }
 
 Result<std::shared_ptr<delta::Table>> open_table(const Workspace& workspace,

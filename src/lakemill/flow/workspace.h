@@ -49,8 +49,11 @@ struct Workspace {
   bool engine_commits = false;
 };
 
-/// The same over another pipeline, which must outlive it.
+/// The same over another pipeline, or engine, which must outlive it; views are computed
+/// where they are used.
 Workspace with_pipeline(const Workspace& workspace, const language::Pipeline& pipeline);
+Workspace with_engine(const Workspace& workspace, engine::Engine& engine,
+                      bool engine_commits);
 
 /// How a session that runs by `plan` is opened: its instant, seed and pinned tables.
 engine::SessionOptions session_options(
@@ -91,6 +94,10 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
 
 /// `path` of the pipeline as an absolute path inside the roots. Errors: denied.
 Result<std::string> absolute_path(const Workspace& workspace, const std::string& path);
+
+/// The table at its newest version; null where there is none yet.
+Result<std::shared_ptr<const delta::Snapshot>> newest_snapshot(
+    const Workspace& workspace, const Place& place);
 
 /// Opens the Delta table there; one object for all who use it.
 Result<std::shared_ptr<delta::Table>> open_table(const Workspace& workspace,

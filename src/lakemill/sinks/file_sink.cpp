@@ -1,5 +1,6 @@
 #include "lakemill/sinks/file_sink.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <utility>
@@ -57,6 +58,8 @@ std::string file_name_of(std::string_view app_id) {
   return name;
 }
 
+constexpr std::size_t kNumberDigits = 10;
+
 /// A file of a folder_of_batches: "<flow>-g<generation>-<N, ten digits>.<extension>".
 struct BatchFile {
   std::int64_t generation = 0;
@@ -66,7 +69,7 @@ struct BatchFile {
 std::string name_of(std::string_view app_id, BatchFile file,
                     engine::FileFormat format) {
   std::string number = std::to_string(file.number);
-  number.insert(0, number.size() < 10 ? 10 - number.size() : 0, '0');
+  number.insert(0, kNumberDigits - std::min(kNumberDigits, number.size()), '0');
   return file_name_of(app_id) + "-g" + std::to_string(file.generation) + "-" + number +
          "." + extension_of(format);
 }
@@ -84,37 +87,37 @@ std::optional<std::int64_t> number_at(std::string_view& text) {
   return number;
 }
 
-std::optional<BatchFile> batch_of(std::string_view name, std::string_view app_id) {
-  const std::string prefix = file_name_of(app_id) + "-g";
-  if (!name.starts_with(prefix)) return std::nullopt;
-  name.remove_prefix(prefix.size());
+/// The flow's part of a batch file's name, and what is behind it; nothing for names
+/// that are none. A flow's part holds no '-'.
+std::optional<std::pair<std::string_view, BatchFile>> parse_batch_name(
+    std::string_view name) {
+  const std::size_t mark = name.find("-g");
+  if (mark == std::string_view::npos) return std::nullopt;
+  const std::string_view flow = name.substr(0, mark);
+  name.remove_prefix(mark + 2);
   const auto generation = number_at(name);
   if (!generation || !name.starts_with("-")) return std::nullopt;
   name.remove_prefix(1);
+  const std::size_t before = name.size();
   const auto number = number_at(name);
-  if (!number || !name.starts_with(".")) return std::nullopt;
-  return BatchFile{*generation, *number};
+  const bool as_written = before - name.size() >= kNumberDigits;
+  if (!number || !as_written || !name.starts_with(".")) return std::nullopt;
+  return std::pair(flow, BatchFile{*generation, *number});
 }
 
-/// The flow that wrote the file of a folder_of_batches, "pipeline/node"; empty for
-/// other files.
+std::optional<BatchFile> batch_of(std::string_view name, std::string_view app_id) {
+  const auto parsed = parse_batch_name(name);
+  if (!parsed || parsed->first != file_name_of(app_id)) return std::nullopt;
+  return parsed->second;
+}
+
+/// The flow that wrote a batch file, "pipeline/node"; empty for other files.
 std::string flow_of(std::string_view name) {
-  const std::size_t mark = name.rfind("-g");
-  if (mark == std::string_view::npos || name.starts_with('.') ||
-      name.find('/') != std::string_view::npos) {
-    return "";
-  }
-  std::string_view rest = name.substr(mark + 2);
-  const bool has_generation = number_at(rest).has_value();
-  if (!has_generation || !rest.starts_with("-")) return "";
-  rest.remove_prefix(1);
-  const std::size_t before = rest.size();
-  if (!number_at(rest) || before - rest.size() != 10 || !rest.starts_with(".")) {
-    return "";
-  }
-  std::string flow(name.substr(0, mark));
-  const std::size_t dot = flow.find('.');
-  if (dot == std::string::npos) return "";
+  const auto parsed = parse_batch_name(name);
+  if (!parsed || parsed->first.find('/') != std::string_view::npos) return "";
+  const std::size_t dot = parsed->first.find('.');
+  if (dot == 0 || dot == std::string_view::npos) return "";  // hidden, or of no flow
+  std::string flow(parsed->first);
   flow[dot] = '/';
   return flow;
 }

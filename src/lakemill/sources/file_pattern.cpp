@@ -59,14 +59,6 @@ bool fits_star(std::string_view path, std::string_view pattern) {
   }
 }
 
-// The part of a pattern up to the last '/' before its first wildcard.
-std::string_view fixed_folder(std::string_view pattern) {
-  const std::size_t wildcard = pattern.find_first_of(kWildcards);
-  const std::size_t slash = pattern.rfind('/', wildcard);
-  return slash == std::string_view::npos ? std::string_view{}
-                                         : pattern.substr(0, slash);
-}
-
 bool is_hidden(std::string_view relative_path) {
   for (const std::string& part : split(relative_path, '/')) {
     if (part.starts_with('_') || part.starts_with('.')) return true;
@@ -107,6 +99,13 @@ Result<std::vector<storage::ObjectInfo>> list_single(storage::StoreProvider& sto
 
 bool is_pattern(std::string_view text) {
   return text.find_first_of(kWildcards) != std::string_view::npos;
+}
+
+std::string_view fixed_folder(std::string_view pattern) {
+  const std::size_t wildcard = pattern.find_first_of(kWildcards);
+  const std::size_t slash = pattern.rfind('/', wildcard);
+  return slash == std::string_view::npos ? std::string_view{}
+                                         : pattern.substr(0, slash);
 }
 
 bool fits_pattern(std::string_view path, std::string_view pattern) {

@@ -16,6 +16,9 @@ bool fits_pattern(std::string_view path, std::string_view pattern);
 /// True if `text` holds a wildcard.
 bool is_pattern(std::string_view text);
 
+/// The part of a pattern up to the last '/' before its first wildcard.
+std::string_view fixed_folder(std::string_view pattern);
+
 /// The files that `url` names: itself, everything below it if it is a folder (names
 /// that begin with '_' or '.' left out), or what fits it if it is a pattern. Paths in
 /// the answer are absolute; sorted by path. What does not exist gives none.
