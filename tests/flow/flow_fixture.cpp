@@ -40,12 +40,11 @@ language::Pipeline load(const std::string& yaml, const language::Project& projec
 struct Lakehouse::Loaded {
   Loaded(language::Pipeline read, Lakehouse& house,
          std::shared_ptr<storage::ObjectStore> state)
-      : pipeline(std::move(read)), workspace{house.project_,   pipeline,
-                                             house.stores_,    *house.catalog_,
-                                             *house.engine_,   *house.checkpoints_,
-                                             house.clock_,     house.random_,
-                                             std::move(state), kState + pipeline.name,
-                                             {kLake}} {}
+      : pipeline(std::move(read)), workspace{house.project_,         pipeline,
+                                             house.stores_,          *house.catalog_,
+                                             *house.engine_,         house.clock_,
+                                             house.random_,          std::move(state),
+                                             kState + pipeline.name, {kLake}} {}
 
   language::Pipeline pipeline;
   Workspace workspace;

@@ -15,6 +15,7 @@
 #include "lakemill/engine_duckdb/duckdb_engine.h"
 #include "lakemill/sinks/table_sink.h"
 #include "lakemill/storage/local_store.h"
+#include "lakemill/testing/fresh_tables.h"
 #include "lakemill/testing/manual_clock.h"
 #include "lakemill/testing/matchers.h"
 
@@ -29,14 +30,14 @@ class SinkWorld {
   storage::StoreProvider& stores() { return *stores_; }
   /// A folder that no other test uses; all are gone with the process.
   std::string fresh_url();
-  delta::CheckpointFormat& checkpoints() { return *checkpoints_; }
   engine::Engine& engine() { return *engine_; }
   testkit::ManualClock& clock() { return clock_; }
   Random& random() { return random_; }
 
   SinkServices services() { return services(*stores_); }
   SinkServices services(storage::StoreProvider& stores) {
-    return {stores, *checkpoints_, clock_, random_};
+    tables_.push_back(std::make_unique<testkit::FreshTables>(stores, *checkpoints_));
+    return {stores, *tables_.back(), clock_, random_};
   }
 
   std::unique_ptr<engine::Session> session();
@@ -69,6 +70,7 @@ class SinkWorld {
   SeededRandom random_{42};
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<engine::Engine> engine_;
+  std::vector<std::unique_ptr<testkit::FreshTables>> tables_;
 };
 
 SinkWorld& world();

@@ -520,7 +520,6 @@ Result<flow::Workspace> Workbench::workspace(const language::Pipeline& pipeline)
                          *stores_,
                          *catalog_,
                          *engine_of(pipeline).with_secrets,
-                         *checkpoints_,
                          clock_,
                          random_,
                          std::move(store),

@@ -59,7 +59,6 @@ class Workbench {
 
   storage::StoreProvider& stores() { return *stores_; }
   catalog::Catalog& catalog() { return *catalog_; }
-  delta::CheckpointFormat& checkpoints() { return *checkpoints_; }
   /// The engine of `query` and of Lakemill itself. With one pipeline opened, that of
   /// its settings.
   engine::Engine& engine() { return *engines_.front().plain; }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lakemill/catalog/table_name.h"
-#include "lakemill/delta/snapshot.h"
+#include "lakemill/delta/table_provider.h"
 #include "lakemill/storage/object_store.h"
 
 namespace lakemill::catalog {
@@ -32,11 +32,11 @@ struct CatalogPlaces {
 /// every table it opened.
 ///
 /// Thread-safety: concurrent calls are allowed.
-class Catalog {
+class Catalog final : public delta::TableProvider {
  public:
   Catalog(CatalogPlaces places, storage::StoreProvider& stores,
           delta::CheckpointFormat& format);
-  ~Catalog();
+  ~Catalog() override;
 
   /// parse_table_name with the catalog's own defaults.
   Result<TableName> resolve(std::string_view text) const;
@@ -51,7 +51,7 @@ class Catalog {
   /// Errors: those of the store and of check_name.
   Result<std::shared_ptr<delta::Table>> open(const TableName& name);
   /// Likewise for a table by its place.
-  Result<std::shared_ptr<delta::Table>> open_url(std::string_view url);
+  Result<std::shared_ptr<delta::Table>> open_url(std::string_view url) override;
 
   Result<bool> table_exists(const TableName& name);
 

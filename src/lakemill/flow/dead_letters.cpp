@@ -131,8 +131,8 @@ std::unique_ptr<sinks::Sink> letters_sink(const Workspace& workspace,
   sinks::TableSinkSpec spec;
   spec.url = target.url + "_dead_letter";
   spec.name = target.name + "_dead_letter";
-  return sinks::make_table_sink(spec, {workspace.stores, workspace.checkpoints,
-                                       workspace.clock, workspace.random});
+  return sinks::make_table_sink(
+      spec, {workspace.stores, workspace.catalog, workspace.clock, workspace.random});
 }
 
 std::string row_sql(const DeadLetter& letter) {

@@ -95,7 +95,7 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
                                        const language::Node& node,
                                        const language::Sink& sink, const Place& place,
                                        FlowState& state, const SinkPurpose& purpose) {
-  const sinks::SinkServices services{workspace.stores, workspace.checkpoints,
+  const sinks::SinkServices services{workspace.stores, workspace.catalog,
                                      workspace.clock, workspace.random};
   const sinks::WriteMode mode = write_mode(sink, purpose);
   if (!place.is_delta) {

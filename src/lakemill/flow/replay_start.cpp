@@ -241,9 +241,9 @@ class RowCopy {
   }
 
   Status copy_by(const std::string& from, const sinks::TableSinkSpec& spec) {
-    const auto sink =
-        sinks::make_table_sink(spec, {workspace_.stores, workspace_.checkpoints,
-                                      workspace_.clock, workspace_.random});
+    const auto sink = sinks::make_table_sink(
+        spec,
+        {workspace_.stores, workspace_.catalog, workspace_.clock, workspace_.random});
     return copy_table(from, spec.name, false, *sink);
   }
 

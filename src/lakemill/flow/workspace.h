@@ -7,7 +7,6 @@
 #include "lakemill/base/clock.h"
 #include "lakemill/base/random.h"
 #include "lakemill/catalog/catalog.h"
-#include "lakemill/delta/ports.h"
 #include "lakemill/engine/engine.h"
 #include "lakemill/flow/flow_state.h"
 #include "lakemill/flow/side_flows.h"
@@ -28,7 +27,6 @@ struct Workspace {
   storage::StoreProvider& stores;
   catalog::Catalog& catalog;
   engine::Engine& engine;
-  delta::CheckpointFormat& checkpoints;
   Clock& clock;
   Random& random;
   /// Where flows keep their state: a store and a folder in it.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lakemill/base/random.h"
-#include "lakemill/delta/ports.h"
+#include "lakemill/delta/table_provider.h"
 #include "lakemill/dml/table_change.h"
 #include "lakemill/sinks/sink.h"
 #include "lakemill/storage/object_store.h"
@@ -74,7 +74,7 @@ dml::FileLayout change_state_layout();
 /// What every sink borrows; all must outlive it.
 struct SinkServices {
   storage::StoreProvider& stores;
-  delta::CheckpointFormat& checkpoints;
+  delta::TableProvider& tables;
   Clock& clock;
   Random& random;
 };

@@ -61,8 +61,7 @@ TargetTable::TargetTable(TableSinkSpec spec, SinkServices services)
 
 Result<delta::Table*> TargetTable::table() {
   if (table_ == nullptr) {
-    LAKEMILL_TRY(store_, services_.stores.open(spec_.url));
-    table_ = std::make_unique<delta::Table>(store_, services_.checkpoints);
+    LAKEMILL_TRY(table_, services_.tables.open_url(spec_.url));
   }
   return table_.get();
 }

@@ -73,8 +73,7 @@ class TargetTable {
 
   TableSinkSpec spec_;
   SinkServices services_;
-  std::shared_ptr<storage::ObjectStore> store_;
-  std::unique_ptr<delta::Table> table_;
+  std::shared_ptr<delta::Table> table_;
 };
 
 /// commitInfo of a batch: `operation` is Delta's name, `mode` its parameter.
