@@ -5,6 +5,7 @@
 #include "lakemill/app/catalog_tables.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/load.h"
+#include "lakemill/storage/local_store.h"
 
 namespace lakemill::flow {
 
@@ -37,14 +38,37 @@ language::Pipeline load(const std::string& yaml, const language::Project& projec
 
 }  // namespace
 
+// The stores, and this machine's folder of changes on their way from PostgreSQL, whose
+// reading is no store call.
+class Lakehouse::StoresAndSpools final : public storage::StoreProvider {
+ public:
+  explicit StoresAndSpools(storage::StoreProvider& stores)
+      : stores_(stores), local_(storage::make_local_provider()) {}
+
+  Result<std::shared_ptr<storage::ObjectStore>> open(std::string_view url) override {
+    const bool is_spool =
+        url.starts_with(sources::PostgresFeeds::temporary_folder() + "/");
+    return is_spool ? local_->open(url) : stores_.open(url);
+  }
+
+ private:
+  storage::StoreProvider& stores_;
+  std::unique_ptr<storage::StoreProvider> local_;
+};
+
 struct Lakehouse::Loaded {
   Loaded(language::Pipeline read, Lakehouse& house,
          std::shared_ptr<storage::ObjectStore> state)
       : pipeline(std::move(read)), workspace{house.project_,         pipeline,
                                              house.stores_,          *house.catalog_,
                                              *house.engine_,         house.clock_,
-                                             house.random_,          std::move(state),
-                                             kState + pipeline.name, {kLake}} {}
+                                             house.random_,          state,
+                                             kState + pipeline.name, {kLake}} {
+    workspace.postgres = std::make_shared<sources::PostgresFeeds>(
+        std::move(state), kPostgresFolder, sources::PostgresFeeds::temporary_folder(),
+        [](const std::string& uri) { return Result<std::string>(uri); });
+    workspace.postgres->confirm_each_batch();
+  }
 
   language::Pipeline pipeline;
   Workspace workspace;
@@ -54,6 +78,7 @@ Lakehouse::Lakehouse(storage::StoreProvider& stores) : Lakehouse(stores, 42) {}
 
 Lakehouse::Lakehouse(storage::StoreProvider& stores, std::uint64_t seed)
     : stores_(stores),
+      engine_stores_(std::make_unique<StoresAndSpools>(stores)),
       random_(seed),
       checkpoints_(engine_duckdb::make_checkpoint_format(stores)) {
   project_.folder = kLake;
@@ -67,7 +92,7 @@ Lakehouse::Lakehouse(storage::StoreProvider& stores, std::uint64_t seed)
   options.threads = 1;  // small statements: starting tasks costs more
   options.roots = {kLake};
   options.base_folder = kLake;
-  auto engine = engine_duckdb::make_duckdb_engine(options, stores,
+  auto engine = engine_duckdb::make_duckdb_engine(options, *engine_stores_,
                                                   app::make_catalog_tables(*catalog_));
   LAKEMILL_CHECK(engine.has_value());
   engine_ = *std::move(engine);

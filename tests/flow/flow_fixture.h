@@ -24,6 +24,9 @@ namespace lakemill::flow {
 /// The folder of pipelines, input files, tables and state.
 inline constexpr const char* kLake = "memory://lake";
 
+/// In kLake: where connections to PostgreSQL servers keep their positions.
+inline constexpr const char* kPostgresFolder = "_lakemill/postgres";
+
 /// What one start of a pipeline asks for.
 struct Start {
   std::vector<std::string> nodes;  ///< empty: all
@@ -69,10 +72,12 @@ class Lakehouse {
 
  private:
   struct Loaded;
+  class StoresAndSpools;
   std::unique_ptr<engine::Session> session();
   std::shared_ptr<const delta::Snapshot> snapshot(const std::string& path);
 
   storage::StoreProvider& stores_;
+  std::unique_ptr<StoresAndSpools> engine_stores_;
   testkit::ManualClock clock_;
   SeededRandom random_;
   language::Project project_;

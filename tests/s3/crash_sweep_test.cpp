@@ -177,7 +177,7 @@ TEST_F(CrashSweepOverS3, EndsWithTheTablesOfAnUndisturbedRun) {
   ASSERT_EQ(expected.at("current").size(), 5U) << "a header and four rows";
   const std::int64_t stride =
       all_calls() ? 1 : std::max<std::int64_t>(1, calls / kSampled);
-  try_faults(calls, stride, [&](testkit::FaultPlan plan) {
+  try_faults(kFaults, calls, stride, [&](testkit::FaultPlan plan) {
     expect_recovery(plan, expected);
     return !HasFatalFailure();
   });

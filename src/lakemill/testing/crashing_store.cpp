@@ -15,16 +15,19 @@ Error dead() { return {ErrorCode::unavailable, "process died"}; }
 /// Counts calls and decides what happens to each.
 class CrashingStoreProvider::Control {
  public:
-  explicit Control(FaultPlan plan) : plan_(plan) {}
+  explicit Control(FaultPlan plan) : plan_(std::move(plan)) {}
 
   // What is to happen to this call; `die_before` too for every call of the dead.
   Fault begin(std::string what) {
-    const std::lock_guard lock(mutex_);
-    if (died_) return Fault::die_before;
-    const bool here = static_cast<std::int64_t>(trace_.size()) == plan_.at_call;
-    trace_.push_back(std::move(what));
-    if (!here) return Fault::none;
-    died_ = plan_.fault == Fault::die_before || plan_.fault == Fault::die_after;
+    {
+      const std::lock_guard lock(mutex_);
+      if (died_) return Fault::die_before;
+      const bool here = static_cast<std::int64_t>(trace_.size()) == plan_.at_call;
+      trace_.push_back(std::move(what));
+      if (!here) return Fault::none;
+      died_ = plan_.fault == Fault::die_before || plan_.fault == Fault::die_after;
+    }
+    if (plan_.meanwhile) plan_.meanwhile();
     return plan_.fault;
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +23,8 @@ enum class Fault : std::uint8_t {
 struct FaultPlan {
   Fault fault = Fault::none;
   std::int64_t at_call = 0;  ///< from 0, over all stores of the provider
+  /// Called just before that call, by whoever makes it: somebody else acts then.
+  std::function<void()> meanwhile = {};
 };
 
 /// Wraps a provider (borrowed) and counts every call of every store that it gave,

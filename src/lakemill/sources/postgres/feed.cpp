@@ -566,6 +566,8 @@ void PostgresFeed::acknowledge(const std::string& id, Lsn lsn) {
   Reader& reader = found->second;
   reader.acknowledged = std::max(reader.acknowledged, lsn);
   if (reader.spool != nullptr) reader.spool->release(lsn);
+  // If that fails, the next time makes up for it: the batch stands.
+  if (options_.confirms_each_batch) (void)confirm(false);
 }
 
 // The server hangs up on who is silent, and keeps its log until it is told.

@@ -35,6 +35,7 @@ struct FeedOptions {
   std::string spool_folder;  ///< local, of this feed alone; made and removed by it
   bool follows = false;      ///< gives what comes, rather than catching up
   bool looks_only = false;   ///< changes nothing, neither there nor here
+  bool confirms_each_batch = false;  ///< rather than once a second
   std::stop_token stop;
 };
 

@@ -100,6 +100,7 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
                                 .spool_folder = own_folder_ + "/" + name,
                                 .follows = follows_,
                                 .looks_only = looks_only_,
+                                .confirms_each_batch = confirms_each_batch_,
                                 .stop = stop_};
   for (const PostgresTable& table : connection.tables) {
     options.readers.push_back({table.reader,

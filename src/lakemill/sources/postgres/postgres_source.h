@@ -80,6 +80,9 @@ class PostgresFeeds {
   /// Nothing is made or moved, neither at the server nor in the state; changes are
   /// looked at in a temporary folder.
   void look_only();
+  /// The server is told of every batch before the next one, rather than once a second:
+  /// so that a test can die around each telling.
+  void confirm_each_batch() { confirms_each_batch_ = true; }
   /// Whoever waits for a server stops.
   void stop_on(std::stop_token stop) { stop_ = std::move(stop); }
 
@@ -99,6 +102,7 @@ class PostgresFeeds {
   const Resolve resolve_;
   bool follows_ = false;
   bool looks_only_ = false;
+  bool confirms_each_batch_ = false;
   std::stop_token stop_;
   std::mutex mutex_;
   int lock_ = -1;           // of the spool folder, guarded by mutex_
