@@ -5,7 +5,7 @@ A pipeline appends, overwrites, merges (SCD 1 and 2) and quarantines. Each round
 files, starts the binary and kills it after a random delay (some rounds kill twice), then
 runs it to its end. The tables are compared with those of a copy that was never killed.
 
---kills N  rounds (25; 100 with LAKEMILL_SOAK=1), --seed repeats a sweep
+--kills N  rounds (25; 180 with LAKEMILL_SOAK=1), --seed repeats a sweep
 """
 import argparse
 import os
@@ -40,7 +40,7 @@ def kill_once(folder: pathlib.Path, delay: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100 if SOAK else 25)
+    parser.add_argument("--kills", type=int, default=180 if SOAK else 25)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rows", type=int, default=300)
     options = parser.parse_args()

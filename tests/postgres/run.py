@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is promised of PostgreSQL as a source, tried against a real server."""
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -19,7 +20,15 @@ from postgres.shop import LOADED, Load, Shop, check_load, expect, remove_servers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+KILLS = 120 if os.environ.get("LAKEMILL_SOAK") == "1" else 12
 suite = Suite("postgres")
+
+
+def events(folder: pathlib.Path, kind: str) -> list[tuple[str, str]]:
+    """Node and the beginning of the position from which on a gap is, of events of a type."""
+    told = must(lakemill("events", "--type", kind, "--json", "-n", "1000", cwd=folder))
+    return [(each["node"] or "", json.loads(each["details"]).get("from", "")[:2])
+            for each in json.loads(told.out)]
 
 
 @suite.case("a snapshot, then every change, then a silver table that is the source")
@@ -336,7 +345,7 @@ def kills(folder: pathlib.Path) -> None:
         project(folder, shop.uri(), LOADED, source=", max_rows: 700")
         load = Load(shop, seed)
         load.start()
-        for _ in range(12):
+        for _ in range(KILLS):
             process = subprocess.Popen([environment.binary(), "run", "cdc.yaml"], cwd=folder,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(chance.uniform(0.05, 2.5))
@@ -431,8 +440,12 @@ def lost(folder: pathlib.Path) -> None:
         shop.sql("SELECT pg_replication_slot_advance('lakemill_cdc', pg_current_wal_lsn())")
         refused(folder, "replication slot lakemill_cdc", "stands at", "nothing was skipped")
         refused(folder, "nothing was skipped")
+        expect(events(folder, "slot_moved"), [("public_t", "0/")] * 2, "events of the gap")
         shop.sql("SELECT pg_drop_replication_slot('lakemill_cdc')")
         refused(folder, "does not exist", "lost", "cannot be read any more")
+        expect(len(events(folder, "slot_lost")), 1, "events of the lost slot")
+        if "it was lost" not in must(lakemill("status", "cdc.yaml", cwd=folder)).text:
+            raise Failure("status does not show the last error")
         must(lakemill("table", "drop", "main.bronze.public_t", "--yes", cwd=folder))
         run(folder, "--full-refresh")
         expect(same_as_source(folder, shop, "public.t", "id"), 2)
@@ -443,6 +456,39 @@ def lost(folder: pathlib.Path) -> None:
         project(folder, other.uri(), {"public.t": ["id"]})
         other.sql("SELECT pg_create_logical_replication_slot('lakemill_cdc', 'pgoutput')")
         refused(folder, "another server")
+        expect(len(events(folder, "server_changed")), 1, "events of another server")
+
+
+@suite.case("one slot is one pipeline's: another one is refused, and told whose it is")
+def shared_slot(folder: pathlib.Path) -> None:
+    with Shop("shared") as shop:
+        shop.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+        mine, theirs = folder / "mine", folder / "theirs"
+        for each in (mine, theirs):
+            project(each, shop.uri(), {"public.t": ["id"]})
+        run(mine)
+        run(mine)
+        refused(theirs, "belongs to another pipeline", str(mine), "a slot of its own")
+        expect(len(events(theirs, "slot_in_use")), 1)
+        shop.sql("INSERT INTO t VALUES (2)")
+        run(mine)
+        expect(same_as_source(mine, shop, "public.t", "id"), 2)
+        expect([kind for kind in ("snapshot_started", "snapshot_progressed", "snapshot_finished")
+                if len(events(mine, kind)) != 1], [], "events of the snapshot")
+        shop.sql("COMMENT ON PUBLICATION lakemill_cdc IS NULL")
+        process = subprocess.Popen([environment.binary(), "run", "cdc.yaml", "--continuous"],
+                                   cwd=mine, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 30
+            while time.monotonic() < end and shop.sql(
+                    "SELECT active FROM pg_replication_slots WHERE database = 'shared'") != "t":
+                time.sleep(0.1)
+            shop.sql("COMMENT ON PUBLICATION lakemill_cdc IS NULL")
+            refused(theirs, "is read by somebody else", "of user postgres", "127.0.0.1")
+            expect(len(events(theirs, "slot_in_use")), 2)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
 
 
 @suite.case("bad connections, passwords, settings and tables are said, and no password is")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/run_events.h"
 #include "lakemill/language/graph.h"
 
@@ -37,6 +38,9 @@ Result<PipelineRun> backfill(Workbench& workbench, const language::Pipeline& pip
   LAKEMILL_TRY(events::EventWriter * writer, workbench.event_writer());
   PipelineRun run{pipeline.name, make_uuid(workbench.random()), {}};
   LAKEMILL_TRY(const auto after, behind(pipeline, nodes));
+  make_events_good(workbench, workspace);
+  LAKEMILL_TRY(const auto mark, RunMark::put(workspace, run.run_id));
+  tell_of_slots(workspace, *writer, run.run_id);
   RunEvents observer(*writer, pipeline.name, run.run_id, display);
   observer.on_run_started(nodes.size() + after.size());
   flow::NodeRunOptions options;
@@ -45,6 +49,9 @@ Result<PipelineRun> backfill(Workbench& workbench, const language::Pipeline& pip
   for (const std::string& name : nodes) {
     const language::Node& node = *pipeline.find_node(name);
     observer.on_node_started(node);
+    options.on_commit = [&](const flow::TableCommit& commit) {
+      observer.on_table_committed(node, commit);
+    };
     auto report = flow::run_backfill(workspace, node, request.range, options);
     if (!report) {
       flow::NodeReport failed;
@@ -74,6 +81,7 @@ Result<PipelineRun> backfill(Workbench& workbench, const language::Pipeline& pip
     run.report.seconds += report.seconds;
   }
   observer.on_run_finished(run.report);
+  if (writer->flush()) mark->remove();  // else the next run makes it good
   return run;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/run_events.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/continuous_runner.h"
@@ -31,12 +32,16 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
   options.parallel_nodes_max =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.stop = request.stop;
+  make_events_good(workbench, workspace);
+  LAKEMILL_TRY(const auto mark, RunMark::put(workspace, run.run_id));
+  tell_of_slots(workspace, *writer, run.run_id);
   RunEvents observer(*writer, pipeline.name, run.run_id, display);
   observer.on_run_started(nodes.size());
   LAKEMILL_TRY(run.report, request.continuous
                                ? flow::run_continuously(workspace, options, observer)
                                : flow::run_pipeline(workspace, options, observer));
   observer.on_run_finished(run.report);
+  if (writer->flush()) mark->remove();  // else the next run makes it good
   return run;
 }
 

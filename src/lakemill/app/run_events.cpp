@@ -46,7 +46,48 @@ EventType notice_event(sources::Notice::Kind kind) {
   return EventType::table_adopted;
 }
 
+EventType slot_event(sources::PostgresNews::Kind kind) {
+  using Kind = sources::PostgresNews::Kind;
+  switch (kind) {
+    case Kind::slot_lost:
+      return EventType::slot_lost;
+    case Kind::slot_moved:
+      return EventType::slot_moved;
+    case Kind::slot_in_use:
+      return EventType::slot_in_use;
+    case Kind::server_changed:
+      return EventType::server_changed;
+    case Kind::connection_lost:
+      return EventType::connection_lost;
+    case Kind::connection_restored:
+      return EventType::connection_restored;
+    case Kind::snapshot_started:
+      return EventType::snapshot_started;
+    case Kind::snapshot_progressed:
+      return EventType::snapshot_progressed;
+    case Kind::snapshot_finished:
+      break;
+  }
+  return EventType::snapshot_finished;
+}
+
 }  // namespace
+
+void tell_of_slots(const flow::Workspace& workspace, events::EventWriter& writer,
+                   const std::string& run_id) {
+  if (workspace.postgres == nullptr) return;
+  workspace.postgres->tell([&writer, run_id, pipeline = workspace.pipeline.name](
+                               const sources::PostgresNews& news) {
+    Event event;
+    event.type = slot_event(news.kind);
+    event.run_id = run_id;
+    event.pipeline = pipeline;
+    event.node = news.reader.substr(0, news.reader.find('/'));
+    event.message = news.message;
+    event.details = news.details;
+    writer.add(std::move(event));
+  });
+}
 
 Json to_json(const flow::NodeReport& report) {
   Json expectations = Json::array();
@@ -147,6 +188,18 @@ void RunEvents::on_node_finished(const language::Node& node,
   finished.details = to_json(report);
   writer_.add(std::move(finished));
   next_.on_node_finished(node, report);
+}
+
+void RunEvents::on_table_committed(const language::Node& node,
+                                   const flow::TableCommit& commit) {
+  Event committed = event(EventType::table_committed, node.name);
+  committed.table_name = commit.table;
+  committed.version = commit.version;
+  committed.batch = commit.batch;
+  committed.details = {
+      {"url", commit.url}, {"generation", commit.generation}, {"written", commit.rows}};
+  writer_.add(std::move(committed));
+  next_.on_table_committed(node, commit);
 }
 
 void RunEvents::on_node_retry(const language::Node& node, const Error& error,

@@ -24,6 +24,8 @@ class RunEvents final : public flow::RunObserver {
                         const engine::Progress& progress) override;
   void on_node_finished(const language::Node& node,
                         const flow::NodeReport& report) override;
+  void on_table_committed(const language::Node& node,
+                          const flow::TableCommit& commit) override;
   void on_node_retry(const language::Node& node, const Error& error,
                      std::chrono::milliseconds delay) override;
 
@@ -37,6 +39,11 @@ class RunEvents final : public flow::RunObserver {
   const std::string run_id_;
   flow::RunObserver& next_;
 };
+
+/// Tells the event log, from here on, what happens to the slots that the workspace
+/// reads. The writer outlives it.
+void tell_of_slots(const flow::Workspace& workspace, events::EventWriter& writer,
+                   const std::string& run_id);
 
 /// A node's report as JSON: what events and `--json` show.
 Json to_json(const flow::NodeReport& report);

@@ -94,6 +94,7 @@ struct EventOptions {
   std::string level;
   std::int64_t limit = 0;
   bool verify = false;
+  bool rebuild = false;
 };
 
 // Each does one command and gives the exit code; results go to standard output, all

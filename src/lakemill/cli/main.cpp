@@ -275,7 +275,8 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   auto* events = add_command(app, "events", "show what happened",
                              "  lakemill events --type node_failed\n"
                              "  lakemill events --run 1234… --json\n"
-                             "  lakemill events verify");
+                             "  lakemill events verify\n"
+                             "  lakemill events rebuild");
   events->add_option("--type", line.events.types, "a type, such as run_failed")
       ->allow_extra_args(false);
   events->add_option("--run", line.events.run_id, "of one run");
@@ -290,6 +291,10 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   events->add_subcommand("verify", "the same as --verify")
       ->fallthrough()
       ->final_callback([&line] { line.events.verify = true; });
+  auto* rebuild = events->add_subcommand(
+      "rebuild", "tell of commits that no event tells of, by the tables' logs");
+  add_pipeline(*rebuild, line.common);
+  rebuild->fallthrough()->final_callback([&line] { line.events.rebuild = true; });
   add_command(app, "version", "print the version", "  lakemill version");
 }
 

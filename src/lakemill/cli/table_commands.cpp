@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/query.h"
 #include "lakemill/app/tables.h"
 #include "lakemill/cli/commands.h"
@@ -162,10 +163,27 @@ int query_command(const CommonOptions& common, const QueryOptions& options) {
   return kSuccess;
 }
 
+namespace {
+
+int rebuild_events(app::Workbench& workbench, bool json) {
+  const auto told = app::rebuild_events(workbench);
+  if (!told) return report_error(told.error(), json);
+  if (json) {
+    std::printf("%s\n", json_text(Json{{"rebuilt", *told}}).c_str());
+  } else {
+    std::printf("%s commits were told of by no event, and now are\n",
+                with_thousands(*told).c_str());
+  }
+  return kSuccess;
+}
+
+}  // namespace
+
 int events_command(const CommonOptions& common, const EventOptions& options) {
   int code = kSuccess;
-  const auto workbench = open_workbench(common, false, code);
+  const auto workbench = open_workbench(common, options.rebuild, code);
   if (workbench == nullptr) return code;
+  if (options.rebuild) return rebuild_events(*workbench, common.json);
   if (options.verify) {
     const auto checked = app::verify_events(*workbench);
     if (!checked) return report_error(checked.error(), common.json);

@@ -142,9 +142,16 @@ class Backfill {
     report.target = sinks.back().place.name;
     report.strategy = plan_.strategy;
     report.reason = plan_.reason;
-    BatchRun batch{workspace_,      node_,         plan_,
-                   *query_,         sinks,         state_,
-                   options_.run_id, options_.stop, options_.on_progress,
+    BatchRun batch{workspace_,
+                   node_,
+                   plan_,
+                   *query_,
+                   sinks,
+                   state_,
+                   options_.run_id,
+                   options_.stop,
+                   options_.on_progress,
+                   options_.on_commit,
                    std::nullopt};
     auto done = run_batch(batch, report);
     if (!done || report.status == NodeStatus::expectation_failed) {

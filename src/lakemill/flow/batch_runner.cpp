@@ -313,6 +313,11 @@ class Batch {
           .while_doing(sink.place.name);
     }
     if (result->already_held) LAKEMILL_TRY_OK(check_same_plan(sink));
+    if (run_.on_commit && !result->already_held && result->version >= 0) {
+      run_.on_commit({sink.place.name, sink.place.url, result->version,
+                      run_.plan.number, run_.plan.generation,
+                      result->rows_added + result->rows_updated});
+    }
     if (!sink.is_primary) return {};
     report_.version = result->version;
     report_.written_rows += result->rows_added + result->rows_updated;

@@ -12,6 +12,9 @@ namespace lakemill::flow {
 
 using ProgressCallback = std::function<void(const engine::Progress&)>;
 
+/// Hears of each commit once it stands; never waits for storage.
+using CommitCallback = std::function<void(const TableCommit&)>;
+
 /// A node's rows, bound in a session.
 struct BoundRows {
   std::unique_ptr<engine::Session> session;
@@ -36,6 +39,7 @@ struct BatchRun {
   std::string run_id;
   std::stop_token stop;
   ProgressCallback on_progress;
+  CommitCallback on_commit;
   std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already
 };
 

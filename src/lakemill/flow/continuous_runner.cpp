@@ -364,7 +364,7 @@ class ContinuousRun {
 
   // What was asked for once holds until a round has done it.
   NodeRunOptions node_options(const Flow& flow) const {
-    NodeRunOptions options = options_for(options_, *flow.node);
+    NodeRunOptions options = options_for(options_, *flow.node, observer_);
     // A stream under load never ends; of a server, the next batch waits for more.
     if (!flow.node->every)
       options.batches_max = flow.reads_stream ? 1 : kBatchesOfARound;

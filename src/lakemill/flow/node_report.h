@@ -34,6 +34,16 @@ struct ExpectationResult {
   std::string message;  ///< empty when passed
 };
 
+/// What a batch committed to the table of a sink.
+struct TableCommit {
+  std::string table;  ///< for people
+  std::string url;
+  std::int64_t version = 0;
+  std::int64_t batch = 0;
+  std::int64_t generation = 0;
+  std::int64_t rows = 0;  ///< added or updated
+};
+
 /// What one node did in one run. Rows are sums over its batches.
 struct NodeReport {
   std::string node;

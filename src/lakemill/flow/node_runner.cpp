@@ -328,9 +328,16 @@ class NodeRun {
     if (plan.number > 1) purpose.follows_batch = plan.transaction_version() - 1;
     purpose.holding = held_;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node, state_, purpose));
-    BatchRun run{workspace_,      node,          plan,
-                 query,           sinks,         state_,
-                 options_.run_id, options_.stop, options_.on_progress,
+    BatchRun run{workspace_,
+                 node,
+                 plan,
+                 query,
+                 sinks,
+                 state_,
+                 options_.run_id,
+                 options_.stop,
+                 options_.on_progress,
+                 options_.on_commit,
                  std::move(bound)};
     LAKEMILL_TRY_OK(run_batch(run, report_));
     if (plan.number % kPlansLookedThrough == 0) {

@@ -104,7 +104,7 @@ class PipelineRun {
   }
 
   NodeRunOptions node_options(const language::Node& node) {
-    NodeRunOptions options = options_for(options_, node);
+    NodeRunOptions options = options_for(options_, node, observer_);
     if (observer_.wants_progress()) {
       options.on_progress = [this, &node](const engine::Progress& progress) {
         observer_.on_node_progress(node, progress);
@@ -144,8 +144,12 @@ bool RunReport::cancelled() const {
   return any_of_status(*this, NodeStatus::cancelled);
 }
 
-NodeRunOptions options_for(const RunOptions& run, const language::Node& node) {
+NodeRunOptions options_for(const RunOptions& run, const language::Node& node,
+                           RunObserver& observer) {
   NodeRunOptions options;
+  options.on_commit = [&node, &observer](const TableCommit& commit) {
+    observer.on_table_committed(node, commit);
+  };
   options.run_id = run.run_id;
   const bool named = std::find(run.named_nodes.begin(), run.named_nodes.end(),
                                node.name) != run.named_nodes.end();

@@ -22,6 +22,11 @@ class RunObserver {
                                 const engine::Progress& progress) = 0;
   virtual void on_node_finished(const language::Node& node,
                                 const NodeReport& report) = 0;
+  /// A commit stands. Never waits for storage.
+  virtual void on_table_committed(const language::Node& node,
+                                  const TableCommit& commit) {
+    (void)node, (void)commit;
+  }
   /// A batch failed, and is tried again after `delay`.
   virtual void on_node_retry(const language::Node& node, const Error& error,
                              std::chrono::milliseconds delay) {
@@ -50,8 +55,10 @@ struct RunReport {
   bool cancelled() const;
 };
 
-/// What of a run's options holds for one node; without progress.
-NodeRunOptions options_for(const RunOptions& run, const language::Node& node);
+/// What of a run's options holds for one node, whose commits `observer` hears of; both
+/// outlive it. Without progress.
+NodeRunOptions options_for(const RunOptions& run, const language::Node& node,
+                           RunObserver& observer);
 
 /// Runs the selected nodes, each after all that it needs; those that need nothing of
 /// each other side by side. A node that fails blocks what depends on it and nothing

@@ -154,12 +154,14 @@ Status PostgresFeed::open(bool may_create) {
 Status PostgresFeed::open_slot(bool may_create) {
   LAKEMILL_TRY(Connection * connection, control());
   LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+  const bool was_there = slot.has_value();
   if (!slot && may_create && options_.create && !options_.looks_only) {
     LAKEMILL_TRY_OK(
         create_slot(*connection, options_.slot, options_.connection.user()));
     LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
   }
   LAKEMILL_TRY_OK(check_slot(slot));
+  LAKEMILL_TRY_OK(claim_slot(*connection, was_there));
   slot_confirmed_ = slot->confirmed.value_or(0);
   return take_slot();
 }
@@ -181,9 +183,8 @@ Status PostgresFeed::take_slot() {
       break;
     }
     // Of a process that has just died, or of another one that goes on.
-    if (!started.error().retryable() || now() + delay > end) {
-      return std::move(started).error();
-    }
+    if (!started.error().retryable()) return std::move(started).error();
+    if (now() + delay > end) return slot_in_use(std::move(started).error());
     std::this_thread::sleep_for(delay);
     delay = std::min<milliseconds>(delay * 2, kRetryDelayMax);
   }
@@ -344,6 +345,7 @@ Result<SharedSnapshot> PostgresFeed::begin_with_snapshot(const std::string& id,
   LAKEMILL_TRY(Reader * reader, find(id));
   LAKEMILL_TRY_OK(open(true));
   SharedSnapshot snapshot;
+  snapshot.reader = id;
   LAKEMILL_TRY(snapshot.connection, connect_for_snapshot());
   LAKEMILL_TRY(snapshot.seen,
                export_snapshot(*snapshot.connection, *reader, snapshot.name));
@@ -367,6 +369,7 @@ Result<SharedSnapshot> PostgresFeed::only_snapshot(const std::string& id,
   const Lock lock(mutex_);
   LAKEMILL_TRY(Reader * reader, find(id));
   SharedSnapshot snapshot;
+  snapshot.reader = id;
   LAKEMILL_TRY(snapshot.connection, connect(ConnectionPurpose::queries));
   LAKEMILL_TRY(snapshot.seen,
                export_snapshot(*snapshot.connection, *reader, snapshot.name));
@@ -391,7 +394,10 @@ Status PostgresFeed::check(const std::string& id, Lsn from,
                            const ServerIdentity& server, const Visibility& seen) {
   const Lock lock(mutex_);
   LAKEMILL_TRY(Reader * reader, find(id));
-  return attach(*reader, {from, server}, seen);
+  quiet_ = true;
+  auto attached = attach(*reader, {from, server}, seen);
+  quiet_ = false;
+  return attached;
 }
 
 Result<Lsn> PostgresFeed::advance(const std::string& id, const FeedStart& from,
@@ -490,15 +496,23 @@ Status PostgresFeed::recover(Lock& /*lock*/, const Error& error) {
   auto delay = kRetryFirst;
   const auto end = now() + kRecoverTimeMax;
   control_.reset();
+  const std::string from = to_text(processed_);
+  (void)told(PostgresNews::Kind::connection_lost, error, {{"position", from}});
   while (true) {
     auto opened = open(false);
     if (opened) {
       if (slot_confirmed_ > processed_) {
-        return Error(ErrorCode::invalid, "replication slot " + options_.slot +
-                                             " was moved from " + to_text(processed_) +
-                                             " to " + to_text(slot_confirmed_) +
-                                             " by somebody else while it was read");
+        return told(PostgresNews::Kind::slot_moved,
+                    Error(ErrorCode::invalid,
+                          "replication slot " + options_.slot + " was moved from " +
+                              to_text(processed_) + " to " + to_text(slot_confirmed_) +
+                              " by somebody else while it was read"),
+                    {{"from", to_text(processed_)}, {"to", to_text(slot_confirmed_)}});
       }
+      tell({PostgresNews::Kind::connection_restored,
+            "",
+            options_.connection.place() + " is read again",
+            {{"position", from}}});
       return {};
     }
     if (!opened.error().retryable() || now() + delay > end) return opened;

@@ -11,6 +11,7 @@
 #include "lakemill/base/clock.h"
 #include "lakemill/sources/postgres/change_writer.h"
 #include "lakemill/sources/postgres/feed_positions.h"
+#include "lakemill/sources/postgres/postgres_source.h"
 #include "lakemill/sources/postgres/replication_stream.h"
 #include "lakemill/sources/postgres/server.h"
 #include "lakemill/storage/object_store.h"
@@ -35,7 +36,8 @@ struct FeedOptions {
   std::string spool_folder;  ///< local, of this feed alone; made and removed by it
   bool follows = false;      ///< gives what comes, rather than catching up
   bool looks_only = false;   ///< changes nothing, neither there nor here
-  bool confirms_each_batch = false;  ///< rather than once a second
+  bool confirms_each_batch = false;               ///< rather than once a second
+  std::function<void(const PostgresNews&)> hear;  ///< may be empty
   std::stop_token stop;
 };
 
@@ -47,6 +49,7 @@ struct FeedStart {
 
 /// A snapshot that several connections can read.
 struct SharedSnapshot {
+  std::string reader;
   std::unique_ptr<Connection> connection;  ///< holds it
   std::string name;
   Visibility seen;
@@ -72,6 +75,9 @@ class PostgresFeed {
   PostgresFeed& operator=(const PostgresFeed&) = delete;
 
   const FeedOptions& options() const { return options_; }
+
+  /// Tells whoever wants to hear, and what is said of the slot.
+  void tell(PostgresNews news) const;
 
   /// A reader begins: publication and slot are made where they are missing and may be.
   /// Errors of all calls: those of the connection; not_found, invalid, denied, with
@@ -144,6 +150,10 @@ class PostgresFeed {
   Status pump(Lock& lock, Reader& reader, Lsn from, const SpoolBounds& bounds,
               std::optional<Lsn> until);
   Status recover(Lock& lock, const Error& error);
+  Error told(PostgresNews::Kind kind, Error error, Json details) const;
+  Error slot_in_use(Error error);
+  Result<std::string> owner();
+  Status claim_slot(Connection& connection, bool was_there);
   void drop_large_spools();
   Lsn released(const Reader& reader) const;
   Status confirm(bool wants_answer);
@@ -164,6 +174,8 @@ class PostgresFeed {
   FeedPositions known_;  // as on disk
   bool loaded_ = false;
   bool publication_checked_ = false;
+  bool claimed_ = false;
+  bool quiet_ = false;  // whoever asks knows what to do
   Lsn slot_confirmed_ = 0;
   Lsn processed_ = 0;  // commits before it are in the spools
   std::optional<Lsn> target_;

@@ -1,6 +1,7 @@
 // What a feed knows from before, and whether server and slot still fit it.
 #include <filesystem>
 
+#include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
 #include "lakemill/sources/postgres/feed.h"
 
@@ -29,25 +30,123 @@ Status PostgresFeed::load() {
                                       "; let lakemill write there");
 }
 
+void PostgresFeed::tell(PostgresNews news) const {
+  if (!options_.hear || quiet_ || options_.looks_only) return;
+  news.details["slot"] = options_.slot;
+  news.details["server"] = options_.connection.place();
+  options_.hear(news);
+}
+
+Error PostgresFeed::told(PostgresNews::Kind kind, Error error, Json details) const {
+  tell({kind, "", error.message(), std::move(details)});
+  return error;
+}
+
+// Who holds the slot, as the server sees it.
+Error PostgresFeed::slot_in_use(Error error) {
+  const auto connection = control();
+  if (!connection) return error;
+  const auto held = (*connection)
+                        ->query(
+                            "SELECT a.pid, a.usename, a.application_name, "
+                            "coalesce(host(a.client_addr), 'this machine'), "
+                            "a.backend_start FROM pg_replication_slots AS s JOIN "
+                            "pg_stat_activity AS a ON a.pid = s.active_pid WHERE "
+                            "s.slot_name = $1",
+                            {options_.slot});
+  if (!held || held->empty()) return error;
+  const auto cell = [&](std::size_t i) { return held->front().at(i).value_or("?"); };
+  Error named(error.code(),
+              "replication slot " + options_.slot + " at " +
+                  options_.connection.place() +
+                  " is read by somebody else: server process " + cell(0) + " of user " +
+                  cell(1) + (cell(2).empty() ? "" : " (" + cell(2) + ")") + " from " +
+                  cell(3) + ", since " + cell(4) +
+                  "; stop that one, or give this pipeline a slot of its own (slot: of "
+                  "the connection)");
+  return told(PostgresNews::Kind::slot_in_use, std::move(named),
+              {{"process", cell(0)}, {"user", cell(1)}, {"client", cell(3)}});
+}
+
+// Who this pipeline is to others that read the same database: a name that lives with
+// its state.
+Result<std::string> PostgresFeed::owner() {
+  const std::string path = options_.folder + ".owner";
+  SystemRandom random;
+  const auto put = options_.store->put_if_absent(path, make_uuid(random));
+  if (!put && put.error().code() != ErrorCode::exists) return put.error();
+  return options_.store->get(path);
+}
+
+// A slot holds no note of whose it is, so the publication has a line for it in its
+// comment. Without that two pipelines that take turns would move it under each other.
+Status PostgresFeed::claim_slot(Connection& connection, bool was_there) {
+  if (claimed_ || options_.looks_only) return {};
+  LAKEMILL_TRY(const TextTable found,
+               connection.query("SELECT obj_description(oid, 'pg_publication') FROM "
+                                "pg_publication WHERE pubname = $1",
+                                {options_.publication}));
+  LAKEMILL_TRY(const std::string own, owner());
+  const std::string begin = "lakemill: slot " + options_.slot + " is of ";
+  const std::string ours = begin + own + ", ";
+  std::string comment;
+  for (const std::string& line :
+       split(found.empty() ? "" : found[0][0].value_or(""), '\n')) {
+    if (line.starts_with(ours)) {
+      claimed_ = true;
+      return {};
+    }
+    if (was_there && line.starts_with(begin)) {
+      return told(
+          PostgresNews::Kind::slot_in_use,
+          Error(ErrorCode::invalid,
+                "replication slot " + options_.slot + " at " +
+                    options_.connection.place() + " belongs to another pipeline (" +
+                    line.substr(std::min(line.size(), ours.size())) +
+                    "): each would take the other's changes; give this one a slot of "
+                    "its own (slot: of the connection), or, if that pipeline is no "
+                    "more, type: COMMENT ON PUBLICATION " +
+                    quote_identifier(options_.publication) + " IS NULL"),
+          {{"holder", line.substr(begin.size())}});
+    }
+    if (!line.empty() && !line.starts_with(begin)) comment += line + "\n";
+  }
+  claimed_ = true;
+  if (!options_.create || found.empty()) return {};
+  // Who may not do that is found out by the other one's gap.
+  (void)connection.execute(
+      "COMMENT ON PUBLICATION " + quote_identifier(options_.publication) + " IS " +
+      quote_literal(comment + ours + options_.store->url() + "/" + options_.folder));
+  return {};
+}
+
 Status PostgresFeed::check_server(const ServerIdentity& before,
                                   const ServerIdentity& server) const {
   if (before.system.empty()) return {};
   if (before.system != server.system) {
-    return Error(ErrorCode::invalid,
-                 options_.connection.place() +
-                     " is another server than the one that was read before (system "
-                     "identifier " +
-                     server.system + ", before " + before.system +
-                     "): its positions mean nothing there; correct the connection, or "
-                     "drop the bronze tables to begin anew with a snapshot");
+    return told(
+        PostgresNews::Kind::server_changed,
+        Error(ErrorCode::invalid,
+              options_.connection.place() +
+                  " is another server than the one that was read before (system "
+                  "identifier " +
+                  server.system + ", before " + before.system +
+                  "): its positions mean nothing there; correct the connection, or "
+                  "drop the bronze tables to begin anew with a snapshot"),
+        {{"system", server.system}, {"system_before", before.system}});
   }
   if (before.timeline != server.timeline) {
-    return Error(
-        ErrorCode::invalid,
-        options_.connection.place() + " has failed over: its log went from timeline " +
-            std::to_string(before.timeline) + " to " + std::to_string(server.timeline) +
-            ", and changes that were read may not be in it; drop the bronze tables to "
-            "begin anew with a snapshot, or go back to the server of before");
+    return told(
+        PostgresNews::Kind::server_changed,
+        Error(ErrorCode::invalid,
+              options_.connection.place() +
+                  " has failed over: its log went from timeline " +
+                  std::to_string(before.timeline) + " to " +
+                  std::to_string(server.timeline) +
+                  ", and changes that were read may not be in it; drop the bronze "
+                  "tables to begin anew with a snapshot, or go back to the server of "
+                  "before"),
+        {{"timeline", server.timeline}, {"timeline_before", before.timeline}});
   }
   return {};
 }
@@ -66,13 +165,15 @@ Status PostgresFeed::check_slot(const std::optional<SlotState>& slot) const {
     for (const auto& [id, reader] : readers_) {
       if (reader.begun) came = to_text(reader.acknowledged);
     }
-    return Error(ErrorCode::not_found,
-                 name + where + (came.empty() ? "" : ": it was lost") +
-                     (came.empty() ? ""
-                                   : "; what was committed after " + came +
-                                         " cannot be read any more, and nothing was "
-                                         "skipped; drop the bronze tables to begin "
-                                         "anew with a snapshot"));
+    Error gone(ErrorCode::not_found,
+               name + where + (came.empty() ? "" : ": it was lost") +
+                   (came.empty() ? ""
+                                 : "; what was committed after " + came +
+                                       " cannot be read any more, and nothing was "
+                                       "skipped; drop the bronze tables to begin "
+                                       "anew with a snapshot"));
+    if (came.empty()) return gone;
+    return told(PostgresNews::Kind::slot_lost, std::move(gone), {{"from", came}});
   }
   if (slot->plugin != "pgoutput") {
     return Error(ErrorCode::invalid, name + " belongs to the plugin " + slot->plugin +
@@ -84,15 +185,16 @@ Status PostgresFeed::check_slot(const std::optional<SlotState>& slot) const {
                                          "; name another slot");
   }
   if (slot->wal_status == "lost") {
-    return Error(ErrorCode::invalid,
-                 name +
-                     " was lost: the server has removed log that it needed "
-                     "(max_slot_wal_keep_size); what was committed after " +
-                     to_text(slot->confirmed.value_or(0)) +
-                     " cannot be read any more; drop the slot (SELECT "
-                     "pg_drop_replication_slot(" +
-                     quote_literal(options_.slot) +
-                     ")) and the bronze tables to begin anew with a snapshot");
+    const std::string from = to_text(slot->confirmed.value_or(0));
+    return told(PostgresNews::Kind::slot_lost,
+                Error(ErrorCode::invalid,
+                      name +
+                          " was lost: the server has removed log that it needed "
+                          "(max_slot_wal_keep_size); what was committed after " +
+                          from + " cannot be read any more; drop the slot (SELECT " +
+                          "pg_drop_replication_slot(" + quote_literal(options_.slot) +
+                          ")) and the bronze tables to begin anew with a snapshot"),
+                {{"from", from}});
   }
   return {};
 }
@@ -104,15 +206,22 @@ Status PostgresFeed::check_gap(const Reader& reader, Lsn from) const {
                         from >= known->second.acknowledged &&
                         slot_confirmed_ <= known->second.released;
   if (was_idle) return {};
-  return Error(
-      ErrorCode::invalid,
-      "replication slot " + options_.slot + " at " + options_.connection.place() +
-          " stands at " + to_text(slot_confirmed_) + ", but the table of " +
-          reader.spec.table.to_text() + " has the changes up to " + to_text(from) +
-          ": those between were confirmed by somebody else and cannot be read "
-          "any more; nothing was skipped. Restore the table and the state "
-          "folder of one time, or drop the table to begin anew with a "
-          "snapshot");
+  Error gap(ErrorCode::invalid,
+            "replication slot " + options_.slot + " at " + options_.connection.place() +
+                " stands at " + to_text(slot_confirmed_) + ", but the table of " +
+                reader.spec.table.to_text() + " has the changes up to " +
+                to_text(from) +
+                ": those between were confirmed by somebody else and cannot be read "
+                "any more; nothing was skipped. Restore the table and the state "
+                "folder of one time, or drop the table to begin anew with a "
+                "snapshot");
+  tell({PostgresNews::Kind::slot_moved,
+        reader.spec.id,
+        gap.message(),
+        {{"table", reader.spec.table.to_text()},
+         {"from", to_text(from)},
+         {"to", to_text(slot_confirmed_)}}});
+  return gap;
 }
 
 }  // namespace lakemill::sources::postgres

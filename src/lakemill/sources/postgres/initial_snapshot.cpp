@@ -44,6 +44,7 @@ class Staging {
   }
 
   Result<std::vector<SnapshotFile>> run(int parallelism) {
+    tell(PostgresNews::Kind::snapshot_started);
     const int workers = std::clamp<int>(
         parallelism, 1,
         static_cast<int>(std::max<std::size_t>(1, snapshot_.table.ranges.size())));
@@ -57,10 +58,15 @@ class Staging {
     if (failed_) return *failed_;
     std::sort(files_.begin(), files_.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
+    tell(PostgresNews::Kind::snapshot_finished);
     return std::move(files_);
   }
 
  private:
+  void tell(PostgresNews::Kind kind) {
+    feed_.tell({kind, snapshot_.reader, "", {{"rows", rows_.load()}}});
+  }
+
   void note(const Status& status) {
     if (status) return;
     const std::lock_guard lock(mutex_);
@@ -132,9 +138,12 @@ class Staging {
   Status finish_file(Output& output) {
     LAKEMILL_TRY_OK(output.writer->finish());
     output.writer.reset();
-    const std::lock_guard lock(mutex_);
-    files_.push_back(std::move(output.file));
+    {
+      const std::lock_guard lock(mutex_);
+      files_.push_back(std::move(output.file));
+    }
     output.file = {};
+    tell(PostgresNews::Kind::snapshot_progressed);
     return {};
   }
 

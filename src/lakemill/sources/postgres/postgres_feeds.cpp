@@ -101,6 +101,7 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
                                 .follows = follows_,
                                 .looks_only = looks_only_,
                                 .confirms_each_batch = confirms_each_batch_,
+                                .hear = hear_,
                                 .stop = stop_};
   for (const PostgresTable& table : connection.tables) {
     options.readers.push_back({table.reader,

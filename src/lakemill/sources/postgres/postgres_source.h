@@ -53,6 +53,25 @@ struct PostgresSourceSpec {
   std::string state_folder;                     ///< in it, for staged snapshots
 };
 
+/// What happens to a slot or a server, told when it happens.
+struct PostgresNews {
+  enum class Kind : std::uint8_t {
+    slot_lost,       ///< it is gone, or its log is
+    slot_moved,      ///< it was confirmed beyond what the tables have
+    slot_in_use,     ///< somebody else reads it
+    server_changed,  ///< another server, or one that failed over
+    connection_lost,
+    connection_restored,
+    snapshot_started,
+    snapshot_progressed,
+    snapshot_finished,
+  };
+  Kind kind = Kind::slot_lost;
+  std::string reader;  ///< "<node>/<source>"; empty: the whole connection
+  std::string message;
+  Json details = Json::object();  ///< slot, positions
+};
+
 /// The replication slots that a run of a pipeline reads: one feed for each connection,
 /// made when the first of its sources is opened and closed with the last user of this
 /// object, which tells the server up to where all is safe.
@@ -83,6 +102,8 @@ class PostgresFeeds {
   /// The server is told of every batch before the next one, rather than once a second:
   /// so that a test can die around each telling.
   void confirm_each_batch() { confirms_each_batch_ = true; }
+  /// Hears of news; may be called by several threads. Never waits for the feeds.
+  void tell(std::function<void(const PostgresNews&)> hear) { hear_ = std::move(hear); }
   /// Whoever waits for a server stops.
   void stop_on(std::stop_token stop) { stop_ = std::move(stop); }
 
@@ -103,6 +124,7 @@ class PostgresFeeds {
   bool follows_ = false;
   bool looks_only_ = false;
   bool confirms_each_batch_ = false;
+  std::function<void(const PostgresNews&)> hear_;
   std::stop_token stop_;
   std::mutex mutex_;
   int lock_ = -1;           // of the spool folder, guarded by mutex_
