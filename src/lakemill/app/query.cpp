@@ -1,6 +1,7 @@
 #include "lakemill/app/query.h"
 
 #include "lakemill/app/consistent_versions.h"
+#include "lakemill/base/path_pattern.h"
 #include "lakemill/base/text.h"
 #include "lakemill/delta/snapshot.h"
 #include "lakemill/events/event_chain.h"
@@ -43,14 +44,6 @@ std::vector<std::string> quoted_texts(std::string_view sql) {
   }
 }
 
-// The folder that a pattern of files begins with: "t/o/*.parquet" → "t/o".
-std::string folder_of_pattern(const std::string& path) {
-  const std::size_t pattern = path.find_first_of("*?[");
-  if (pattern == std::string::npos) return path;
-  const std::size_t slash = path.rfind('/', pattern);
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
 // DuckDB's word for a name that is none, with tables of its own as a suggestion.
 constexpr std::string_view kNoSuchTable = "Table with name ";
 
@@ -71,7 +64,8 @@ Error with_hint(Workbench& workbench, const std::string& sql, Error error) {
                             error.code() == ErrorCode::not_found;
   if (!may_be_table) return error;
   for (const std::string& quoted : quoted_texts(sql)) {
-    const std::string text = folder_of_pattern(quoted);
+    std::string text(is_pattern(quoted) ? fixed_folder(quoted) : quoted);
+    if (text.empty()) text = ".";
     if (quoted.empty() || text.find('\n') != std::string::npos) continue;
     if (sql.find("delta_scan('" + quoted) != std::string::npos) continue;
     error = without_suggestion(std::move(error), quoted);

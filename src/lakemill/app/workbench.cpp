@@ -18,7 +18,7 @@
 #include "lakemill/engine_spark/spark_remote.h"
 #include "lakemill/flow/file_arguments.h"
 #include "lakemill/language/variables.h"
-#include "lakemill/sources/file_pattern.h"
+#include "lakemill/sources/file_listing.h"
 #include "lakemill/sources/postgres/postgres_source.h"
 #include "lakemill/storage/path.h"
 

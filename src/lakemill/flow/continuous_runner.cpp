@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "lakemill/base/cron.h"
+#include "lakemill/base/path_pattern.h"
 #include "lakemill/flow/run_graph.h"
-#include "lakemill/sources/file_pattern.h"
 #include "lakemill/sources/folder_watch.h"
 
 namespace lakemill::flow {
@@ -31,8 +31,8 @@ constexpr std::int64_t kBatchesOfARound = 8;
 // before its first wildcard.
 std::string folder_of(const Place& place) {
   if (place.is_delta) return place.url + "/_delta_log";
-  if (!sources::is_pattern(place.url)) return place.url;
-  return std::string(sources::fixed_folder(place.url));
+  if (!is_pattern(place.url)) return place.url;
+  return std::string(fixed_folder(place.url));
 }
 
 void add(NodeReport& total, const NodeReport& round) {

@@ -6,7 +6,7 @@
 #include "lakemill/flow/source_opening.h"
 #include "lakemill/sinks/file_sink.h"
 #include "lakemill/sinks/table_sink.h"
-#include "lakemill/sources/file_pattern.h"
+#include "lakemill/sources/file_listing.h"
 
 namespace lakemill::flow {
 

@@ -6,6 +6,7 @@
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/node_query.h"
 #include "lakemill/flow/row_expectations.h"
+#include "lakemill/flow/table_expectations.h"
 
 namespace lakemill::flow {
 
@@ -76,8 +77,22 @@ class Test {
     spec.target = engine::TemporaryTarget{"test.kept"};
     spec.quarantine = engine::TemporaryTarget{"test.quarantined"};
     LAKEMILL_TRY(const auto written, session_->write(spec));
-    for (const auto& result :
-         judge_rows(checks, written.failed_rows, written.input_rows)) {
+    LAKEMILL_TRY_OK(none_failed(judge_schema(node, schema_)));
+    LAKEMILL_TRY_OK(
+        none_failed(judge_rows(checks, written.failed_rows, written.input_rows)));
+    // What a merge would make of the rows is not known here.
+    if (merges(node)) return {};
+    return none_failed(judge_table(node, *session_, "test.kept", plan.now));
+  }
+
+  static bool merges(const language::Node& node) {
+    const language::Sink* sink = node.primary_sink();
+    return sink != nullptr && sink->merge_cdc_options.has_value();
+  }
+
+  static Status none_failed(Result<std::vector<ExpectationResult>> results) {
+    if (!results) return std::move(results).error();
+    for (const ExpectationResult& result : *results) {
       if (result.status == ExpectationStatus::failed) {
         return Error(ErrorCode::invalid, result.message);
       }

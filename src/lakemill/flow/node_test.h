@@ -14,8 +14,9 @@ struct TestResult {
   std::string message;  ///< what differs, for people; empty when passed
 };
 
-/// Runs a pipeline's test: the node's steps and row expectations over the given rows,
-/// and compares what comes out, as a bag of rows, on the columns that the test names.
+/// Runs a pipeline's test: the node's steps and expectations over the given rows (those
+/// of the whole table over a table that they are all of, which a merge is not), and
+/// compares what comes out, as a bag of rows, on the columns that the test names.
 /// Nothing is read or written but the files that the test names.
 TestResult run_test(const Workspace& workspace, const language::PipelineTest& test);
 

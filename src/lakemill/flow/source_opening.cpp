@@ -1,11 +1,12 @@
 #include "lakemill/flow/source_opening.h"
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine/file_options.h"
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/postgres_opening.h"
 #include "lakemill/language/streams.h"
-#include "lakemill/sources/file_pattern.h"
+#include "lakemill/sources/file_listing.h"
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
 #include "lakemill/sources/table_source.h"
@@ -193,6 +194,22 @@ engine::FileFormat engine_format(language::FileFormat format) {
   }
 }
 
+// How files are read that were written with the sink's options.
+std::map<std::string, std::string> options_as_written(const language::Sink& sink) {
+  const engine::FileFormat format = engine_format(sink.format);
+  std::map<std::string, std::string> options;
+  for (const auto& [name, value] : file_options(sink.writer_options)) {
+    const auto written = engine::writer_option(format, name);
+    const bool header = written && *written == engine::FileOption::header;
+    if (header) {
+      options["header"] = value;
+    } else if (engine::reader_option(format, name)) {
+      options[name] = value;
+    }
+  }
+  return options;
+}
+
 Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& upstream,
                            FlowState& state, const std::string& id, bool incremental,
                            const language::BatchLimits& limits) {
@@ -215,6 +232,7 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   sources::FileSourceSpec spec;
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
+  spec.relation.options = options_as_written(sink);
   spec.incremental = incremental;
   spec.roots = workspace.roots;
   spec.files_max = limits.max_files.value_or(0);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "lakemill/base/path_pattern.h"
 #include "lakemill/language/embedded_sql.h"
 #include "lakemill/language/file_reader.h"
 #include "lakemill/language/sql_text.h"
@@ -109,6 +110,65 @@ Writers writers_of(const Pipeline& pipeline, const Places& places) {
   return writers;
 }
 
+// Files that sinks write which are no tables: what a folder or a pattern may take in.
+class WrittenFiles {
+ public:
+  WrittenFiles(const Pipeline& pipeline, const Places& places) : places_(places) {
+    for (const Node& node : pipeline.nodes) {
+      for (const Sink& sink : node.sinks) {
+        const bool is_file = sink.kind == SinkKind::file && !sink.path.empty() &&
+                             sink.format != FileFormat::delta;
+        if (is_file) files_.push_back({path_of(sink), {node.name, sink.is_quarantine}});
+      }
+    }
+  }
+
+  std::vector<Writer> read_by(const Source& source) const {
+    std::vector<Writer> writers;
+    const bool reads_files = source.kind == SourceKind::file && !source.path.empty() &&
+                             source.format != FileFormat::delta;
+    if (!reads_files) return writers;
+    const std::string path = places_.of_path(source.path);
+    for (const File& file : files_) {
+      if (is_in(file.path, path)) writers.push_back(file.writer);
+    }
+    return writers;
+  }
+
+ private:
+  struct File {
+    std::string path;
+    Writer writer;
+  };
+
+  // APPEND writes a folder with a file for each batch.
+  std::string path_of(const Sink& sink) const {
+    const std::string path = places_.of_path(sink.path);
+    if (sink.mode != SinkMode::append) return path;
+    return path + "/batch." + std::string(extension_of(sink.format));
+  }
+
+  static std::string_view extension_of(FileFormat format) {
+    if (format == FileFormat::csv) return "csv";
+    if (format == FileFormat::json) return "json";
+    return format == FileFormat::jsonl ? "jsonl" : "parquet";
+  }
+
+  static bool is_in(std::string_view file, std::string_view source) {
+    const bool by_pattern = is_pattern(source);
+    const std::string_view folder = by_pattern ? fixed_folder(source) : source;
+    if (file.size() <= folder.size() + 1 || !file.starts_with(folder) ||
+        file[folder.size()] != '/') {
+      return false;
+    }
+    return !is_hidden_path(file.substr(folder.size() + 1)) &&
+           (!by_pattern || fits_pattern(file, source));
+  }
+
+  const Places& places_;
+  std::vector<File> files_;
+};
+
 // The place that a source reads; empty where no sink can be meant.
 std::string place_of(const Source& source, const Node& node, const Places& places) {
   if (source.version || !source.timestamp.empty()) return "";
@@ -203,9 +263,11 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
                          const TableNamer& namer) {
   const Places places(pipeline, project);
   const Writers writers = writers_of(pipeline, places);
+  const WrittenFiles written_files(pipeline, places);
   for (Node& node : pipeline.nodes) {
     for (Sink& sink : node.sinks) sink.place = place_of(sink, node, places);
     for (Source& source : node.sources) {
+      add_needs(node, written_files.read_by(source), source.location);
       const auto found = writers.find(place_of(source, node, places));
       if (found == writers.end()) continue;
       for (const Writer& writer : found->second) {

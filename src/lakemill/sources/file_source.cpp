@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <map>
 
-#include "lakemill/sources/file_pattern.h"
+#include "lakemill/sources/file_listing.h"
 #include "lakemill/storage/path_guard.h"
 
 namespace lakemill::sources {
@@ -47,11 +47,10 @@ constexpr std::string_view kRemedy =
 Status check_unchanged(storage::StoreProvider& stores,
                        const std::vector<Arrival>& pinned) {
   for (const Arrival& arrival : pinned) {
-    LAKEMILL_TRY(const auto now, list_files(stores, arrival.url));
-    const bool gone = now.size() != 1 || now.front().path != arrival.url;
-    if (!gone && !differs(arrival, now.front())) continue;
+    LAKEMILL_TRY(const auto now, find_file(stores, arrival.url));
+    if (now && !differs(arrival, *now)) continue;
     return Error(ErrorCode::invalid,
-                 "the file " + arrival.url + (gone ? " is gone" : " has changed") +
+                 "the file " + arrival.url + (now ? " has changed" : " is gone") +
                      " since this batch was planned" + std::string(kRemedy));
   }
   return {};

@@ -1,10 +1,8 @@
-#include "lakemill/sources/file_pattern.h"
-
-#include <algorithm>
+#include "lakemill/base/path_pattern.h"
 
 #include "lakemill/base/text.h"
 
-namespace lakemill::sources {
+namespace lakemill {
 
 namespace {
 
@@ -59,42 +57,6 @@ bool fits_star(std::string_view path, std::string_view pattern) {
   }
 }
 
-bool is_hidden(std::string_view relative_path) {
-  for (const std::string& part : split(relative_path, '/')) {
-    if (part.starts_with('_') || part.starts_with('.')) return true;
-  }
-  return false;
-}
-
-Result<std::vector<storage::ObjectInfo>> list_folder(storage::StoreProvider& stores,
-                                                     const std::string& folder) {
-  LAKEMILL_TRY(const auto store, stores.open(folder));
-  LAKEMILL_TRY(auto objects, store->list("", ""));
-  std::erase_if(objects, [](const auto& object) { return is_hidden(object.path); });
-  for (auto& object : objects) object.path = folder + "/" + object.path;
-  return objects;
-}
-
-// One object, or none.
-Result<std::vector<storage::ObjectInfo>> list_single(storage::StoreProvider& stores,
-                                                     const std::string& url) {
-  const std::size_t slash = url.rfind('/');
-  if (slash == std::string::npos || slash + 1 == url.size()) {
-    return std::vector<storage::ObjectInfo>{};
-  }
-  const std::string folder = slash == 0 ? "/" : url.substr(0, slash);
-  LAKEMILL_TRY(const auto store, stores.open(folder));
-  auto info = store->head(url.substr(slash + 1));
-  if (!info) {
-    if (info.error().code() == ErrorCode::not_found) {
-      return std::vector<storage::ObjectInfo>{};
-    }
-    return std::move(info).error();
-  }
-  info->path = url;
-  return std::vector<storage::ObjectInfo>{*std::move(info)};
-}
-
 }  // namespace
 
 bool is_pattern(std::string_view text) {
@@ -126,19 +88,11 @@ bool fits_pattern(std::string_view path, std::string_view pattern) {
   return path.empty();
 }
 
-Result<std::vector<storage::ObjectInfo>> list_files(storage::StoreProvider& stores,
-                                                    const std::string& url) {
-  if (is_pattern(url)) {
-    LAKEMILL_TRY(auto objects, list_folder(stores, std::string(fixed_folder(url))));
-    std::erase_if(objects,
-                  [&](const auto& object) { return !fits_pattern(object.path, url); });
-    return objects;
+bool is_hidden_path(std::string_view relative_path) {
+  for (const std::string& part : split(relative_path, '/')) {
+    if (part.starts_with('_') || part.starts_with('.')) return true;
   }
-  std::string folder = url;
-  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-  LAKEMILL_TRY(auto single, list_single(stores, folder));
-  if (!single.empty()) return single;
-  return list_folder(stores, folder);
+  return false;
 }
 
-}  // namespace lakemill::sources
+}  // namespace lakemill

@@ -1,10 +1,10 @@
-#include "lakemill/sources/file_pattern.h"
+#include "lakemill/base/path_pattern.h"
 
 #include <array>
 
 #include <gtest/gtest.h>
 
-namespace lakemill::sources {
+namespace lakemill {
 namespace {
 
 struct Case {
@@ -13,7 +13,7 @@ struct Case {
   bool fits;
 };
 
-TEST(FilePattern, FitsAsInAShell) {
+TEST(PathPattern, FitsAsInAShell) {
   constexpr std::array kCases = {
       Case{"/a/b.csv", "/a/*.csv", true},
       Case{"/a/x/b.csv", "/a/*.csv", false},
@@ -36,4 +36,4 @@ TEST(FilePattern, FitsAsInAShell) {
 }
 
 }  // namespace
-}  // namespace lakemill::sources
+}  // namespace lakemill
