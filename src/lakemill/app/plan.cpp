@@ -105,8 +105,7 @@ class Planner {
     LAKEMILL_TRY(const auto place,
                  flow::place_of(workspace_, node, *node.primary_sink()));
     planned.target = place.name;
-    LAKEMILL_TRY(const bool left_alone,
-                 flow::leaves_target_alone(workspace_, node, place));
+    LAKEMILL_TRY(const bool left_alone, flow::leaves_targets_alone(workspace_, node));
     if (left_alone) {
       planned.strategy = flow::Strategy::skip;
       planned.reason = flow::StrategyReason::target_exists;

@@ -40,6 +40,12 @@ EventType notice_event(sources::Notice::Kind kind) {
       return EventType::file_vanished;
     case sources::Notice::Kind::set_aside:
       return EventType::file_set_aside;
+    case sources::Notice::Kind::upkeep_failed:
+      return EventType::upkeep_failed;
+    case sources::Notice::Kind::begins_late:
+      return EventType::sink_begins_late;
+    case sources::Notice::Kind::foreign_rows_replaced:
+      return EventType::foreign_rows_replaced;
     case sources::Notice::Kind::adopted:
       break;
   }
@@ -69,6 +75,12 @@ EventType slot_event(sources::PostgresNews::Kind kind) {
       break;
   }
   return EventType::snapshot_finished;
+}
+
+bool is_of_file(sources::Notice::Kind kind) {
+  return kind == sources::Notice::Kind::file_changed ||
+         kind == sources::Notice::Kind::file_vanished ||
+         kind == sources::Notice::Kind::set_aside;
 }
 
 }  // namespace
@@ -170,10 +182,10 @@ void RunEvents::on_node_finished(const language::Node& node,
   for (const sources::Notice& notice : report.notices) {
     Event told = event(notice_event(notice.kind), report.node);
     told.message = notice.message;
-    if (notice.kind == sources::Notice::Kind::adopted) {
-      told.table_name = notice.subject;
-    } else {
+    if (is_of_file(notice.kind)) {
       told.details = {{"file", notice.subject}};
+    } else {
+      told.table_name = notice.subject;
     }
     writer_.add(std::move(told));
   }

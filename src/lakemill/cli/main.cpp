@@ -377,6 +377,13 @@ int unknown_word(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error) == 0 ? kSuccess : kUsage;
 }
 
+// What was printed must have come out: a full disk or a closed pipe is a failure.
+int with_output_written(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fprintf(stderr, "error: standard output could not be written\n");
+  return code == kSuccess ? kFailure : code;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Lakemill: a lakehouse in one binary. Declare bronze, silver and gold in "
@@ -409,7 +416,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kSuccess : kUsage;
   }
-  return dispatch(app, line);
+  return with_output_written(dispatch(app, line));
 }
 
 }  // namespace

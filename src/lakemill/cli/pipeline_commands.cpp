@@ -262,6 +262,10 @@ int preview_command(const CommonOptions& common, const std::string& node,
     return kUsage;
   }
   const auto rows = app::preview(*workbench, *pipeline, node, rows_max);
+  if (!rows && pipeline->find_node(node) == nullptr) {
+    report_error(rows.error(), common.json);
+    return kUsage;
+  }
   if (!rows) return report_error(rows.error(), common.json);
   if (common.json) {
     std::printf("%s\n", rows_to_json(*rows).c_str());

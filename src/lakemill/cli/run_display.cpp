@@ -155,7 +155,16 @@ void print_summary(const app::PipelineRun& run) {
                         {"written", number},
                         {"seconds", data::make_type(data::TypeKind::float64)},
                         {"version", number}};
-  for (const flow::NodeReport& node : run.report.nodes) {
+  const auto& nodes = run.report.nodes;
+  const bool any_rejected =
+      std::any_of(nodes.begin(), nodes.end(),
+                  [](const flow::NodeReport& node) { return node.rejected_rows > 0; });
+  constexpr std::size_t kRejectedAt = 7;  // behind what was quarantined
+  if (any_rejected) {
+    rows.schema.fields.insert(rows.schema.fields.begin() + kRejectedAt,
+                              {"rejected", number});
+  }
+  for (const flow::NodeReport& node : nodes) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.2f", node.seconds);
     rows.rows.push_back(
@@ -163,6 +172,10 @@ void print_summary(const app::PipelineRun& run) {
          node.input_rows, node.kept_rows, node.dropped_rows, node.quarantined_rows,
          node.written_rows, std::string(seconds),
          node.version < 0 ? data::Value(std::string("-")) : data::Value(node.version)});
+    if (any_rejected) {
+      auto& row = rows.rows.back();
+      row.insert(row.begin() + kRejectedAt, data::Value(node.rejected_rows));
+    }
   }
   std::printf("\n");
   print_table(stdout, rows, 48);

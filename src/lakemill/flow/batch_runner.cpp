@@ -307,6 +307,7 @@ class Batch {
   }
 
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
+    LAKEMILL_TRY(const auto before, foreign_version(sink));
     auto result = sink.sink->commit(*session_, written, identity_);
     if (!result) {
       return with_place_of_merge(sink, run_.node.name, std::move(result).error())
@@ -318,6 +319,7 @@ class Batch {
                       run_.plan.number, run_.plan.generation,
                       result->rows_added + result->rows_updated});
     }
+    tell_of(*result, sink, before);
     if (!sink.is_primary) return {};
     report_.version = result->version;
     report_.written_rows += result->rows_added + result->rows_updated;
@@ -326,6 +328,54 @@ class Batch {
                                   result->schema_changes.begin(),
                                   result->schema_changes.end());
     return {};
+  }
+
+  // The version of a table to which others have committed, and of which a full refresh
+  // that begins replaces all rows.
+  Result<std::optional<delta::Version>> foreign_version(const NodeSink& sink) const {
+    constexpr std::size_t kLookedThrough = 1'000;
+    const std::optional<delta::Version> none;
+    const bool begins = run_.plan.generation > 0 && run_.plan.number == 1;
+    if (!begins || !sink.place.is_delta || sink.spec->shared) return none;
+    LAKEMILL_TRY(const auto table, open_table(run_.workspace, sink.place));
+    const auto history = table->history(kLookedThrough);
+    if (!history || history->empty()) return none;  // commit() says why
+    const auto foreign = [](const delta::HistoryEntry& entry) {
+      const std::string engine = string_member(entry.commit_info, "engineInfo", "");
+      return !engine.empty() && !engine.starts_with("Lakemill/");
+    };
+    const bool any = std::any_of(history->begin(), history->end(), foreign);
+    return any ? std::optional(history->front().version) : none;
+  }
+
+  void tell_of(const sinks::SinkResult& result, const NodeSink& sink,
+               std::optional<delta::Version> foreign) {
+    using Kind = sources::Notice::Kind;
+    if (foreign && !result.already_held) {
+      report_.add_notice({Kind::foreign_rows_replaced, sink.place.name,
+                          "the full refresh replaced all rows of " + sink.place.name +
+                              ", those that others had written included; version " +
+                              std::to_string(*foreign) + " still has them"});
+    }
+    if (!result.upkeep_error.empty()) {
+      report_.add_notice({Kind::upkeep_failed, sink.place.name,
+                          "the batch is in " + sink.place.name +
+                              ", but its log and files were not tidied (the next batch "
+                              "tries again): " +
+                              result.upkeep_error});
+    }
+    const bool adds =
+        run_.plan.strategy == Strategy::append || run_.plan.strategy == Strategy::merge;
+    const bool begins_late = result.version == 0 && adds && run_.plan.number > 1 &&
+                             !sink.is_primary && !sink.spec->is_quarantine;
+    if (begins_late) {
+      report_.add_notice({Kind::begins_late, sink.place.name,
+                          sink.place.name + " is new and begins with batch " +
+                              std::to_string(run_.plan.number) +
+                              ": rows of the batches before are not in it; run node " +
+                              run_.node.name +
+                              " with --full-refresh to have them in all its sinks"});
+    }
   }
 
   // What a sink holds of the batch must be of this very plan: rows of two plans do not

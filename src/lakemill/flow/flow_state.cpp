@@ -187,7 +187,7 @@ Status FlowState::forget_plans(std::int64_t generation, std::int64_t number,
 }
 
 std::shared_ptr<sources::ArrivalLog> FlowState::arrivals(const std::string& source,
-                                                         const std::string& base) {
+                                                         const sources::FileBase& base) {
   auto& log = arrivals_[source];
   if (log == nullptr) {
     log = std::make_shared<sources::ArrivalLog>(store_, folder_ + "/arrivals/" + source,

@@ -66,7 +66,7 @@ class FlowState {
   /// The files that a source of the flow has seen. One object for all who ask, which
   /// keeps what it has read.
   std::shared_ptr<sources::ArrivalLog> arrivals(const std::string& source,
-                                                const std::string& base);
+                                                const sources::FileBase& base);
 
   /// Notes that a batch stands, in place of the one before.
   Status mark_done(std::int64_t generation, std::int64_t number);

@@ -162,8 +162,8 @@ TEST_F(FlowStates, OldPlansAreForgottenButNotThoseOfTheLastBatches) {
 }
 
 TEST_F(FlowStates, AFlowReadsTheFilesThatItHasSeenOnce) {
-  EXPECT_EQ(state_.arrivals("a", "/base"), state_.arrivals("a", "/base"));
-  EXPECT_NE(state_.arrivals("a", "/base"), state_.arrivals("b", "/base"));
+  EXPECT_EQ(state_.arrivals("a", {}), state_.arrivals("a", {}));
+  EXPECT_NE(state_.arrivals("a", {}), state_.arrivals("b", {}));
 }
 
 TEST_F(FlowStates, ADefinitionIsKeptUnderItsHash) {

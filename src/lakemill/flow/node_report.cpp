@@ -1,5 +1,7 @@
 #include "lakemill/flow/node_report.h"
 
+#include <algorithm>
+
 #include "lakemill/base/check.h"
 
 namespace lakemill::flow {
@@ -34,6 +36,14 @@ std::string_view to_text(ExpectationStatus status) {
   }
   LAKEMILL_CHECK(false);
   return {};
+}
+
+void NodeReport::add_notice(sources::Notice notice) {
+  const bool told =
+      std::any_of(notices.begin(), notices.end(), [&](const sources::Notice& before) {
+        return before.message == notice.message;
+      });
+  if (!told) notices.push_back(std::move(notice));
 }
 
 }  // namespace lakemill::flow

@@ -68,6 +68,9 @@ struct NodeReport {
   std::vector<sources::Notice> notices;
   std::string engine_notice;  ///< why it ran on another engine than the pipeline wants
   std::optional<Error> error;
+
+  /// Tells something once, however many batches say it.
+  void add_notice(sources::Notice notice);
 };
 
 }  // namespace lakemill::flow

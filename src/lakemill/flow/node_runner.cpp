@@ -41,7 +41,7 @@ class NodeRun {
     if (node_.is_view()) return write_view();
     LAKEMILL_TRY(const Place place, place_of(workspace_, node_, *node_.primary_sink()));
     report_.target = place.name;
-    LAKEMILL_TRY(const bool stop_here, mode_forbids(place));
+    LAKEMILL_TRY(const bool stop_here, modes_forbid());
     if (stop_here) return {};
     LAKEMILL_TRY_OK(adopt());
     bool refresh = options_.full_refresh;
@@ -76,8 +76,8 @@ class NodeRun {
   }
 
   // ERROR and IGNORE look at what is there when the run starts.
-  Result<bool> mode_forbids(const Place& place) {
-    LAKEMILL_TRY(const bool left_alone, leaves_target_alone(workspace_, node_, place));
+  Result<bool> modes_forbid() {
+    LAKEMILL_TRY(const bool left_alone, leaves_targets_alone(workspace_, node_));
     if (!left_alone) return false;
     report_.status = NodeStatus::skipped;
     report_.strategy = Strategy::skip;
@@ -380,10 +380,7 @@ class NodeRun {
     for (Leaf& leaf : decision.query->leaves()) {
       if (leaf.source == nullptr) continue;
       for (sources::Notice& notice : leaf.source->take_notices()) {
-        const bool told = std::any_of(
-            report_.notices.begin(), report_.notices.end(),
-            [&](const auto& before) { return before.message == notice.message; });
-        if (!told) report_.notices.push_back(std::move(notice));
+        report_.add_notice(std::move(notice));
       }
     }
   }

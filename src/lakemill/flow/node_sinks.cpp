@@ -177,17 +177,25 @@ Result<bool> target_exists(const Workspace& workspace, const Place& place) {
   return !files.empty();
 }
 
-Result<bool> leaves_target_alone(const Workspace& workspace, const language::Node& node,
-                                 const Place& place) {
-  const language::Sink& sink = *node.primary_sink();
-  const bool ignores = sink.mode == language::SinkMode::ignore;
-  if (!ignores && sink.mode != language::SinkMode::error) return false;
-  LAKEMILL_TRY(const bool exists, target_exists(workspace, place));
-  if (!exists || ignores) return exists;
-  return Error(ErrorCode::invalid,
-               to_text(sink.location) + ": " + place.name +
-                   " exists already, and the sink's mode is ERROR; drop it, or choose "
-                   "another mode");
+Result<bool> leaves_targets_alone(const Workspace& workspace,
+                                  const language::Node& node) {
+  bool leaves_alone = false;
+  for (const language::Sink& sink : node.sinks) {
+    const bool ignores = sink.mode == language::SinkMode::ignore;
+    if ((!ignores && sink.mode != language::SinkMode::error) || sink.is_view())
+      continue;
+    LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
+    LAKEMILL_TRY(const bool exists, target_exists(workspace, place));
+    if (!exists) continue;
+    if (!ignores) {
+      return Error(ErrorCode::invalid,
+                   to_text(sink.location) + ": " + place.name +
+                       " exists already, and the sink's mode is ERROR; drop it, or "
+                       "choose another mode");
+    }
+    leaves_alone = leaves_alone || !sink.is_quarantine;
+  }
+  return leaves_alone;
 }
 
 }  // namespace lakemill::flow

@@ -45,10 +45,10 @@ Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
 /// True if something is at the sink's place. Errors: denied, unavailable.
 Result<bool> target_exists(const Workspace& workspace, const Place& place);
 
-/// What the mode of a node's primary sink says of a target that is there when a run
-/// starts: true if the run leaves it alone (IGNORE). Errors: invalid (ERROR), with the
-/// sink's place.
-Result<bool> leaves_target_alone(const Workspace& workspace, const language::Node& node,
-                                 const Place& place);
+/// What the modes of a node's sinks say of targets that are there when a run starts:
+/// true if the run leaves them alone (IGNORE). Errors: invalid (ERROR), with the sink's
+/// place.
+Result<bool> leaves_targets_alone(const Workspace& workspace,
+                                  const language::Node& node);
 
 }  // namespace lakemill::flow

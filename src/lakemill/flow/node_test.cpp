@@ -7,6 +7,7 @@
 #include "lakemill/flow/node_query.h"
 #include "lakemill/flow/row_expectations.h"
 #include "lakemill/flow/table_expectations.h"
+#include "lakemill/sources/file_listing.h"
 
 namespace lakemill::flow {
 
@@ -107,6 +108,11 @@ class Test {
       return engine::Relation(engine::RowsRelation{std::move(json), std::move(schema)});
     }
     LAKEMILL_TRY(const std::string path, absolute_path(workspace_, rows.path));
+    LAKEMILL_TRY(const auto file, sources::find_file(workspace_.stores, path));
+    if (!file) {
+      return Error(ErrorCode::not_found, to_text(rows.location) + ": the test names " +
+                                             path + ", and no such file is there");
+    }
     engine::FilesRelation files;
     files.format = format_of(path);
     files.infer_schema = true;
@@ -146,7 +152,7 @@ class Test {
         return "column '" + field.name + "' is expected, but not there";
       }
       compared.fields.push_back({field.name, match->type, true});
-      columns.push_back(quote_identifier(field.name));
+      columns.push_back(compared_sql(quote_identifier(field.name), *match));
     }
     if (columns.empty()) return count_only(actual);
     LAKEMILL_TRY(auto typed, relation_of(expected, std::move(compared)));
@@ -158,6 +164,18 @@ class Test {
     LAKEMILL_TRY(const std::string missing, difference("missing", want, have));
     LAKEMILL_TRY(const std::string surplus, difference("not expected", have, want));
     return missing + surplus;
+  }
+
+  // Floating-point numbers by the digits that they surely have: 1.1 + 2.2 is 3.3.
+  static std::string compared_sql(const std::string& column, const data::Field& field) {
+    const data::TypeKind kind = field.type.kind;
+    if (kind == data::TypeKind::float64) {
+      return "printf('%.14g', " + column + ") AS " + column;
+    }
+    if (kind == data::TypeKind::float32) {
+      return "printf('%.6g', " + column + ") AS " + column;
+    }
+    return column;
   }
 
   // An empty list of rows says that there are none.

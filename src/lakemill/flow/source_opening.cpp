@@ -10,6 +10,7 @@
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
 #include "lakemill/sources/table_source.h"
+#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::flow {
 
@@ -150,6 +151,16 @@ Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
   return Leaf{id, sources::make_table_source(std::move(spec), std::move(table)), ""};
 }
 
+sources::FileBase file_base(const Workspace& workspace) {
+  const auto resolved = [](const std::string& folder) {
+    const auto real = storage::resolve_links(folder);
+    return real ? *real : folder;
+  };
+  const std::string& folder = workspace.pipeline.folder;
+  const std::string& root = workspace.project.folder;
+  return {resolved(folder), resolved(root.empty() ? folder : root)};
+}
+
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,
                             const language::Source& source, FlowState& state,
                             const std::string& id, bool incremental) {
@@ -171,7 +182,7 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
   };
   return Leaf{id,
               sources::make_file_source(std::move(spec), workspace.stores,
-                                        state.arrivals(id, workspace.pipeline.folder)),
+                                        state.arrivals(id, file_base(workspace))),
               ""};
 }
 
@@ -242,7 +253,7 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
     return count_rows(workspace, files);
   };
   spec.of_node = true;
-  const auto log = state.arrivals(id, workspace.pipeline.folder);
+  const auto log = state.arrivals(id, file_base(workspace));
   Leaf leaf{id, sources::make_file_source(std::move(spec), workspace.stores, log),
             upstream.name, incremental};
   LAKEMILL_TRY(const auto files, sources::list_files(workspace.stores, place.url));

@@ -275,6 +275,11 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
     sink.kind = SinkKind::file;
     sink.path = fields.text("path", "");
     sink.format = build_format(fields);
+    if (fields.has("path") && !fields.is_broken("path") && sink.path.empty()) {
+      context.diagnostics.error(fields.place("path"), below(path, "path"),
+                                "the path" + at_path(path) + " is empty",
+                                "name a file or a folder");
+    }
     if (!fields.has("path") && !fields.is_broken("path") && !tree.has_unknown_keys) {
       context.diagnostics.error(tree.location, path,
                                 "key 'path' is missing" + at_path(path), "");

@@ -179,6 +179,9 @@ struct Source {
   /// and whether it is the quarantine of one of them.
   std::vector<std::string> written_by;
   bool reads_quarantine = false;
+  /// It reads the place of a sink of its own node, or a folder or pattern that takes in
+  /// what that sink writes.
+  bool reads_own_sink = false;
 
   // POSTGRES; `table` has schema and table
   PostgresPlace postgres;

@@ -8,6 +8,7 @@
 #include "lakemill/language/graph.h"
 #include "lakemill/language/sql_check.h"
 #include "lakemill/language/streams.h"
+#include "lakemill/language/target_check.h"
 #include "lakemill/language/transform_check.h"
 
 namespace lakemill::language {
@@ -23,7 +24,7 @@ class PipelineCheck {
     collect_names();
     check_upstream();
     check_circles();
-    check_targets();
+    check_targets(pipeline_, diagnostics_);
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       check_transforms(pipeline_.nodes[i], path_of(i), diagnostics_);
       check_streams(pipeline_, pipeline_.nodes[i], path_of(i), diagnostics_);
@@ -81,50 +82,6 @@ class PipelineCheck {
                          "nodes need each other in a circle: " + join(circle, " -> "),
                          "");
     }
-  }
-
-  // Two nodes that write one place would overwrite each other.
-  void check_targets() {
-    struct Target {
-      const Node* node;
-      const Sink* sink;
-    };
-    std::unordered_map<std::string, Target> targets;
-    for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
-      const Node& node = pipeline_.nodes[i];
-      for (const Sink& sink : node.sinks) {
-        const std::string name = target_of(node, sink);
-        if (name.empty()) continue;
-        const auto [found, is_new] = targets.emplace(
-            sink.place.empty() ? name : sink.place, Target{&node, &sink});
-        if (is_new || (sink.shared && found->second.sink->shared)) continue;
-        diagnostics_.error(
-            sink.location, path_of(i),
-            "the nodes '" + found->second.node->name + "' and '" + node.name +
-                "' write the same place: " + name.substr(name.find(' ') + 1),
-            "give each its own, or write shared: true in both sinks");
-      }
-    }
-  }
-
-  static std::string target_of(const Node& node, const Sink& sink) {
-    switch (sink.kind) {
-      case SinkKind::file:
-        return sink.path.empty() ? "" : "path " + sink.path;
-      case SinkKind::table: {
-        if (sink.table.table.empty()) return {};
-        TableName name = sink.table;
-        if (name.schema.empty()) {
-          constexpr std::array<std::string_view, 4> kSchemas = {"default", "bronze",
-                                                                "silver", "gold"};
-          name.schema = kSchemas[static_cast<std::size_t>(node.layer)];
-        }
-        return "table " + name.to_text();
-      }
-      case SinkKind::pipeline_view:
-        return sink.view_name.empty() ? "" : "view " + sink.view_name;
-    }
-    return {};
   }
 
   void check_tests() {

@@ -110,15 +110,14 @@ Writers writers_of(const Pipeline& pipeline, const Places& places) {
   return writers;
 }
 
-// Files that sinks write which are no tables: what a folder or a pattern may take in.
+// The files that sinks write, which a folder or a pattern may take in.
 class WrittenFiles {
  public:
   WrittenFiles(const Pipeline& pipeline, const Places& places) : places_(places) {
     for (const Node& node : pipeline.nodes) {
       for (const Sink& sink : node.sinks) {
-        const bool is_file = sink.kind == SinkKind::file && !sink.path.empty() &&
-                             sink.format != FileFormat::delta;
-        if (is_file) files_.push_back({path_of(sink), {node.name, sink.is_quarantine}});
+        if (sink.kind != SinkKind::file || sink.path.empty()) continue;
+        files_.push_back({path_of(sink), {node.name, sink.is_quarantine}});
       }
     }
   }
@@ -141,10 +140,10 @@ class WrittenFiles {
     Writer writer;
   };
 
-  // APPEND writes a folder with a file for each batch.
+  // A table is a folder of files; APPEND of others is one with a file for each batch.
   std::string path_of(const Sink& sink) const {
     const std::string path = places_.of_path(sink.path);
-    if (sink.mode != SinkMode::append) return path;
+    if (sink.format != FileFormat::delta && sink.mode != SinkMode::append) return path;
     return path + "/batch." + std::string(extension_of(sink.format));
   }
 
@@ -202,6 +201,12 @@ void add_needs(Node& node, const std::vector<Writer>& writers,
     if (writer.node == node.name || writer.node.empty() || known) continue;
     node.depends_on.push_back({writer.node, location});
   }
+}
+
+bool is_among(const std::vector<Writer>& writers, const Node& node) {
+  return !node.name.empty() &&
+         std::any_of(writers.begin(), writers.end(),
+                     [&](const Writer& writer) { return writer.node == node.name; });
 }
 
 class SqlLinks {
@@ -267,9 +272,12 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
   for (Node& node : pipeline.nodes) {
     for (Sink& sink : node.sinks) sink.place = place_of(sink, node, places);
     for (Source& source : node.sources) {
-      add_needs(node, written_files.read_by(source), source.location);
+      const std::vector<Writer> of_files = written_files.read_by(source);
+      add_needs(node, of_files, source.location);
+      source.reads_own_sink = is_among(of_files, node);
       const auto found = writers.find(place_of(source, node, places));
       if (found == writers.end()) continue;
+      source.reads_own_sink = source.reads_own_sink || is_among(found->second, node);
       for (const Writer& writer : found->second) {
         const bool known = std::find(source.written_by.begin(), source.written_by.end(),
                                      writer.node) != source.written_by.end();

@@ -254,7 +254,7 @@ Status MergeSink::commit_companion(TargetTable& companion, Scratch& scratch,
     return std::move(outcome).error().while_doing(companion.spec().name);
   }
   if (outcome->already_held) return check_same_plan(companion, batch);
-  companion.maintain(outcome->version);
+  (void)companion.maintain(outcome->version);  // the next one tries again
   return {};
 }
 
@@ -509,7 +509,8 @@ Result<SinkResult> MergeSink::commit(engine::Session& session,
   if (!result) {
     return std::move(result).error().while_doing("merge into " + target_.spec().name);
   }
-  target_.maintain_files(session, batch, result->version);
+  result->upkeep_error =
+      upkeep_error(target_.maintain_files(session, batch, result->version));
   return result;
 }
 

@@ -35,6 +35,9 @@ struct SinkResult {
   std::int64_t rows_deleted = 0;
   std::int64_t rows_rejected = 0;
   std::vector<std::string> schema_changes;  ///< "column b added (long)", …
+  /// Why the table's log or small files could not be tidied behind the commit, which
+  /// stands; the next one tries again. Empty if they could.
+  std::string upkeep_error;
 };
 
 /// Where the rows of a batch go. Per batch: last_batch(), stage(), the engine writes

@@ -255,18 +255,26 @@ Result<dml::ChangeContext> TargetTable::context(engine::Session& session,
                             spec_.layout};
 }
 
-void TargetTable::maintain(delta::Version committed) {
-  if (table_ == nullptr) return;
-  (void)delta::maintain_log(*table_, committed);  // the next commit tries again
+Status TargetTable::maintain(delta::Version committed) {
+  if (table_ == nullptr) return {};
+  return delta::maintain_log(*table_, committed);
 }
 
-void TargetTable::maintain_files(engine::Session& session, const Batch& batch,
-                                 delta::Version committed) {
-  maintain(committed);
-  auto ours = context(session, batch);
-  if (!ours) return;
-  ours->app_id.clear();            // of no batch
-  (void)dml::maintain(*ours, {});  // the next commit tries again
+Status TargetTable::maintain_files(engine::Session& session, const Batch& batch,
+                                   delta::Version committed) {
+  LAKEMILL_TRY_OK(maintain(committed));
+  LAKEMILL_TRY(auto ours, context(session, batch));
+  ours.app_id.clear();  // of no batch
+  auto tidied = dml::maintain(ours, {});
+  return tidied ? Status() : Status(std::move(tidied).error());
+}
+
+std::string upkeep_error(const Status& upkeep) {
+  if (upkeep) return "";
+  // Another who tidies, or the end of the run.
+  const ErrorCode code = upkeep.error().code();
+  const bool is_usual = code == ErrorCode::exists || code == ErrorCode::cancelled;
+  return is_usual ? "" : upkeep.error().message();
 }
 
 Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics) {

@@ -56,12 +56,12 @@ class TargetTable {
 
   /// Keeps the log short: a checkpoint when one is due. Its failure is no failure of
   /// the batch, which is committed.
-  void maintain(delta::Version committed);
+  Status maintain(delta::Version committed);
 
   /// The same, and writes small files together once they are many. Comes after the
   /// batch's commit, as a commit of its own that changes no rows.
-  void maintain_files(engine::Session& session, const Batch& batch,
-                      delta::Version committed);
+  Status maintain_files(engine::Session& session, const Batch& batch,
+                        delta::Version committed);
 
  private:
   Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;
@@ -75,6 +75,9 @@ class TargetTable {
   SinkServices services_;
   std::shared_ptr<delta::Table> table_;
 };
+
+/// What SinkResult::upkeep_error says of it.
+std::string upkeep_error(const Status& upkeep);
 
 /// commitInfo of a batch: `operation` is Delta's name, `mode` its parameter.
 Json commit_details(const Batch& batch, const Json& parameters, const Json& metrics);

@@ -125,7 +125,8 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
     return result;
   }
   result.rows_added = written.written_rows;
-  target_.maintain_files(session, batch, outcome.version);
+  result.upkeep_error =
+      upkeep_error(target_.maintain_files(session, batch, outcome.version));
   return result;
 }
 

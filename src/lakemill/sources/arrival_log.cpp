@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/hash.h"
@@ -44,6 +45,11 @@ std::string identity_of(const std::string& url, std::int64_t size_bytes,
          "\n" + etag;
 }
 
+bool is_below(const std::string& url, const std::string& folder) {
+  return !folder.empty() && url.size() > folder.size() && url.starts_with(folder) &&
+         url[folder.size()] == '/';
+}
+
 // The digest of a log whose digest was `before`, with one more arrival.
 std::string chained(const std::string& before, const std::string& identity) {
   return sha256_hex(before + "\n" + identity).substr(0, kDigestLength);
@@ -57,19 +63,19 @@ bool differs(const Arrival& arrival, const storage::ObjectInfo& now) {
 }
 
 ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
-                       std::string base)
-    : store_(std::move(store)), folder_(std::move(folder)), base_(std::move(base)) {
-  if (!base_.empty() && !base_.ends_with('/')) base_ += '/';
-}
+                       FileBase base)
+    : store_(std::move(store)), folder_(std::move(folder)), base_(std::move(base)) {}
 
 std::string ArrivalLog::kept_path(const std::string& url) const {
-  const bool below = !base_.empty() && url.starts_with(base_);
-  return below ? url.substr(base_.size()) : url;
+  const bool below = is_below(url, base_.folder) || is_below(url, base_.root);
+  if (!below || base_.folder.empty()) return url;
+  return std::filesystem::path(url).lexically_relative(base_.folder).string();
 }
 
 std::string ArrivalLog::full_url(const std::string& kept) const {
   const bool whole = kept.starts_with('/') || kept.find("://") != std::string::npos;
-  return whole ? kept : base_ + kept;
+  if (whole) return kept;
+  return std::filesystem::path(base_.folder + "/" + kept).lexically_normal().string();
 }
 
 Error ArrivalLog::damaged() const {

@@ -27,6 +27,14 @@ struct Arrival {
 /// Numbers of arrivals.
 using ArrivalNumbers = std::set<std::int64_t>;
 
+/// From where an arrival log names files, so that what was moved with them keeps them
+/// known: folders that are absolute, links resolved, or empty.
+struct FileBase {
+  std::string folder;  ///< files below it have their path from there
+  std::string
+      root;  ///< above `folder`, or equal: so have files below this one ("../x")
+};
+
 /// The files that one source has seen, numbered in the order in which they were seen:
 /// what makes a folder a log.
 ///
@@ -38,10 +46,8 @@ using ArrivalNumbers = std::set<std::int64_t>;
 class ArrivalLog {
  public:
   /// `folder` is relative to the root of `store`.
-  /// Files below `base` (absolute) are kept by their path from there, so that a project
-  /// may move.
   ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
-             std::string base);
+             FileBase base);
 
   /// Reads what others have numbered since, and writes nothing.
   /// Errors: corrupt, denied, unavailable.
@@ -97,7 +103,7 @@ class ArrivalLog {
 
   std::shared_ptr<storage::ObjectStore> store_;
   std::string folder_;
-  std::string base_;  // ends with '/', or empty
+  FileBase base_;
   bool is_open_ = false;
   int objects_since_checkpoint_ = 0;
   std::vector<Arrival> arrivals_;

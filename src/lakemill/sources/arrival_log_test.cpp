@@ -30,7 +30,7 @@ std::vector<std::string> urls(const std::vector<Arrival>& arrivals) {
 
 class ArrivalLogs : public testing::Test {
  protected:
-  ArrivalLog log() { return {store_, "arrivals/feed", ""}; }
+  ArrivalLog log() { return {store_, "arrivals/feed", {}}; }
 
   testkit::MemoryStoreProvider stores_;
   std::shared_ptr<storage::ObjectStore> store_ = *stores_.open("memory://lake");
@@ -54,6 +54,21 @@ TEST_F(ArrivalLogs, NumbersNewFilesByTimeThenPath) {
               ElementsAre("/c", "/a", "/b", "/early"));
   EXPECT_EQ(again.find("/a")->modified_ms, 2);
   EXPECT_EQ(again.find("/a")->size_bytes, 10);
+}
+
+TEST_F(ArrivalLogs, KnowsTheFilesOfAProjectThatMoved) {
+  ArrivalLog before(store_, "arrivals/moved", {"/old/pipelines", "/old"});
+  ASSERT_THAT(before.add({file("/old/pipelines/a", 1), file("/old/data/b", 2),
+                          file("/elsewhere/c", 3), file("/older/d", 4)},
+                         false, {}),
+              IsOk());
+  ArrivalLog after(store_, "arrivals/moved", {"/new/pipelines", "/new"});
+  ASSERT_THAT(after.refresh(), IsOk());
+  for (const char* url :
+       {"/new/pipelines/a", "/new/data/b", "/elsewhere/c", "/older/d"}) {
+    EXPECT_NE(after.find(url), nullptr) << url;
+  }
+  EXPECT_EQ(after.find("/old/data/b"), nullptr);
 }
 
 TEST_F(ArrivalLogs, TakesAChangedFileForANewOneOnlyWhereThatIsAskedFor) {
@@ -166,7 +181,7 @@ TEST_F(ArrivalLogs, SettlesALostAnswerByReadingWhatWasWritten) {
 
 // Every file comes alone, as in a stream.
 TEST_F(ArrivalLogs, ReadsALongLogFromItsCheckpointAndWhatCameAfter) {
-  ArrivalLog writer{store_, "arrivals/long", "/base"};
+  ArrivalLog writer{store_, "arrivals/long", {"/base", "/base"}};
   for (int i = 0; i < 120; ++i) {
     const std::string path = (i % 2 == 0 ? "/base/" : "/far/") + std::to_string(i);
     ASSERT_THAT(writer.add({file(path, i)}, false, {}), IsOk());
@@ -175,7 +190,8 @@ TEST_F(ArrivalLogs, ReadsALongLogFromItsCheckpointAndWhatCameAfter) {
   ASSERT_TRUE(stores_.objects().contains(checkpoint));
 
   testkit::CrashingStoreProvider counted(stores_, {});
-  ArrivalLog reader{*counted.open("memory://lake"), "arrivals/long", "/base"};
+  ArrivalLog reader{
+      *counted.open("memory://lake"), "arrivals/long", {"/base", "/base"}};
   ASSERT_THAT(reader.refresh(), IsOk());
   EXPECT_EQ(reader.last(), 120);
   EXPECT_EQ(urls(reader.between(0, 120)), urls(writer.between(0, 120)));
@@ -190,7 +206,7 @@ TEST_F(ArrivalLogs, ReadsALongLogFromItsCheckpointAndWhatCameAfter) {
   for (const std::string* content :
        {&damaged, static_cast<const std::string*>(nullptr)}) {
     stores_.tamper(checkpoint, content);
-    ArrivalLog without{store_, "arrivals/long", "/base"};
+    ArrivalLog without{store_, "arrivals/long", {"/base", "/base"}};
     ASSERT_THAT(without.refresh(), IsOk());
     EXPECT_EQ(without.digest(120), writer.digest(120));
     const auto objects = stores_.objects();

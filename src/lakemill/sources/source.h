@@ -15,11 +15,19 @@ namespace lakemill::sources {
 /// plans, compared for equality. Null is before the first entry.
 using Offset = Json;
 
-/// Something that a source noticed and that people should know of.
+/// Something that a batch noticed and that people should know of.
 struct Notice {
-  enum class Kind : std::uint8_t { file_changed, file_vanished, adopted, set_aside };
+  enum class Kind : std::uint8_t {
+    file_changed,
+    file_vanished,
+    adopted,
+    set_aside,
+    upkeep_failed,
+    begins_late,
+    foreign_rows_replaced
+  };
   Kind kind = Kind::file_changed;
-  std::string subject;  ///< the file
+  std::string subject;  ///< the file, or the table
   std::string message;
 };
 
