@@ -262,7 +262,10 @@ void RunEvents::tell_batch(const flow::NodeReport& report) {
 void RunEvents::tell_expectations(const flow::NodeReport& report) {
   for (const flow::ExpectationResult& result : report.expectations) {
     Event told = event(expectation_event(result.status), report.node);
-    told.message = result.message;
+    told.message = result.message.empty()
+                       ? "expectation '" + result.name + "' holds for " +
+                             std::to_string(result.checked_rows) + " rows"
+                       : result.message;
     told.details = {{"expectation", result.name},
                     {"failed_rows", result.failed_rows},
                     {"checked_rows", result.checked_rows}};

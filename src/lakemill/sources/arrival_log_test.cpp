@@ -129,19 +129,10 @@ TEST_F(ArrivalLogs, HasADigestThatTellsTheOrder) {
   ArrivalLog same = log();
   ASSERT_THAT(same.refresh(), IsOk());
   EXPECT_EQ(same.digest(2), first.digest(2));
-  ArrivalLog anew(store_, "arrivals/anew", "");  // all found at once: another order
+  ArrivalLog anew(store_, "arrivals/anew",
+                  FileBase{});  // all found at once: another order
   ASSERT_THAT(anew.add({file("/a", 1), file("/b", 0)}, false, {}), IsOk());
   EXPECT_NE(anew.digest(2), first.digest(2));
-}
-
-TEST_F(ArrivalLogs, KnowsTheFilesOfAProjectThatMoved) {
-  ArrivalLog before(store_, "arrivals/moved", "/one");
-  ASSERT_THAT(before.add({file("/one/in/a", 0), file("/else/b", 1)}, false, {}),
-              IsOk());
-  ArrivalLog after(store_, "arrivals/moved", "/two/");
-  ASSERT_THAT(after.add({file("/two/in/a", 0), file("/else/b", 1)}, false, {}), IsOk());
-  EXPECT_THAT(urls(after.between(0, after.last())),
-              ElementsAre("/two/in/a", "/else/b"));
 }
 
 TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
@@ -151,7 +142,7 @@ TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
       std::vector<std::jthread> threads;
       for (int i = 0; i < 3; ++i) {
         threads.emplace_back([&, i] {
-          ArrivalLog mine(store_, folder, "");
+          ArrivalLog mine(store_, folder, FileBase{});
           std::vector<storage::ObjectInfo> files;
           for (int j = 0; j <= 4 + i; ++j) files.push_back(file(std::to_string(j), j));
           EXPECT_THAT(mine.add(files, false, {}), IsOk());
@@ -159,7 +150,7 @@ TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
         });
       }
     }
-    ArrivalLog all(store_, folder, "");
+    ArrivalLog all(store_, folder, FileBase{});
     ASSERT_THAT(all.refresh(), IsOk());
     auto names = urls(all.between(0, all.last()));
     std::sort(names.begin(), names.end());
@@ -171,9 +162,10 @@ TEST_F(ArrivalLogs, OfTwoProcessesNumbersEveryFileOnce) {
 TEST_F(ArrivalLogs, SettlesALostAnswerByReadingWhatWasWritten) {
   for (std::int64_t call = 0; call < 3; ++call) {
     testkit::CrashingStoreProvider losing(stores_, {testkit::Fault::lose_answer, call});
-    ArrivalLog first(*losing.open("memory://lake"), "lost/" + std::to_string(call), "");
+    ArrivalLog first(*losing.open("memory://lake"), "lost/" + std::to_string(call),
+                     FileBase{});
     (void)first.add({file("/a", 1), file("/b", 2)}, false, {});
-    ArrivalLog again(store_, "lost/" + std::to_string(call), "");
+    ArrivalLog again(store_, "lost/" + std::to_string(call), FileBase{});
     ASSERT_THAT(again.add({file("/a", 1), file("/b", 2)}, false, {}), IsOk());
     EXPECT_THAT(urls(again.between(0, again.last())), ElementsAre("/a", "/b"));
   }
