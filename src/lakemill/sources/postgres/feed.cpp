@@ -154,14 +154,14 @@ Status PostgresFeed::open(bool may_create) {
 Status PostgresFeed::open_slot(bool may_create) {
   LAKEMILL_TRY(Connection * connection, control());
   LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
-  const bool was_there = slot.has_value();
+  // Before it is made: who dies in between must not find a slot of somebody else.
+  LAKEMILL_TRY_OK(claim_slot(*connection, slot.has_value()));
   if (!slot && may_create && options_.create && !options_.looks_only) {
     LAKEMILL_TRY_OK(
         create_slot(*connection, options_.slot, options_.connection.user()));
     LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
   }
   LAKEMILL_TRY_OK(check_slot(slot));
-  LAKEMILL_TRY_OK(claim_slot(*connection, was_there));
   slot_confirmed_ = slot->confirmed.value_or(0);
   return take_slot();
 }
