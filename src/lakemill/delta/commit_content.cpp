@@ -4,6 +4,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/change_feed.h"
+#include "lakemill/delta/clustering.h"
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/file_statistics.h"
 #include "lakemill/delta/protocol.h"
@@ -124,8 +125,14 @@ class ContentBuilder {
     if (changes_.base && metadata.id.empty())
       metadata.id = changes_.base->metadata().id;
     content_.protocol = current.value_or(Protocol{});
-    if (changes_.base && !changes_.metadata) return {};
-    LAKEMILL_TRY(content_.protocol, protocol_for(metadata, current));
+    const std::set<std::string> further = features_of_domains();
+    const bool same_features = std::ranges::all_of(further, [&](const auto& name) {
+      return has_feature(content_.protocol, name);
+    });
+    if (changes_.base && !changes_.metadata && same_features) {
+      return check_clustering();
+    }
+    LAKEMILL_TRY(content_.protocol, protocol_for(metadata, current, further));
     std::erase_if(metadata.configuration, [](const auto& property) {
       return property.first.starts_with(kFeaturePrefix);
     });
@@ -135,7 +142,28 @@ class ContentBuilder {
     if (change_data_feed_enabled(content_.protocol, metadata)) {
       LAKEMILL_TRY_OK(check_feed_columns(metadata.schema));
     }
+    LAKEMILL_TRY_OK(check_clustering());
     return check_metadata_change();
+  }
+
+  // Domains that belong to a feature bring it with them.
+  std::set<std::string> features_of_domains() const {
+    std::set<std::string> features;
+    for (const DomainMetadata& domain : changes_.domains) {
+      if (domain.domain != kClusteringDomain) continue;
+      features.insert({"clustering", "domainMetadata"});
+    }
+    return features;
+  }
+
+  // The protocol: no table is both.
+  Status check_clustering() const {
+    if (content_.metadata.partition_columns.empty() ||
+        !has_feature(content_.protocol, "clustering")) {
+      return {};
+    }
+    return invalid("a clustered table cannot be partitioned (by " +
+                   join(content_.metadata.partition_columns, ", ") + ")");
   }
 
   Status check_metadata_change() const {

@@ -1,5 +1,6 @@
 #include "lakemill/delta/conflict_check.h"
 
+#include "lakemill/delta/clustering.h"
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/table_scan.h"
 
@@ -31,6 +32,11 @@ Reason ConflictCheck::changed_ground(const std::vector<Action>& winner) const {
     }
     if (std::holds_alternative<Metadata>(action)) {
       return "changed the table's schema or properties";
+    }
+    // Files must have statistics of the columns that the table is clustered by.
+    const auto* domain = std::get_if<DomainMetadata>(&action);
+    if (domain != nullptr && domain->domain == kClusteringDomain) {
+      return "changed the table's clustering columns";
     }
   }
   return std::nullopt;

@@ -50,7 +50,7 @@ constexpr std::array kFeatures = {
     Feature{"typeWidening", kBoth, 0, 0, true, true, "delta.enableTypeWidening"},
     Feature{"typeWidening-preview", kBoth, 0, 0, true, true, ""},
     Feature{"rowTracking", kWriters, 0, 0, true, false, "delta.enableRowTracking"},
-    Feature{"clustering", kWriters, 0, 0, true, false, ""},
+    Feature{"clustering", kWriters, 0, 0, true, true, ""},
     Feature{"icebergCompatV1", kWriters, 0, 0, true, false,
             "delta.enableIcebergCompatV1"},
     Feature{"icebergCompatV2", kWriters, 0, 0, true, false,
@@ -257,7 +257,14 @@ bool has_feature(const Protocol& protocol, std::string_view feature) {
 
 Result<Protocol> protocol_for(const Metadata& metadata,
                               const std::optional<Protocol>& current) {
-  const FieldNeeds needs = needs_of(metadata);
+  return protocol_for(metadata, current, {});
+}
+
+Result<Protocol> protocol_for(const Metadata& metadata,
+                              const std::optional<Protocol>& current,
+                              const std::set<std::string>& further) {
+  FieldNeeds needs = needs_of(metadata);
+  needs.features.insert(further.begin(), further.end());
   std::set<std::string> refused = needs.rules;
   for (const std::string& name : needs.features) {
     if (!find_feature(name)->writable) refused.insert("feature " + name);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "lakemill/delta/action.h"
@@ -30,6 +32,10 @@ bool has_feature(const Protocol& protocol, std::string_view feature);
 /// Errors: unsupported, naming what `metadata` needs and we cannot write.
 Result<Protocol> protocol_for(const Metadata& metadata,
                               const std::optional<Protocol>& current);
+/// The same with `further` features, which must be known ones.
+Result<Protocol> protocol_for(const Metadata& metadata,
+                              const std::optional<Protocol>& current,
+                              const std::set<std::string>& further);
 
 /// A property that is "true", ignoring case.
 bool property_is_true(const Metadata& metadata, std::string_view name);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lakemill/base/text.h"
+#include "lakemill/delta/clustering.h"
 #include "lakemill/delta/deletion_vector.h"
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/transaction.h"
@@ -134,7 +135,10 @@ Result<RestoreResult> restore(Table& table, const RestoreRequest& request, Clock
     Metadata metadata = restored_metadata(*now, *then);
     RestoreResult result{now->version(), then->version(), std::ssize(found.back),
                          std::ssize(found.gone)};
-    if (found.back.empty() && found.gone.empty() && metadata == now->metadata()) {
+    LAKEMILL_TRY(const ClusteringColumns clustering, clustering_columns(*then));
+    LAKEMILL_TRY(const ClusteringColumns clustered_now, clustering_columns(*now));
+    if (found.back.empty() && found.gone.empty() && metadata == now->metadata() &&
+        clustering == clustered_now) {
       return result;
     }
     LAKEMILL_TRY_OK(check_files(table, *then, found.back));
@@ -147,6 +151,9 @@ Result<RestoreResult> restore(Table& table, const RestoreRequest& request, Clock
     for (AddFile file : found.back) {
       file.data_change = true;
       transaction.add(std::move(file));
+    }
+    if (clustering != clustered_now) {
+      transaction.set_domain(clustering_domain(clustering));
     }
     if (metadata != now->metadata()) transaction.set_metadata(std::move(metadata));
     transaction.changes_follow_from_files();

@@ -178,8 +178,8 @@ class IndexedColumns {
 class StatisticsWriter {
  public:
   StatisticsWriter(const std::vector<ColumnStatistics>& columns,
-                   const Metadata& metadata)
-      : indexed_(metadata) {
+                   const Metadata& metadata, const ClusteringColumns& always)
+      : indexed_(metadata), always_(always.begin(), always.end()) {
     for (const ColumnStatistics& column : columns) by_path_[column.path] = &column;
   }
 
@@ -223,7 +223,8 @@ class StatisticsWriter {
   }
 
   Texts write_leaf(const data::Type& type) {
-    if (!indexed_.includes(logical_)) return {};
+    const bool included = indexed_.includes(logical_);  // which counts, so is asked
+    if (!included && !always_.contains(physical_)) return {};
     const auto found = by_path_.find(physical_);
     if (found == by_path_.end()) return {};
     const ColumnStatistics& column = *found->second;
@@ -240,6 +241,7 @@ class StatisticsWriter {
   }
 
   IndexedColumns indexed_;
+  std::set<std::vector<std::string>> always_;
   std::map<std::vector<std::string>, const ColumnStatistics*> by_path_;
   std::vector<std::string> physical_;  // path of the field being written
   std::vector<std::string> logical_;
@@ -283,10 +285,16 @@ std::string with_wide_bounds(std::string_view statistics) {
 std::string statistics_json(std::int64_t row_count,
                             const std::vector<ColumnStatistics>& columns,
                             const Metadata& metadata) {
+  return statistics_json(row_count, columns, metadata, {});
+}
+
+std::string statistics_json(std::int64_t row_count,
+                            const std::vector<ColumnStatistics>& columns,
+                            const Metadata& metadata, const ClusteringColumns& always) {
   const std::set<std::string> partitions(metadata.partition_columns.begin(),
                                          metadata.partition_columns.end());
-  const auto texts =
-      StatisticsWriter(columns, metadata).write(metadata.schema.fields, partitions);
+  const auto texts = StatisticsWriter(columns, metadata, always)
+                         .write(metadata.schema.fields, partitions);
   std::string json = "{\"numRecords\":" + std::to_string(row_count);
   json += ",\"minValues\":{" + texts.minimum + "}";
   json += ",\"maxValues\":{" + texts.maximum + "}";

@@ -209,5 +209,19 @@ TEST(PartitionText, RefusesDatesThatHaveNone) {
       "at", data::Timestamp{std::numeric_limits<std::int64_t>::min() + 1}));
 }
 
+TEST(Statistics, TellsOfClusteringColumnsWhateverTheCount) {
+  Metadata metadata = table_of({{"a", data::make_type(TypeKind::int64)},
+                                {"b", data::make_type(TypeKind::int64)},
+                                {"c", data::make_type(TypeKind::int64)}});
+  metadata.configuration["delta.dataSkippingNumIndexedCols"] = "1";
+  std::vector<ColumnStatistics> columns;
+  for (const std::string name : {"a", "b", "c"}) {
+    columns.push_back({{name}, std::int64_t{1}, std::int64_t{2}, 0});
+  }
+  EXPECT_EQ(statistics_json(2, columns, metadata, {{"c"}}),
+            R"({"numRecords":2,"minValues":{"a":1,"c":1},"maxValues":{"a":2,"c":2},)"
+            R"("nullCount":{"a":0,"c":0}})");
+}
+
 }  // namespace
 }  // namespace lakemill::delta

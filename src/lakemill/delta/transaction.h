@@ -8,6 +8,7 @@
 
 #include "lakemill/base/clock.h"
 #include "lakemill/base/random.h"
+#include "lakemill/delta/clustering.h"
 #include "lakemill/delta/snapshot.h"
 
 namespace lakemill::delta {
@@ -65,6 +66,8 @@ class Transaction {
   /// Changes schema, configuration, name or partitioning; features that they need are
   /// added to the protocol.
   void set_metadata(Metadata metadata);
+  /// That of clustering brings its features with it; for others the table must have
+  /// domainMetadata.
   void set_domain(DomainMetadata domain);
   void add_cdc(AddCdcFile file);
   /// Says that what changes follows from the files that come and go, as for a restore:
@@ -103,6 +106,10 @@ struct ColumnStatistics {
 std::string statistics_json(std::int64_t row_count,
                             const std::vector<ColumnStatistics>& columns,
                             const Metadata& metadata);
+/// The same, and of `always` whatever the properties say.
+std::string statistics_json(std::int64_t row_count,
+                            const std::vector<ColumnStatistics>& columns,
+                            const Metadata& metadata, const ClusteringColumns& always);
 
 /// A value as text of partitionValues (null: nothing). Source: PROTOCOL.md, "Partition
 /// Value Serialization".

@@ -144,7 +144,7 @@ Result<std::vector<delta::AddCdcFile>> to_cdc_files(
   delta::Metadata lenient = metadata;
   for (data::Field& field : lenient.schema.fields) field.nullable = true;
   LAKEMILL_TRY(const std::vector<delta::AddFile> added,
-               to_add_files(files, lenient, now));
+               to_add_files(files, lenient, {}, now));
   std::vector<delta::AddCdcFile> cdc;
   for (const delta::AddFile& file : added) {
     cdc.push_back({file.path, file.partition_values, file.size_bytes});

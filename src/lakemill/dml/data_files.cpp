@@ -59,7 +59,7 @@ std::string encode_path(std::string_view path) {
 
 Result<std::vector<delta::AddFile>> to_add_files(
     const std::vector<engine::WrittenFile>& files, const delta::Metadata& metadata,
-    Instant modified) {
+    const delta::ClusteringColumns& clustering, Instant modified) {
   std::vector<delta::AddFile> added;
   for (const engine::WrittenFile& file : files) {
     if (file.row_count == 0) continue;
@@ -85,7 +85,8 @@ Result<std::vector<delta::AddFile>> to_add_files(
       statistics.push_back(
           {column.path, column.minimum, column.maximum, column.null_count});
     }
-    add.stats = delta::statistics_json(file.row_count, statistics, metadata);
+    add.stats =
+        delta::statistics_json(file.row_count, statistics, metadata, clustering);
     added.push_back(std::move(add));
   }
   return added;

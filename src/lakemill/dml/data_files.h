@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lakemill/base/clock.h"
-#include "lakemill/delta/action.h"
+#include "lakemill/delta/clustering.h"
 #include "lakemill/engine/write_spec.h"
 
 namespace lakemill::dml {
@@ -15,11 +15,11 @@ namespace lakemill::dml {
 std::string encode_path(std::string_view path);
 
 /// Files that an engine wrote below a table's root as the log's actions: encoded path,
-/// partition values as text by physical name, statistics. Files without rows are left
-/// out: nothing names them, vacuum takes them.
-/// Errors: invalid, when a column that may not hold nulls holds some (named).
+/// partition values as text by physical name, statistics (of `clustering` always).
+/// Files without rows are left out: nothing names them, vacuum takes them. Errors:
+/// invalid, when a column that may not hold nulls holds some (named).
 Result<std::vector<delta::AddFile>> to_add_files(
     const std::vector<engine::WrittenFile>& files, const delta::Metadata& metadata,
-    Instant modified);
+    const delta::ClusteringColumns& clustering, Instant modified);
 
 }  // namespace lakemill::dml

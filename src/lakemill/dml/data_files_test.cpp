@@ -40,7 +40,7 @@ engine::WrittenFile file(std::int64_t nulls) {
 }
 
 TEST(DataFiles, BecomeActionsWithEncodedPathsAndPhysicalNames) {
-  const auto added = to_add_files({file(0)}, metadata(), Instant{});
+  const auto added = to_add_files({file(0)}, metadata(), {}, Instant{});
   ASSERT_THAT(added, IsOk());
   ASSERT_EQ(added->size(), 1U);
   const delta::AddFile& add = added->front();
@@ -53,20 +53,20 @@ TEST(DataFiles, BecomeActionsWithEncodedPathsAndPhysicalNames) {
 TEST(DataFiles, WithoutRowsAreLeftOut) {
   engine::WrittenFile empty = file(0);
   empty.row_count = 0;
-  const auto added = to_add_files({empty}, metadata(), Instant{});
+  const auto added = to_add_files({empty}, metadata(), {}, Instant{});
   ASSERT_THAT(added, IsOk());
   EXPECT_THAT(*added, IsEmpty());
 }
 
 TEST(DataFiles, WithANullWhereNoneMayBeAreRefused) {
-  EXPECT_THAT(to_add_files({file(2)}, metadata(), Instant{}),
+  EXPECT_THAT(to_add_files({file(2)}, metadata(), {}, Instant{}),
               HasError(ErrorCode::invalid, "column \"v\""));
 }
 
 TEST(DataFiles, WithoutTheirPartitionsValueAreCorrupt) {
   engine::WrittenFile unknown = file(0);
   unknown.partition_values.clear();
-  EXPECT_THAT(to_add_files({unknown}, metadata(), Instant{}),
+  EXPECT_THAT(to_add_files({unknown}, metadata(), {}, Instant{}),
               HasError(ErrorCode::corrupt, "day"));
 }
 

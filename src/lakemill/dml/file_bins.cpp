@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lakemill/delta/clustering.h"
 #include "lakemill/delta/file_statistics.h"
 
 namespace lakemill::dml {
@@ -14,18 +15,6 @@ double deleted_share(const delta::AddFile& file) {
   if (!records || *records <= 0) return 0;
   return static_cast<double>(file.deletion_vector->cardinality) /
          static_cast<double>(*records);
-}
-
-std::int64_t live_bytes(const delta::AddFile& file) {
-  return static_cast<std::int64_t>(static_cast<double>(file.size_bytes) *
-                                   (1 - std::min(deleted_share(file), 1.0)));
-}
-
-bool is_much_deleted(const delta::AddFile& file, const BinRules& rules) {
-  const double share = deleted_share(file);
-  return share > rules.deleted_share_max &&
-         share * static_cast<double>(file.size_bytes) >=
-             static_cast<double>(rules.deleted_bytes_min);
 }
 
 struct Candidate {
@@ -73,11 +62,24 @@ class Packer {
 
 }  // namespace
 
+std::int64_t live_bytes(const delta::AddFile& file) {
+  return static_cast<std::int64_t>(static_cast<double>(file.size_bytes) *
+                                   (1 - std::min(deleted_share(file), 1.0)));
+}
+
+bool is_much_deleted(const delta::AddFile& file, const BinRules& rules) {
+  const double share = deleted_share(file);
+  return share > rules.deleted_share_max &&
+         share * static_cast<double>(file.size_bytes) >=
+             static_cast<double>(rules.deleted_bytes_min);
+}
+
 std::vector<FileBin> plan_bins(const delta::Snapshot& snapshot, const BinRules& rules) {
   std::map<std::map<std::string, std::optional<std::string>>, std::vector<Candidate>>
       partitions;
   const auto& files = snapshot.files();
   for (std::size_t i = 0; i < files.size(); ++i) {
+    if (delta::is_clustered_by_others(files[i])) continue;
     const Candidate candidate{i, live_bytes(files[i]),
                               is_much_deleted(files[i], rules)};
     if (candidate.live_bytes >= rules.target_bytes && !candidate.must_go) continue;
@@ -95,14 +97,15 @@ std::vector<FileBin> plan_bins(const delta::Snapshot& snapshot, const BinRules& 
 
 bool has_much_deleted(const delta::Snapshot& snapshot, const BinRules& rules) {
   return std::ranges::any_of(snapshot.files(), [&](const delta::AddFile& file) {
-    return is_much_deleted(file, rules);
+    return !delta::is_clustered_by_others(file) && is_much_deleted(file, rules);
   });
 }
 
 std::size_t small_files(const delta::Snapshot& snapshot, std::int64_t target_bytes) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      snapshot.files(),
-      [&](const delta::AddFile& file) { return live_bytes(file) < target_bytes; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(snapshot.files(), [&](const delta::AddFile& file) {
+        return !delta::is_clustered_by_others(file) && live_bytes(file) < target_bytes;
+      }));
 }
 
 }  // namespace lakemill::dml

@@ -24,11 +24,18 @@ struct FileBin {
   std::int64_t live_bytes = 0;     ///< about, without deleted rows
 };
 
-/// Packs the small files of each partition into bins of about the target's size.
+/// Packs the small files of each partition into bins of about the target's size; files
+/// that another program clustered are left to it, here and below.
 std::vector<FileBin> plan_bins(const delta::Snapshot& snapshot, const BinRules& rules);
 
 /// True if a file is to be written anew for its deleted rows.
 bool has_much_deleted(const delta::Snapshot& snapshot, const BinRules& rules);
+
+/// About how many bytes of a file are of rows that are left.
+std::int64_t live_bytes(const delta::AddFile& file);
+
+/// True for a file that is to be written anew for its deleted rows.
+bool is_much_deleted(const delta::AddFile& file, const BinRules& rules);
 
 /// How many files are smaller than the target, deleted rows not counted.
 std::size_t small_files(const delta::Snapshot& snapshot, std::int64_t target_bytes);

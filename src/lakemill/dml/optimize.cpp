@@ -5,9 +5,11 @@
 #include <set>
 #include <utility>
 
+#include "lakemill/base/text.h"
 #include "lakemill/delta/file_statistics.h"
 #include "lakemill/delta/protocol.h"
 #include "lakemill/delta/table_properties.h"
+#include "lakemill/dml/clustered_files.h"
 #include "lakemill/dml/data_files.h"
 #include "lakemill/dml/held_rows.h"
 #include "lakemill/dml/rows_left.h"
@@ -20,6 +22,7 @@ constexpr int kCommitAttemptsMax = 20;
 
 /// A bin and what was written for it.
 struct RewrittenBin {
+  std::string cluster;  ///< names it, where the table is clustered
   std::vector<delta::AddFile> before;
   std::vector<engine::WrittenFile> after;
 };
@@ -56,8 +59,11 @@ std::optional<std::int64_t> live_rows(const std::vector<delta::AddFile>& files) 
 class Optimizer {
  public:
   Optimizer(const ChangeContext& context, const TableState& state,
-            std::int64_t target_bytes)
-      : context_(context), state_(state), target_bytes_(target_bytes) {}
+            delta::ClusteringColumns clustering, std::int64_t target_bytes)
+      : context_(context),
+        state_(state),
+        clustering_(std::move(clustering)),
+        target_bytes_(target_bytes) {}
 
   Result<RewrittenBin> rewrite(const FileBin& bin) {
     constexpr const char* kName = "_lakemill_bin";
@@ -67,14 +73,8 @@ class Optimizer {
     }
     LAKEMILL_TRY_OK(context_.session.bind(
         kName, engine::TableRelation{whole_files(state_.scan, bin.files)}));
-    engine::WriteSpec spec;
-    spec.sql = std::string("SELECT * FROM ") + kName;
-    engine::TableFilesTarget target =
-        held_rows_target(context_.table, state_.snapshot->metadata(), context_.layout);
-    // A bin becomes one file, unless its estimate was far off.
-    target.target_file_bytes = bin.live_bytes <= target_bytes_ ? 0 : target_bytes_;
-    spec.target = std::move(target);
-    LAKEMILL_TRY(engine::WriteResult written, context_.session.write(spec));
+    if (!clustering_.empty()) rewritten.cluster = make_uuid(context_.random);
+    LAKEMILL_TRY(engine::WriteResult written, write(kName, bin));
     rewritten.after = std::move(written.files);
     const auto expected = live_rows(rewritten.before);
     if (expected && *expected != written.written_rows) {
@@ -109,12 +109,29 @@ class Optimizer {
                          " was sent and not answered: optimize again");
       }
       LAKEMILL_TRY(base, context_.table.latest());
-      drop_lost(*base, bins, result);
+      LAKEMILL_TRY_OK(drop_lost(*base, bins, result));
     }
     return {};
   }
 
  private:
+  Result<engine::WriteResult> write(const std::string& relation, const FileBin& bin) {
+    engine::TableFilesTarget target =
+        held_rows_target(context_.table, state_.snapshot->metadata(), context_.layout);
+    if (!clustering_.empty()) {
+      const std::int64_t files_count = (bin.live_bytes + target_bytes_ - 1) /
+                                       std::max<std::int64_t>(target_bytes_, 1);
+      return write_clustered(context_, relation, clustering_, std::move(target),
+                             files_count);
+    }
+    engine::WriteSpec spec;
+    spec.sql = "SELECT * FROM " + quote_identifier(relation);
+    // A bin becomes one file, unless its estimate was far off.
+    target.target_file_bytes = bin.live_bytes <= target_bytes_ ? 0 : target_bytes_;
+    spec.target = std::move(target);
+    return context_.session.write(spec);
+  }
+
   Result<delta::CommitOutcome> try_commit(
       const std::shared_ptr<const delta::Snapshot>& base,
       const std::vector<RewrittenBin>& bins) {
@@ -127,21 +144,26 @@ class Optimizer {
         remove.data_change = false;
         transaction.remove(std::move(remove));
       }
-      LAKEMILL_TRY(std::vector<delta::AddFile> added,
-                   to_add_files(bin.after, base->metadata(), context_.clock.now()));
+      LAKEMILL_TRY(
+          std::vector<delta::AddFile> added,
+          to_add_files(bin.after, base->metadata(), clustering_, context_.clock.now()));
       for (delta::AddFile& file : added) {
         file.data_change = false;
+        if (!clustering_.empty()) mark_clustered(bin.cluster, clustering_, file);
         transaction.add(std::move(file));
       }
     }
-    const Json details = {
-        {"operationParameters",
-         {{"predicate", "[]"}, {"auto", "false"}, {"zOrderBy", "[]"}}},
-        {"operationMetrics",
-         {{"numRemovedFiles", std::to_string(counted.files_removed)},
-          {"numRemovedBytes", std::to_string(counted.bytes_removed)},
-          {"numAddedFiles", std::to_string(counted.files_added)},
-          {"numAddedBytes", std::to_string(counted.bytes_added)}}}};
+    Json parameters = {{"predicate", "[]"}, {"auto", "false"}, {"zOrderBy", "[]"}};
+    if (!clustering_.empty()) {
+      parameters["clusterBy"] = json_text(
+          Json(delta::clustering_names(clustering_, base->metadata().schema)));
+    }
+    const Json details = {{"operationParameters", parameters},
+                          {"operationMetrics",
+                           {{"numRemovedFiles", std::to_string(counted.files_removed)},
+                            {"numRemovedBytes", std::to_string(counted.bytes_removed)},
+                            {"numAddedFiles", std::to_string(counted.files_added)},
+                            {"numAddedBytes", std::to_string(counted.bytes_added)}}}};
     return transaction.commit("OPTIMIZE", details, context_.clock, context_.random);
   }
 
@@ -159,13 +181,15 @@ class Optimizer {
 
   // Bins of which a file is no longer what it was; all, when the table has become
   // another.
-  void drop_lost(const delta::Snapshot& now, std::vector<RewrittenBin>& bins,
-                 OptimizeResult& result) {
+  Status drop_lost(const delta::Snapshot& now, std::vector<RewrittenBin>& bins,
+                   OptimizeResult& result) {
+    LAKEMILL_TRY(const auto clustering, delta::clustering_columns(now));
     const delta::Metadata& before = state_.snapshot->metadata();
     const delta::Metadata& after = now.metadata();
     const bool is_another =
         before.id != after.id || before.schema != after.schema ||
         before.partition_columns != after.partition_columns ||
+        clustering != clustering_ ||
         delta::column_mapping_mode(state_.snapshot->protocol(), before) !=
             delta::column_mapping_mode(now.protocol(), after);
     std::set<std::string> held;
@@ -184,10 +208,12 @@ class Optimizer {
       }
     }
     bins = std::move(left);
+    return {};
   }
 
   const ChangeContext& context_;
   const TableState& state_;
+  delta::ClusteringColumns clustering_;
   std::int64_t target_bytes_;
 };
 
@@ -204,12 +230,15 @@ Result<OptimizeResult> optimize(const ChangeContext& context,
                                      context.layout.target_file_bytes);
   BinRules rules = request.bins;
   rules.target_bytes = target_bytes;
-  const std::vector<FileBin> bins = plan_bins(*snapshot, rules);
+  LAKEMILL_TRY(const auto clustering, delta::clustering_columns(*snapshot));
+  const std::vector<FileBin> bins = clustering.empty() || rules.tiered
+                                        ? plan_bins(*snapshot, rules)
+                                        : plan_clusters(*snapshot, clustering, rules);
   OptimizeResult result;
   if (bins.empty()) return result;
   LAKEMILL_TRY(const auto scan, snapshot->scan());
   const TableState readable{snapshot, scan};
-  Optimizer optimizer(context, readable, target_bytes);
+  Optimizer optimizer(context, readable, clustering, target_bytes);
   for (std::size_t begin = 0; begin < bins.size(); begin += kBinsPerCommitMax) {
     const std::size_t end = std::min(begin + kBinsPerCommitMax, bins.size());
     std::vector<RewrittenBin> rewritten;

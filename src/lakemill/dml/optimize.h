@@ -24,8 +24,10 @@ struct OptimizeResult {
 
 /// Writes small files of a partition, and those with many deleted rows, together as
 /// fewer and larger ones. The rows stay what they are (dataChange false): readers of
-/// changes pass over it. Appends that come between do not disturb it; bins whose files
-/// another writer changed are given up, and what was written for them is removed.
+/// changes pass over it. In a clustered table files are ordered by the clustering
+/// columns (clustered_files.h); large ones too, unless `request.bins.tiered`. Appends
+/// that come between do not disturb it; bins whose files another writer changed are
+/// given up, and what was written for them is removed.
 ///
 /// `context.app_id` is not used. Errors: unsupported (a writer feature), corrupt (a
 /// file gave another number of rows than the log says), those of the engine and the

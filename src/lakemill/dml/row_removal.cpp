@@ -41,7 +41,8 @@ Result<std::vector<const delta::AddFile*>> entries_of(
 Result<std::vector<delta::Action>> rewrite_files(
     const ChangeContext& context, const TableState& state,
     const std::vector<engine::FileRows>& rows,
-    const std::vector<const delta::AddFile*>& entries) {
+    const std::vector<const delta::AddFile*>& entries,
+    const delta::ClusteringColumns& clustering) {
   const std::string name = "_lakemill_left_" + make_uuid(context.random);
   LAKEMILL_TRY_OK(
       context.session.bind(name, engine::TableRelation{rows_left(state.scan, rows)}));
@@ -59,7 +60,7 @@ Result<std::vector<delta::Action>> rewrite_files(
     actions.emplace_back(std::move(remove));
   }
   LAKEMILL_TRY(std::vector<delta::AddFile> added,
-               to_add_files(written.files, metadata, now));
+               to_add_files(written.files, metadata, clustering, now));
   for (delta::AddFile& file : added) actions.emplace_back(std::move(file));
   return actions;
 }
@@ -68,7 +69,8 @@ Result<std::vector<delta::Action>> rewrite_files(
 
 Result<std::vector<delta::Action>> remove_rows(
     const ChangeContext& context, const TableState& state,
-    const std::vector<engine::FileRows>& rows) {
+    const std::vector<engine::FileRows>& rows,
+    const delta::ClusteringColumns& clustering) {
   if (rows.empty()) return std::vector<delta::Action>{};
   LAKEMILL_TRY(const std::vector<const delta::AddFile*> entries,
                entries_of(state, rows));
@@ -92,7 +94,7 @@ Result<std::vector<delta::Action>> remove_rows(
   }
   if (rewritten.empty()) return actions;
   LAKEMILL_TRY(std::vector<delta::Action> more,
-               rewrite_files(context, state, rewritten, rewritten_entries));
+               rewrite_files(context, state, rewritten, rewritten_entries, clustering));
   actions.insert(actions.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
   return actions;

@@ -10,9 +10,10 @@ namespace lakemill::dml {
 /// table has `delta.enableDeletionVectors`, else by writing the files that hold them
 /// anew without them.
 ///
-/// Gives the Remove and Add actions. Errors: those of the engine and the store.
+/// New files get statistics of `clustering` always. Gives the Remove and Add actions. Errors: those of the engine and the store.
 Result<std::vector<delta::Action>> remove_rows(
     const ChangeContext& context, const TableState& state,
-    const std::vector<engine::FileRows>& rows);
+    const std::vector<engine::FileRows>& rows,
+    const delta::ClusteringColumns& clustering);
 
 }  // namespace lakemill::dml

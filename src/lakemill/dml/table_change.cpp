@@ -1,9 +1,11 @@
 #include "lakemill/dml/table_change.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <variant>
 
+#include "lakemill/base/text.h"
 #include "lakemill/delta/deletion_vector.h"
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/table_properties.h"
@@ -53,6 +55,51 @@ void collect_staged(delta::Table& table, const std::vector<delta::Action>& remov
   }
 }
 
+// What the table is clustered by behind the change.
+Result<delta::ClusteringColumns> clustering_after(const TableState& state,
+                                                  const TableChange& change) {
+  if (change.clustering) return *change.clustering;
+  if (state.snapshot == nullptr) return delta::ClusteringColumns();
+  return delta::clustering_columns(*state.snapshot);
+}
+
+// The protocol wants statistics of clustering columns in every file.
+Status check_statistics(const TableState& state, const TableChange& change,
+                        const delta::ClusteringColumns& clustering) {
+  if (state.snapshot == nullptr || change.replaces_rows) return {};
+  const auto& files = state.snapshot->files();
+  const auto lacking = std::ranges::count_if(files, [&](const delta::AddFile& file) {
+    return !delta::has_statistics_of(file, clustering);
+  });
+  if (lacking == 0) return {};
+  return Error(
+      ErrorCode::unsupported,
+      "the table cannot be clustered by (" +
+          join(delta::clustering_names(clustering, change.metadata.schema), ", ") +
+          "): " + std::to_string(lacking) + " of its " + std::to_string(files.size()) +
+          " files have no statistics of these columns; cluster by others, or write "
+          "the table anew with --full-refresh");
+}
+
+Status set_clustering(const TableState& state, const TableChange& change,
+                      delta::Transaction& transaction) {
+  if (!change.clustering) return {};
+  delta::ClusteringColumns held;
+  if (state.snapshot != nullptr) {
+    LAKEMILL_TRY(held, delta::clustering_columns(*state.snapshot));
+  }
+  if (held == *change.clustering) return {};
+  LAKEMILL_TRY_OK(check_statistics(state, change, *change.clustering));
+  transaction.set_domain(delta::clustering_domain(*change.clustering));
+  return {};
+}
+
+bool changes_clustering(const TableState& state, const TableChange& change) {
+  if (!change.clustering || state.snapshot == nullptr) return false;
+  const auto held = delta::clustering_columns(*state.snapshot);
+  return !held || *held != *change.clustering;
+}
+
 // `staged`: gets the files that this attempt writes beside those of the change.
 Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                                         const TableState& state,
@@ -60,8 +107,11 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                                         std::vector<engine::WrittenFile>& staged) {
   const auto transaction = begin(context.table, state, change);
   if (change.replaces_rows && state.snapshot != nullptr) transaction->remove_all();
+  LAKEMILL_TRY(const delta::ClusteringColumns clustering,
+               clustering_after(state, change));
+  LAKEMILL_TRY_OK(set_clustering(state, change, *transaction));
   LAKEMILL_TRY(const std::vector<delta::Action> removals,
-               remove_rows(context, state, change.removed));
+               remove_rows(context, state, change.removed, clustering));
   collect_staged(context.table, removals, staged);
   for (const delta::Action& action : removals) {
     if (const auto* add = std::get_if<delta::AddFile>(&action)) transaction->add(*add);
@@ -69,8 +119,9 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
       transaction->remove(*remove);
     }
   }
-  LAKEMILL_TRY(std::vector<delta::AddFile> added,
-               to_add_files(change.added, change.metadata, context.clock.now()));
+  LAKEMILL_TRY(
+      std::vector<delta::AddFile> added,
+      to_add_files(change.added, change.metadata, clustering, context.clock.now()));
   for (delta::AddFile& file : added) transaction->add(std::move(file));
   if (needs_change_files(state, change)) {
     LAKEMILL_TRY(const auto written, write_change_files(context, state, change));
@@ -79,7 +130,9 @@ Result<delta::CommitOutcome> try_commit(const ChangeContext& context,
                  to_cdc_files(written, change.metadata, context.clock.now()));
     for (const delta::AddCdcFile& file : cdc_files) transaction->add_cdc(file);
   }
-  transaction->read(change.scope);
+  // Files that others add meanwhile may lack what the new clustering asks for.
+  transaction->read(changes_clustering(state, change) ? delta::ReadScope::table
+                                                      : change.scope);
   if (!change.read_where.empty()) transaction->read_where(change.read_where);
   if (!context.app_id.empty()) {
     transaction->set_transaction(context.app_id, context.transaction_version);

@@ -21,8 +21,10 @@ struct TableState {
 
 /// What one commit does to a table.
 struct TableChange {
-  delta::Metadata metadata;    ///< as it shall be; of a new table, or changed or not
-  bool replaces_rows = false;  ///< every row of before goes
+  delta::Metadata metadata;  ///< as it shall be; of a new table, or changed or not
+  /// What the table is to be clustered by; nothing: what it is.
+  std::optional<delta::ClusteringColumns> clustering = std::nullopt;
+  bool replaces_rows = false;              ///< every row of before goes
   std::vector<engine::FileRows> removed;   ///< rows of the state's scan that go
   std::vector<engine::WrittenFile> added;  ///< files that come
   /// Columns that tell rows apart: in a change data feed a row that goes and one that

@@ -174,6 +174,10 @@ Status DuckdbSession::bind_reference(std::string_view name, BoundName bound) {
   }
   LAKEMILL_TRY_OK(run("DROP TABLE IF EXISTS temp.main." + quote_identifier(name)));
   const auto lower = to_lower(name);
+  const std::string before = shared.bound[lower].temporary_table;
+  if (!before.empty() && before != bound.temporary_table) {
+    LAKEMILL_TRY_OK(run("DROP TABLE IF EXISTS temp.main." + quote_identifier(before)));
+  }
   shared.bound[lower] = std::move(bound);
   shared.spelling[lower] = std::string(name);
   shared.tables.erase(lower);

@@ -34,6 +34,9 @@ struct BoundName {
   duckdb::vector<duckdb::LogicalType> types;
   /// Hidden columns that `SELECT *` leaves out.
   std::vector<std::pair<std::string, duckdb::LogicalType>> hidden;
+  /// The temporary table of ours that it stands for, which goes when the name is bound
+  /// to something else; or empty.
+  std::string temporary_table;
   /// A query bound by its text: describe() binds it, and lineage goes through it.
   bool is_query = false;
 };

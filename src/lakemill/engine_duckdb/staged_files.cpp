@@ -28,6 +28,7 @@ Status StagedRows::publish(DuckdbSession& session) {
   };
   bound.names = temporary_columns_.names;
   bound.types = temporary_columns_.types;
+  bound.temporary_table = temporary_table_;
   return session.bind_reference(temporary_name_, std::move(bound));
 }
 
