@@ -126,6 +126,13 @@ KINDS = {
         "CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.checkpointInterval' = '2', "
         "'delta.checkpointPolicy' = 'v2') AS " + ROWS.format(0, 3),
         *("INSERT INTO {t} " + ROWS.format(i * 3, i * 3 + 3) for i in range(1, 6))],
+    "clustered": ["CREATE TABLE {t} (id bigint, v string, part string, seq bigint) USING delta CLUSTER BY (part, id)",
+                  "INSERT INTO {t} " + ROWS.format(0, 10), "OPTIMIZE {t}",
+                  "INSERT INTO {t} " + ROWS.format(10, 20)],
+    "clustered, with mapped columns": [
+        "CREATE TABLE {t} (id bigint, v string, part string, seq bigint) USING delta CLUSTER BY (id) "
+        "TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'true')",
+        "INSERT INTO {t} " + ROWS.format(0, 10)],
     "merged": ["CREATE TABLE {t} USING delta AS " + ROWS.format(0, 20),
                "MERGE INTO {t} t USING (" + ROWS.format(15, 25) + ") s ON s.id = t.id "
                "WHEN MATCHED THEN UPDATE SET v = 'spark' WHEN NOT MATCHED THEN INSERT *"],
@@ -173,6 +180,68 @@ def main() -> None:
                        *((i, f"v{i}") for i in (200, 206, 207, 208, 209))], key=repr)
         if sorted(got, key=repr) != want:
             raise Failure(f"got {got}\n  expected {want}")
+
+    @suite.case("sees what our table is clustered by, changes it, and orders it; so do we with its own")
+    def clustered(folder):
+        write_files(folder, {"p.yaml": FOREIGN % ("MERGE", ", cluster_by: [part, id], merge_cdc_options: {order_by: seq}"),
+                             "more.jsonl": "".join(json.dumps(row) + "\n" for row in MORE)})
+        must(lakemill("run", "p.yaml", cwd=folder))
+        t = f"delta.`{folder / 'foreign'}`"
+
+        def detail() -> list[str]:
+            return list(spark.session.sql(f"DESCRIBE DETAIL {t}").collect()[0]["clusteringColumns"])
+        if detail() != ["part", "id"]:
+            raise Failure(f"Spark sees the clustering columns {detail()}")
+        for statement in ("INSERT INTO {t} " + ROWS.format(200, 230), "OPTIMIZE {t}",
+                          "INSERT INTO {t} " + ROWS.format(230, 260)):
+            spark.sql(statement.format(t=t))
+        before = rows_of(spark.both_equal(folder, "foreign"))
+        must(lakemill("table", "optimize", "foreign", cwd=folder))
+        if rows_of(spark.both_equal(folder, "foreign")) != before:
+            raise Failure("optimize changed rows")
+        spark.sql(f"ALTER TABLE {t} CLUSTER BY (seq)")
+        shown = must(lakemill("table", "show", "foreign", cwd=folder)).text
+        if "clustered by" not in shown or "seq" not in shown:
+            raise Failure(f"table show after ALTER TABLE: {shown}")
+        write_files(folder, {"more.jsonl": json.dumps({"id": 205, "v": "ours", "part": "z", "seq": 10}) + "\n"})
+        must(lakemill("run", "p.yaml", cwd=folder))
+        if detail() != ["part", "id"]:
+            raise Failure(f"after our next batch Spark sees the clustering columns {detail()}")
+        must(lakemill("table", "optimize", "foreign", cwd=folder))
+        spark.sql(f"OPTIMIZE {t}")
+        spark.both_equal(folder, "foreign")
+
+    @suite.case("its clustered table is optimized here, and again there")
+    def optimized(folder):
+        t = f"delta.`{folder / 'foreign'}`"
+        spark.sql(f"CREATE TABLE {t} (id bigint, v string, part string, seq bigint) USING delta CLUSTER BY (part, id)")
+        for i in range(3):
+            spark.sql(f"INSERT INTO {t} " + ROWS.format(i * 10, i * 10 + 10))
+        before = rows_of(spark.both_equal(folder, "foreign"))
+        shown = must(lakemill("table", "optimize", "foreign", cwd=folder)).text
+        if "files became 1" not in shown or rows_of(spark.both_equal(folder, "foreign")) != before:
+            raise Failure(f"optimize: {shown}")
+        spark.sql(f"INSERT INTO {t} " + ROWS.format(30, 40))
+        spark.sql(f"OPTIMIZE {t}")
+        if len(rows_of(spark.both_equal(folder, "foreign"))) != len(before) + 10:
+            raise Failure("rows were lost")
+
+    @suite.case("writes into our table that is clustered by its 40th column")
+    def clustered_by_a_late_column(folder):
+        columns = ", ".join(f"{i} AS c{i}" for i in range(40))
+        write_files(folder, {"p.yaml": f"""
+name: late
+nodes:
+- name: n
+  sources: [{{data: {{x: [1, 2]}}}}]
+  transformer: {{nodes: [{{expr: "SELECT {columns} FROM {{df}}"}}]}}
+  sinks: [{{path: ./foreign, format: DELTA, cluster_by: [c39]}}]
+"""})
+        must(lakemill("run", "p.yaml", cwd=folder))
+        t = f"delta.`{folder / 'foreign'}`"
+        spark.sql(f"INSERT INTO {t} SELECT * FROM {t}")
+        must(lakemill("table", "optimize", "foreign", cwd=folder))
+        spark.both_equal(folder, "foreign")
 
     @suite.case("its widened types are read as in Spark, or refused by name")
     def widened(folder):

@@ -51,6 +51,12 @@ nodes:
   sources: [{node_name: types}]
   transformer: {nodes: [{expr: "SELECT id, c_timestamp AS p_instant, c_timestamp_ntz AS p_wall, c_double AS p_double FROM {df} WHERE id BETWEEN 5 AND 9"}]}
   sinks: [{path: ./by_time, format: DELTA, partition_by: [p_instant, p_wall, p_double]}]
+- name: clustered
+  sources: [{node_name: types}]
+  sinks: [{path: ./clustered, format: DELTA, cluster_by: [c_string, c_timestamp, c_decimal38, c_int]}]
+- name: clustered_mapped
+  sources: [{node_name: types}]
+  sinks: [{path: ./clustered_mapped, format: DELTA, cluster_by: [c_date], properties: {delta.columnMapping.mode: name, delta.enableDeletionVectors: "true"}}]
 """
 
 GROWING = """
@@ -82,6 +88,8 @@ MERGES = {
     "scd2": ("", "scd_type: 2, order_by: seq, delete_where: \"op = 'D'\", exclude_columns: [op, seq]"),
     "scd1_parts": (", partition_by: [part]", "order_by: seq, delete_where: \"op = 'D'\", exclude_columns: [op]"),
     "scd1_rewriting": (", properties: {delta.enableDeletionVectors: 'false'}",
+                       "order_by: seq, delete_where: \"op = 'D'\", exclude_columns: [op]"),
+    "scd1_clustered": (", cluster_by: [part, amount, id]",
                        "order_by: seq, delete_where: \"op = 'D'\", exclude_columns: [op]"),
     "scd2_parts": (", partition_by: [part]", "scd_type: 2, order_by: seq, exclude_columns: [op, seq]"),
 }
@@ -139,10 +147,12 @@ def write_all(folder: pathlib.Path, sampled: int, seed: int) -> list[str]:
         **{f"changes/{i}.jsonl": changes(source, 30, i) for i in range(4)}})
     for name in ("fixed", "growing", "merging", "sampled"):
         must(lakemill("run", f"{name}.yaml", cwd=folder, timeout=300))
+    for name in ("clustered", "clustered_mapped", "scd1_clustered"):
+        must(lakemill("table", "optimize", name, cwd=folder))
     write_files(folder, {"replaced.csv": "id,v,extra\n7,c,2.5\n",
                          "changes/9.jsonl": changes(source, 40, 9)})
     for name in ("growing", "merging", "sampled"):
         must(lakemill("run", f"{name}.yaml", cwd=folder, timeout=300))
-    return ["types", "empty", "by_text", "by_types", "by_time", "evolving", "many_commits",
+    return ["types", "empty", "by_text", "by_types", "by_time", "clustered", "clustered_mapped", "evolving", "many_commits",
             "main/bronze/orders", "replaced", "checked", "quarantine", *MERGES, "scd1_rejected",
             *(f"sampled_{i:02}" for i in range(sampled))]

@@ -179,6 +179,7 @@ void RunEvents::on_node_finished(const language::Node& node,
                                  const flow::NodeReport& report) {
   tell_expectations(report);
   if (report.batches > 0) tell_batch(report);
+  tell_schema_changes(report);
   for (const sources::Notice& notice : report.notices) {
     Event told = event(notice_event(notice.kind), report.node);
     told.message = notice.message;
@@ -250,9 +251,14 @@ void RunEvents::tell_batch(const flow::NodeReport& report) {
   tell_rows(EventType::rows_dropped, report.dropped_rows);
   tell_rows(EventType::rows_quarantined, report.quarantined_rows);
   tell_rows(EventType::rows_rejected, report.rejected_rows);
+}
+
+void RunEvents::tell_schema_changes(const flow::NodeReport& report) {
   for (const std::string& change : report.schema_changes) {
-    Event told = committed;
-    told.type = EventType::schema_changed;
+    Event told = event(EventType::schema_changed, report.node);
+    told.table_name = report.target;
+    if (report.version >= 0) told.version = report.version;
+    if (report.batches > 0) told.batch = report.batch;
     told.message = change;
     told.details = Json::object();
     writer_.add(std::move(told));

@@ -32,6 +32,7 @@ class RunEvents final : public flow::RunObserver {
  private:
   events::Event event(events::EventType type, const std::string& node) const;
   void tell_batch(const flow::NodeReport& report);
+  void tell_schema_changes(const flow::NodeReport& report);
   void tell_expectations(const flow::NodeReport& report);
 
   events::EventWriter& writer_;

@@ -88,6 +88,12 @@ Result<Facts> table_facts(Workbench& workbench, const std::string& table) {
                              : join(metadata.partition_columns, ", ")},
       {"protocol", features_text(snapshot->protocol())},
       {"id", metadata.id}};
+  LAKEMILL_TRY(const auto clustering, delta::clustering_columns(*snapshot));
+  if (!clustering.empty()) {
+    facts.emplace_back(
+        "clustered by",
+        join(delta::clustering_names(clustering, metadata.schema), ", "));
+  }
   if (metadata.description) facts.emplace_back("comment", *metadata.description);
   for (const auto& [key, value] : metadata.configuration)
     facts.emplace_back(key, value);

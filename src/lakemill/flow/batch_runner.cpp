@@ -6,6 +6,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/dead_letters.h"
+#include "lakemill/flow/declared_rows.h"
 #include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/flow_position.h"
 #include "lakemill/flow/rescued_columns.h"
@@ -212,6 +213,7 @@ class Batch {
     if (!sink.is_primary) {  // the rows were held to the table of the primary sink
       LAKEMILL_TRY(rows, rescue_misfits(*session_, run_.workspace, run_.node,
                                         *sink.spec, run_.plan, kept));
+      LAKEMILL_TRY(rows, hold_to_declared(*session_, run_.node, *sink.spec, rows));
     }
     engine::WriteSpec copy;
     copy.sql = "SELECT * FROM " + quote_identifier(rows);

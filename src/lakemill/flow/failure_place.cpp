@@ -69,6 +69,37 @@ Error with_failing_check(engine::Session& session, const std::string& rows,
   return error;
 }
 
+namespace {
+
+Error missing_column(std::string_view clause, const std::string& column,
+                     const data::Schema& schema) {
+  std::vector<std::string> known;
+  for (const data::Field& field : schema.fields) {
+    if (!field.name.starts_with("_lakemill_")) known.push_back(field.name);
+  }
+  const auto meant = nearest(column, known);
+  return {ErrorCode::invalid, std::string(clause) + " names column '" + column +
+                                  "', which the source does not have; " +
+                                  (meant ? "did you mean '" + *meant + "'?"
+                                         : "it has " + join(known, ", "))};
+}
+
+}  // namespace
+
+Status check_renames(engine::Session& session, const language::Source& source,
+                     const std::string& relation) {
+  if (source.renames.empty()) return {};
+  LAKEMILL_TRY(const auto shape,
+               session.describe("SELECT * FROM " + quote_identifier(relation),
+                                engine::Origin::lakemill));
+  for (const auto& rename : source.renames) {
+    if (shape.schema.find(rename.column) == nullptr) {
+      return missing_column("renames", rename.column, shape.schema);
+    }
+  }
+  return {};
+}
+
 Error with_missing_column(engine::Session& session, const language::Source& source,
                           const std::string& relation, Error error) {
   const auto shape = session.describe("SELECT * FROM " + quote_identifier(relation),
@@ -76,8 +107,6 @@ Error with_missing_column(engine::Session& session, const language::Source& sour
   if (!shape) return error;
   std::vector<std::string> selected;
   for (const auto& select : source.selects) selected.push_back(select.column);
-  std::vector<std::string> known;
-  for (const data::Field& field : shape->schema.fields) known.push_back(field.name);
   for (const auto& [clause, columns] :
        {std::pair("selects", selected), std::pair("drops", source.drops),
         std::pair("drop_duplicates", source.drop_duplicates_columns)}) {
@@ -85,11 +114,7 @@ Error with_missing_column(engine::Session& session, const language::Source& sour
       const bool is_told =
           error.message().find(quote_identifier(column)) != std::string::npos;
       if (!is_told || shape->schema.find(column) != nullptr) continue;
-      const auto meant = nearest(column, known);
-      return {error.code(), std::string(clause) + " names column '" + column +
-                                "', which the source does not have; " +
-                                (meant ? "did you mean '" + *meant + "'?"
-                                       : "it has " + join(known, ", "))};
+      return missing_column(clause, column, shape->schema);
     }
   }
   return error;

@@ -16,6 +16,11 @@ Error with_failing_step(engine::Session& session, const NodeQuery& query, Error 
 Error with_failing_check(engine::Session& session, const std::string& rows,
                          const RowExpectations& checks, Error error);
 
+/// Errors: invalid, where `renames` of a source, whose rows are bound as `relation`,
+/// names a column that is not there.
+Status check_renames(engine::Session& session, const language::Source& source,
+                     const std::string& relation);
+
 /// What is wrong with the clauses (selects, drops, drop_duplicates) of a source whose
 /// rows are bound as `relation`: names a column that is not there, where it is that.
 Error with_missing_column(engine::Session& session, const language::Source& source,

@@ -7,6 +7,7 @@
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/bronze_columns.h"
+#include "lakemill/flow/declared_rows.h"
 #include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/null_columns.h"
@@ -20,6 +21,8 @@
 namespace lakemill::flow {
 
 namespace {
+
+const std::string kRenameClause = "SELECT * RENAME (";
 
 Error at(const language::Location& location, Error error) {
   return {error.code(), to_text(location) + ": " + error.message()};
@@ -47,7 +50,7 @@ std::vector<std::string> source_clauses(const language::Source& source,
       renames.push_back(quote_identifier(rename.column) + " AS " +
                         quote_identifier(rename.alias));
     }
-    clauses.push_back("SELECT * RENAME (" + join(renames, ", ") + ") FROM {}");
+    clauses.push_back(kRenameClause + join(renames, ", ") + ") FROM {}");
   }
   if (!source.drops.empty()) {
     clauses.push_back("SELECT * EXCLUDE (" + quoted_list(source.drops) + ") FROM {}");
@@ -282,7 +285,9 @@ class NodeQuery::State {
     if (is_given_ || sink == nullptr) return current;  // a test touches no table
     LAKEMILL_TRY(current,
                  with_types_of_nulls(*session_, workspace_, node_, *sink, current));
-    return rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current);
+    LAKEMILL_TRY(current,
+                 rescue_misfits(*session_, workspace_, node_, *sink, *plan_, current));
+    return hold_to_declared(*session_, node_, *sink, current);
   }
 
   // Where the default sequence was lost on the way to `relation`, which `place` makes.
@@ -455,6 +460,10 @@ class NodeQuery::State {
   Status bind_clauses(Frame& frame, const std::vector<std::string>& kept) {
     int number = 0;
     for (std::string sql : source_clauses(*frame.source, kept)) {
+      if (sql.starts_with(kRenameClause)) {  // the engine passes over what is not there
+        const auto there = check_renames(*session_, *frame.source, frame.relation);
+        if (!there) return at(frame.source->location, there.error());
+      }
       const std::size_t hole = sql.find("{}");
       sql.replace(hole, 2, quote_identifier(frame.relation));
       const std::string name = frame.id + ".clause" + std::to_string(++number);

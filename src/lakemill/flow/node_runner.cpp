@@ -102,6 +102,7 @@ class NodeRun {
         report_.status = NodeStatus::skipped;
         report_.strategy = Strategy::skip;
         report_.reason = decision.reason;
+        LAKEMILL_TRY_OK(describe_tables(decision));
       }
       return false;
     }
@@ -123,6 +124,33 @@ class NodeRun {
     }
     LAKEMILL_TRY_OK(done);
     return more;
+  }
+
+  // Without new rows there is no batch that would bring the tables what was edited of
+  // their properties, comments and clustering.
+  Status describe_tables(const Decision& decision) {
+    const auto& last = decision.position.last;
+    if (!last || last->definition == definition_hash(node_.definition)) return {};
+    SinkPurpose purpose;
+    purpose.strategy = last->strategy;
+    purpose.generation = decision.position.generation;
+    LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
+    LAKEMILL_TRY(const auto session, workspace_.engine.open_session(session_options(
+                                         workspace_, *last, options_.stop, {})));
+    const sinks::Batch identity =
+        batch_identity(workspace_, node_, *last, options_.run_id);
+    for (NodeSink& sink : sinks) {
+      auto described = sink.sink->describe(*session, identity);
+      if (!described) {
+        const Error& error = described.error();
+        return Error(error.code(),
+                     to_text(sink.spec->location) + ": " + error.message());
+      }
+      if (described->version < 0 || !sink.is_primary) continue;
+      report_.version = described->version;
+      report_.schema_changes = std::move(described->changes);
+    }
+    return {};
   }
 
   // What the sinks hold of the last batch is not all of it.

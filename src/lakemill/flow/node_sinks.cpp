@@ -1,5 +1,6 @@
 #include "lakemill/flow/node_sinks.h"
 
+#include "lakemill/flow/declared_rows.h"
 #include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/node_query.h"
 #include "lakemill/flow/rescued_columns.h"
@@ -91,10 +92,11 @@ sinks::ChangeOptions change_options(const language::Node& node,
   return options;
 }
 
-std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
-                                       const language::Node& node,
-                                       const language::Sink& sink, const Place& place,
-                                       FlowState& state, const SinkPurpose& purpose) {
+Result<std::unique_ptr<sinks::Sink>> make_sink(const Workspace& workspace,
+                                               const language::Node& node,
+                                               const language::Sink& sink,
+                                               const Place& place, FlowState& state,
+                                               const SinkPurpose& purpose) {
   const sinks::SinkServices services{workspace.stores, workspace.catalog,
                                      workspace.clock, workspace.random};
   const sinks::WriteMode mode = write_mode(sink, purpose);
@@ -122,6 +124,9 @@ std::unique_ptr<sinks::Sink> make_sink(const Workspace& workspace,
     spec.follows = purpose.follows;
   }
   spec.partition_by = sink.partition_by;
+  spec.cluster_by = sink.cluster_by;
+  LAKEMILL_TRY(spec.schema, declared_schema(node, sink));
+  spec.drops_on_reset = sink.reset_mode == language::ResetMode::drop;
   spec.properties = sink.properties;
   spec.column_comments = sink.metadata.column_comments;
   for (const language::ColumnContract& column : node.columns) {
@@ -158,7 +163,7 @@ Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
       LAKEMILL_TRY(Place place, place_of(workspace, node, sink));
       NodeSink item;
       item.spec = &sink;
-      item.sink = make_sink(workspace, node, sink, place, state, purpose);
+      LAKEMILL_TRY(item.sink, make_sink(workspace, node, sink, place, state, purpose));
       item.is_primary = rank == 2;
       item.remembers = place.is_delta || sink.mode == language::SinkMode::append;
       item.place = std::move(place);

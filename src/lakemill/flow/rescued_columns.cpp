@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "lakemill/base/text.h"
-#include "lakemill/dml/sql_type.h"
+#include "lakemill/flow/checked_cast.h"
+#include "lakemill/flow/declared_rows.h"
 
 namespace lakemill::flow {
 
@@ -15,38 +16,6 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   });
 }
 
-// Columns that a merge needs and its target need not have.
-bool is_of_the_change(const language::Node& node, const language::Sink& sink,
-                      const std::string& name) {
-  if (name.starts_with("_lakemill_")) return true;
-  if (!sink.merge_cdc_options) return false;
-  const language::MergeCdcOptions& merge = *sink.merge_cdc_options;
-  const bool left_out =
-      !merge.include_columns.empty() && !contains(merge.include_columns, name);
-  return left_out || contains(merge.exclude_columns, name) ||
-         contains(merge.order_by, name) || contains(merge.primary_keys, name) ||
-         contains(node.primary_keys, name);
-}
-
-// False where the engine does not even begin a cast: structs that share no field, at
-// any depth.
-bool may_cast(const data::Type& from, const data::Type& to) {
-  if (from.kind != to.kind || from.children.empty()) return true;
-  const bool is_struct = from.kind == data::TypeKind::structure;
-  bool shared = false;
-  for (std::size_t i = 0; i < from.children.size(); ++i) {
-    for (std::size_t k = 0; k < to.children.size(); ++k) {
-      const bool same =
-          is_struct ? equals_ignoring_case(from.children[i].name, to.children[k].name)
-                    : i == k;
-      if (!same) continue;
-      if (!may_cast(from.children[i].type, to.children[k].type)) return false;
-      shared = true;
-    }
-  }
-  return shared;
-}
-
 // A column as it goes into the table, and what is kept of it beside.
 class HeldColumns {
  public:
@@ -54,36 +23,20 @@ class HeldColumns {
 
   void hold(const data::Field& field, const data::Field& target) {
     const std::string name = quote_identifier(field.name);
-    const std::string value =
-        "TRY_CAST(" + name + " AS " + dml::sql_type(target.type) + ")";
-    if (target.type.kind == data::TypeKind::string) {  // any value has a text
-      columns_.push_back("CAST(" + name + " AS VARCHAR) AS " + name);
+    const CheckedCast cast = checked_cast(field, target.type);
+    if (cast.misfit.empty()) {
+      columns_.push_back(cast.value + " AS " + name);
       return;
     }
-    if (!may_cast(field.type, target.type)) {
-      columns_.push_back("CAST(NULL AS " + dml::sql_type(target.type) + ") AS " + name);
-      rescue(field, name + " IS NOT NULL");
-      return;
-    }
-    std::string misfit = name + " IS NOT NULL AND (" + value + " IS NULL";
-    if (field.type.kind != data::TypeKind::string) {  // nothing of it may be lost
-      misfit += " OR TRY_CAST(" + value + " AS " + dml::sql_type(field.type) +
-                ") IS DISTINCT FROM " + name;
-    }
-    misfit += ")";
-    columns_.push_back("CASE WHEN " + misfit + " THEN NULL ELSE " + value + " END AS " +
-                       name);
-    rescue(field, misfit);
+    columns_.push_back("CASE WHEN " + cast.misfit + " THEN NULL ELSE " + cast.value +
+                       " END AS " + name);
+    rescue(field, cast.misfit);
   }
 
   void rescue(const data::Field& field, const std::string& misfit) {
-    const std::string name = quote_identifier(field.name);
-    const bool nested = !field.type.children.empty();
-    const std::string text =
-        "CAST(" + (nested ? "to_json(" + name + ")" : name) + " AS VARCHAR)";
     any_.push_back("(" + misfit + ")");
     entries_.push_back("{'k': " + quote_literal(field.name) + ", 'v': CASE WHEN " +
-                       misfit + " THEN " + text + " END}");
+                       misfit + " THEN " + value_text_sql(field) + " END}");
   }
 
   // `has_rescued`: the rows bring what was rescued before them.
@@ -114,25 +67,35 @@ class HeldColumns {
   std::vector<std::string> entries_;
 };
 
-// The columns that the table has; none if it is yet to come.
+// The columns that the table has; those that are declared if it is yet to come.
 Result<data::Schema> target_schema(const Workspace& workspace,
                                    const language::Node& node,
                                    const language::Sink& sink, const BatchPlan& plan) {
+  LAKEMILL_TRY(const auto declared, declared_schema(node, sink));
+  const data::Schema of_new_table = declared.value_or(data::Schema());
   const bool begins_anew = plan.generation > 0 && plan.number == 1;
-  if (begins_anew && !sink.shared) return data::Schema();
+  if (begins_anew && !sink.shared) return of_new_table;
   LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
   LAKEMILL_TRY(const auto snapshot, newest_snapshot(workspace, place));
-  return snapshot == nullptr ? data::Schema() : snapshot->metadata().schema;
+  return snapshot == nullptr ? of_new_table : snapshot->metadata().schema;
 }
 
 }  // namespace
 
+bool is_of_the_change(const language::Node& node, const language::Sink& sink,
+                      const std::string& name) {
+  if (name.starts_with("_lakemill_")) return true;
+  if (!sink.merge_cdc_options) return false;
+  const language::MergeCdcOptions& merge = *sink.merge_cdc_options;
+  const bool left_out =
+      !merge.include_columns.empty() && !contains(merge.include_columns, name);
+  return left_out || contains(merge.exclude_columns, name) ||
+         contains(merge.order_by, name) || contains(merge.primary_keys, name) ||
+         contains(node.primary_keys, name);
+}
+
 bool rescues_misfits(const language::Node& node, const language::Sink& sink) {
-  const bool is_table = sink.kind == language::SinkKind::table
-                            ? sink.table_type == language::TableType::table
-                            : sink.kind == language::SinkKind::file &&
-                                  sink.format == language::FileFormat::delta;
-  if (!is_table || sink.is_quarantine) return false;
+  if (!sink.is_delta() || sink.is_quarantine) return false;
   if (sink.schema_evolution != language::SchemaEvolution::unset) {
     return sink.schema_evolution == language::SchemaEvolution::rescue;
   }

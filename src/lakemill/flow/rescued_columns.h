@@ -10,6 +10,10 @@ namespace lakemill::flow {
 /// {column: text, …} as JSON, null where all fits.
 inline constexpr std::string_view kRescuedColumn = "_rescued";
 
+/// True for columns that a merge needs and its target need not have.
+bool is_of_the_change(const language::Node& node, const language::Sink& sink,
+                      const std::string& name);
+
 /// True if what does not fit the sink's table is kept in kRescuedColumn: where that is
 /// written, and for whole payloads of BRONZE.
 bool rescues_misfits(const language::Node& node, const language::Sink& sink);

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <set>
 
 #include "lakemill/base/text.h"
+#include "lakemill/data/type_text.h"
+#include "lakemill/language/delta_arguments.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/shape_check.h"
 
@@ -176,6 +179,25 @@ void read_mode(Sink& sink, const Tree& tree, const std::string& path,
   check_keys(sink, tree, path, node, context);
 }
 
+// As Spark and Unity Catalog show them: properties `owner` and `tags.<name>`.
+void describe_owner_and_tags(const Fields& metadata, const std::string& path,
+                             Sink& sink, BuildContext& context) {
+  std::map<std::string, std::string> described;
+  if (!sink.metadata.owner.empty()) described["owner"] = sink.metadata.owner;
+  for (const auto& [name, value] : sink.metadata.tags) {
+    described["tags." + name] = value;
+  }
+  for (const auto& [key, value] : described) {
+    const auto [held, is_new] = sink.metadata.properties.try_emplace(key, value);
+    if (is_new || held->second == value) continue;
+    context.diagnostics.error(metadata.place("properties"), below(path, "properties"),
+                              "property '" + key + "'" + at_path(path) + " is '" +
+                                  held->second + "' here and '" + value + "' by key '" +
+                                  (key == "owner" ? "owner" : "tags") + "'",
+                              "keep one of the two");
+  }
+}
+
 void read_table(Sink& sink, const Fields& fields, const std::string& kind,
                 const std::string& path, BuildContext& context) {
   sink.kind = SinkKind::table;
@@ -188,6 +210,7 @@ void read_table(Sink& sink, const Fields& fields, const std::string& kind,
     sink.metadata.properties = metadata.text_map("properties");
     add_property_places(metadata, sink.property_places);
     sink.metadata.tags = metadata.text_map("tags");
+    describe_owner_and_tags(metadata, below(path, "metadata"), sink, context);
     for (const ColumnSpec& column : metadata.columns("columns")) {
       sink.metadata.column_comments[column.name] =
           column.comment.empty() ? column.type : column.comment;
@@ -230,11 +253,55 @@ void check_file_sink(const Sink& sink, const Fields& fields, const std::string& 
   }
 }
 
+void check_schema(const Sink& sink, const std::string& path, BuildContext& context) {
+  std::set<std::string> names;
+  for (const ColumnSpec& column : sink.schema) {
+    const auto fault = [&](const std::string& message, const std::string& hint) {
+      context.diagnostics.error(column.location, below(path, "schema"), message, hint);
+    };
+    if (!names.insert(to_lower(column.name)).second) {
+      fault("schema" + at_path(path) + " names column '" + column.name + "' twice", "");
+    }
+    if (column.type.empty()) {
+      fault("column '" + column.name + "' of schema" + at_path(path) + " has no type",
+            "write " + column.name + ": string, say");
+    } else if (const auto type = data::type_from_text(column.type); !type) {
+      fault("column '" + column.name + "' of schema" + at_path(path) + ": " +
+                type.error().message(),
+            "");
+    }
+  }
+}
+
+void check_clustering(const Sink& sink, const Fields& fields, const std::string& path,
+                      BuildContext& context) {
+  constexpr std::size_t kColumnsMax = 4;  // Spark refuses more
+  const auto fault = [&](const std::string& message, const std::string& hint) {
+    context.diagnostics.error(fields.place("cluster_by"), below(path, "cluster_by"),
+                              message, hint);
+  };
+  if (!sink.cluster_by || sink.cluster_by->empty()) return;
+  if (!sink.partition_by.empty()) {
+    fault("partition_by and cluster_by" + at_path(path) +
+              " exclude each other: Delta has no table that is both",
+          "keep one of the two");
+  }
+  if (sink.cluster_by->size() > kColumnsMax) {
+    fault("cluster_by" + at_path(path) + " names " +
+              std::to_string(sink.cluster_by->size()) + " columns",
+          "name " + std::to_string(kColumnsMax) + " at most");
+  }
+}
+
 // Keys that pipelines of others have, told rather than passed over.
-void warn_of_idle_keys(const Fields& fields, const std::string& path,
+void warn_of_idle_keys(const Sink& sink, const Fields& fields, const std::string& path,
                        BuildContext& context) {
-  for (const std::string_view key :
-       {"cluster_by", "schema", "writer_methods", "checkpoint_path"}) {
+  std::vector<std::string_view> idle = {"writer_methods", "checkpoint_path"};
+  if (!sink.is_delta() || sink.is_quarantine) idle.emplace_back("schema");
+  if (!sink.is_delta() && sink.reset_mode == ResetMode::truncate) {
+    idle.emplace_back("reset_mode");
+  }
+  for (const std::string_view key : idle) {
     if (!fields.has(key)) continue;
     context.diagnostics.warning(
         fields.place(key), below(path, key),
@@ -257,7 +324,7 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   add_named_columns(fields, {"partition_by", "cluster_by"}, sink.named_columns);
   check_named_once(sink.named_columns, path, context);
   sink.partition_by = fields.texts("partition_by");
-  sink.cluster_by = fields.texts("cluster_by");
+  if (fields.has("cluster_by")) sink.cluster_by = fields.texts("cluster_by");
   sink.properties = fields.text_map("properties");
   add_property_places(fields, sink.property_places);
   const std::string evolution = fields.choice("schema_evolution");
@@ -268,7 +335,8 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
   sink.writer_options = fields.arguments("writer_kwargs");
   sink.writer_methods = build_methods(fields, "writer_methods", context.api);
   read_mode(sink, tree, path, node, context);
-  warn_of_idle_keys(fields, path, context);
+  check_schema(sink, path, context);
+  check_clustering(sink, fields, path, context);
 
   const std::string kind = kind_of(tree, "sink");
   if (kind == "FILE") {
@@ -300,6 +368,9 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
                               "where rows go" + at_path(path) + " is missing",
                               "give it a path, a table_name or a pipeline_view_name");
   }
+  if (kind.empty()) return sink;
+  if (sink.is_delta()) take_writer_arguments(fields, path, sink, context);
+  warn_of_idle_keys(sink, fields, path, context);
   return sink;
 }
 

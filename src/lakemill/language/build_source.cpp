@@ -1,5 +1,6 @@
 #include "lakemill/base/clock.h"
 #include "lakemill/base/text.h"
+#include "lakemill/language/delta_arguments.h"
 #include "lakemill/language/model_builder.h"
 #include "lakemill/language/shape_check.h"
 
@@ -262,6 +263,10 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
   }
   source.version = fields.integer("version");
   source.timestamp = fields.text("timestamp", "");
+  if (source.kind == SourceKind::table ||
+      (kind == "FILE" && source.format == FileFormat::delta)) {
+    take_reader_arguments(fields, path, source, context);
+  }
   if (!kind.empty()) {
     check_version(source, fields, path, context);
     check_options(source, fields, path, context);

@@ -94,7 +94,7 @@ struct Step {
 
 // ---------------------------------------------------------------------------- columns
 
-/// A column of a declared schema (`schema` of a file source).
+/// A column of a declared schema (`schema` of a file source or a sink).
 struct ColumnSpec {
   std::string name;
   std::string type;  ///< as written: "bigint", "nw.Int64", "decimal(10,2)"
@@ -295,11 +295,12 @@ struct Sink {
   std::optional<MergeCdcOptions> merge_cdc_options;  ///< set whenever it merges
   std::vector<NamedColumn> named_columns;            ///< by partition_by and the merge
   std::vector<std::string> partition_by;
-  std::vector<std::string> cluster_by;
+  /// Empty: clustered by nothing; nothing: as the table is.
+  std::optional<std::vector<std::string>> cluster_by;
   std::map<std::string, std::string> properties;  ///< of the table; metadata's too
   std::vector<Name> property_places;              ///< their names, where values stand
   SchemaEvolution schema_evolution = SchemaEvolution::unset;
-  std::vector<ColumnSpec> schema;
+  std::vector<ColumnSpec> schema;  ///< what a new table's columns are
   std::vector<NamedArgument> writer_options;  ///< writer_kwargs
   std::vector<MethodCall> writer_methods;
 
@@ -318,6 +319,12 @@ struct Sink {
   /// FILE and TABLE: where it writes, under a name that is equal where the places are.
   std::string place;
 
+  /// True for a sink that writes a Delta table.
+  bool is_delta() const {
+    return kind == SinkKind::table ? table_type == TableType::table
+                                   : kind == SinkKind::file &&
+                                         format == FileFormat::delta;
+  }
   /// True for a sink that keeps a query instead of rows.
   bool is_view() const {
     return kind == SinkKind::pipeline_view ||

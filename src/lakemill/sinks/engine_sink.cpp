@@ -41,8 +41,8 @@ Result<engine::WriteTarget> EngineSink::stage(const data::Schema& schema,
   LAKEMILL_TRY(delta::Table * table, target_.table());
   LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
   const delta::Snapshot* snapshot = state.snapshot.get();
-  LAKEMILL_TRY(const TargetPlan plan, target_.plan(snapshot, schema, batch.app_id,
-                                                   replaces_rows(snapshot, batch)));
+  LAKEMILL_TRY(const TargetPlan plan,
+               target_.plan(snapshot, schema, batch.app_id, old_rows(snapshot, batch)));
   LAKEMILL_TRY(const auto possible, commit_target(snapshot, plan, batch));
   (void)possible;  // told before anything is computed
   query_ = schema;
@@ -52,11 +52,17 @@ Result<engine::WriteTarget> EngineSink::stage(const data::Schema& schema,
 Result<engine::TableCommit> EngineSink::commit_target(const delta::Snapshot* snapshot,
                                                       const TargetPlan& plan,
                                                       const Batch& batch) const {
+  if (plan.clustering) {
+    return Error(ErrorCode::unsupported,
+                 "table " + target_.spec().name +
+                     ": Spark is not asked to cluster tables by others; give the node "
+                     "dataframe_backend: DUCKDB, or leave cluster_by out");
+  }
   engine::TableCommit target;
   target.table_url = target_.spec().url;
   target.schema = plan.metadata.schema;
   target.creates = snapshot == nullptr;
-  target.replaces_rows = replaces_rows(snapshot, batch);
+  target.replaces_rows = old_rows(snapshot, batch) != OldRows::stay;
   target.partition_by = plan.metadata.partition_columns;
   target.app_id = batch.app_id;
   target.transaction_version = batch.transaction_version;
@@ -96,8 +102,8 @@ Result<SinkResult> EngineSink::commit(engine::Session& session,
     result.version = snapshot->version();
     return result;
   }
-  LAKEMILL_TRY(TargetPlan plan, target_.plan(snapshot, query_, batch.app_id,
-                                             replaces_rows(snapshot, batch)));
+  LAKEMILL_TRY(TargetPlan plan,
+               target_.plan(snapshot, query_, batch.app_id, old_rows(snapshot, batch)));
   auto* committer = dynamic_cast<engine::TableCommitter*>(&session);
   LAKEMILL_CHECK(committer != nullptr);
   LAKEMILL_TRY(const auto commit, commit_target(snapshot, plan, batch));

@@ -31,9 +31,11 @@ class EngineSink final : public Sink {
                             const Batch& batch) override;
 
  private:
-  bool replaces_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
-    return target_.spec().mode == WriteMode::replace ||
-           target_.begins_generation(snapshot, batch);
+  // What the engine is not asked to take away (a property, say) stays.
+  OldRows old_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
+    const OldRows rows =
+        target_.old_rows(snapshot, batch, target_.spec().mode == WriteMode::replace);
+    return rows == OldRows::begin_anew ? OldRows::go : rows;
   }
   Result<engine::TableCommit> commit_target(const delta::Snapshot* snapshot,
                                             const TargetPlan& plan,

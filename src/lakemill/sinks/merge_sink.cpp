@@ -161,7 +161,7 @@ Result<engine::WriteTarget> MergeSink::stage(const data::Schema& schema,
   LAKEMILL_TRY(const data::Schema target, target_schema(schema, options()));
   LAKEMILL_TRY(const TargetPlan plan,
                target_.plan(state.snapshot.get(), target, batch.app_id,
-                            target_.begins_generation(state.snapshot.get(), batch)));
+                            target_.old_rows(state.snapshot.get(), batch, false)));
   LAKEMILL_TRY_OK(check_changeable(state.snapshot.get(), plan.metadata));
   staged_ = schema;
   return engine::WriteTarget(engine::TemporaryTarget{staged_name()});
@@ -233,10 +233,10 @@ Status MergeSink::commit_companion(TargetTable& companion, Scratch& scratch,
                companion.context(scratch.session(), batch));
   const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
     dml::TableChange change;
-    change.replaces_rows = companion.begins_generation(state.snapshot.get(), batch);
+    const OldRows rows = companion.old_rows(state.snapshot.get(), batch, false);
+    change.replaces_rows = rows != OldRows::stay;
     LAKEMILL_TRY(TargetPlan planned,
-                 companion.plan(state.snapshot.get(), schema, batch.app_id,
-                                change.replaces_rows));
+                 companion.plan(state.snapshot.get(), schema, batch.app_id, rows));
     change.metadata = std::move(planned.metadata);
     engine::WriteSpec spec;
     spec.sql = rows_sql;
@@ -266,10 +266,11 @@ Result<SinkResult> MergeSink::commit_target(const MergeRun& run, MergeStep& step
   SinkResult result;
   const auto plan = [&](const dml::TableState& state) -> Result<dml::TableChange> {
     dml::TableChange change;
-    change.replaces_rows = target_.begins_generation(state.snapshot.get(), run.batch);
-    LAKEMILL_TRY(TargetPlan planned,
-                 target_.plan(state.snapshot.get(), schema, run.batch.app_id,
-                              change.replaces_rows));
+    const OldRows old_rows = target_.old_rows(state.snapshot.get(), run.batch, false);
+    change.replaces_rows = old_rows != OldRows::stay;
+    LAKEMILL_TRY(TargetPlan planned, target_.plan(state.snapshot.get(), schema,
+                                                  run.batch.app_id, old_rows));
+    change.clustering = std::move(planned.clustering);
     change.metadata = std::move(planned.metadata);
     result.schema_changes = std::move(planned.schema_changes);
     MergeTables now = tables;
@@ -376,10 +377,10 @@ Status MergeSink::forget_old_state(const MergeRun& run) {
 Result<std::unique_ptr<MergeSink::Prepared>> MergeSink::prepare(
     Scratch scratch, const dml::TableState& target, const Batch& batch) {
   auto merge = std::make_unique<Prepared>(std::move(scratch));
-  const bool begins = target_.begins_generation(target.snapshot.get(), batch);
+  const OldRows old_rows = target_.old_rows(target.snapshot.get(), batch, false);
   LAKEMILL_TRY(const data::Schema schema, target_schema(staged_, options()));
   LAKEMILL_TRY(const TargetPlan plan,
-               target_.plan(target.snapshot.get(), schema, batch.app_id, begins));
+               target_.plan(target.snapshot.get(), schema, batch.app_id, old_rows));
   merge->target_fields = plan.metadata.schema.fields;
   LAKEMILL_TRY(delta::Table * state_table, state_.table());
   LAKEMILL_TRY(dml::TableState state, dml::state_of(*state_table));
@@ -389,7 +390,7 @@ Result<std::unique_ptr<MergeSink::Prepared>> MergeSink::prepare(
 
   MergeTables& tables = merge->tables;
   LAKEMILL_TRY(tables.state, bind_rows(merge->scratch, "state", state));
-  if (!begins) {
+  if (old_rows == OldRows::stay) {
     LAKEMILL_TRY(tables.target,
                  bind_as(merge->scratch, "target", target, merge->target_fields));
   }

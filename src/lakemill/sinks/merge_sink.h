@@ -25,6 +25,9 @@ class MergeSink final : public Sink {
   Result<std::int64_t> take_over(engine::Session& session, const Batch& batch) override;
   Result<std::optional<std::string>> preview(engine::Session& session,
                                              const Batch& batch) override;
+  Result<Description> describe(engine::Session& session, const Batch& batch) override {
+    return target_.describe(session, batch);
+  }
   Result<engine::WriteTarget> stage(const data::Schema& schema,
                                     const Batch& batch) override;
   Result<SinkResult> commit(engine::Session& session,

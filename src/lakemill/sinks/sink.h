@@ -40,6 +40,12 @@ struct SinkResult {
   std::string upkeep_error;
 };
 
+/// What a commit without rows made of a table.
+struct Description {
+  std::int64_t version = -1;  ///< -1: nothing differed, nothing was committed
+  std::vector<std::string> changes = {};
+};
+
 /// Where the rows of a batch go. Per batch: last_batch(), stage(), the engine writes
 /// what stage() names, commit(). Only commit() makes anything visible.
 ///
@@ -73,6 +79,14 @@ class Sink {
   virtual Result<std::int64_t> take_over(engine::Session& session, const Batch& batch) {
     (void)session, (void)batch;
     return std::int64_t{-1};
+  }
+
+  /// Brings what the pipeline declares of a table that is there (its properties,
+  /// comments and clustering) to it, in a commit of no batch and without rows; none
+  /// where the table says so already. `batch` names the flow.
+  virtual Result<Description> describe(engine::Session& session, const Batch& batch) {
+    (void)session, (void)batch;
+    return Description();
   }
 
   /// For checks that must see the target whole before it is committed: binds in

@@ -59,6 +59,13 @@ struct TableSinkSpec {
   /// decided, and must still hold where the batch does not replace it. 0: not told.
   std::int64_t follows_batch = 0;
   std::vector<std::string> partition_by;
+  /// Clustering columns; empty: none; nothing: what the table has.
+  std::optional<std::vector<std::string>> cluster_by;
+  /// What a new table says of its columns' nulls; the rows have these types.
+  std::optional<data::Schema> schema;
+  /// A batch that begins a generation makes the table as the spec says, rather than
+  /// keeping what the spec says nothing of.
+  bool drops_on_reset = false;
   std::map<std::string, std::string> properties;  ///< Delta table properties
   std::map<std::string, std::string> column_comments;
   std::optional<std::string> comment;

@@ -19,6 +19,15 @@ inline constexpr std::string_view kFlowPrefix = "lakemill:";
 struct TargetPlan {
   delta::Metadata metadata;
   std::vector<std::string> schema_changes;
+  /// What the table is to be clustered by; nothing: what it is.
+  std::optional<delta::ClusteringColumns> clustering = std::nullopt;
+};
+
+/// What becomes of the rows that a table holds, and with them of its metadata.
+enum class OldRows : std::uint8_t {
+  stay,
+  go,
+  begin_anew,  ///< they go, and all is declared anew
 };
 
 /// The Delta table of a sink: whose it is, what its metadata becomes, how it is
@@ -42,11 +51,19 @@ class TargetTable {
   /// schema rules are the spec's. `snapshot` is null where there is no table.
   /// Errors: invalid.
   Result<TargetPlan> plan(const delta::Snapshot* snapshot, const data::Schema& query,
-                          std::string_view app_id, bool replaces_rows) const;
+                          std::string_view app_id, OldRows rows) const;
+
+  /// What becomes of the rows that are there when `batch` is written by a sink that
+  /// replaces them anyway, or not.
+  OldRows old_rows(const delta::Snapshot* snapshot, const Batch& batch,
+                   bool replaces) const;
 
   /// True if the table holds batches of an earlier generation of this flow only: a full
   /// refresh begins, and no row of before stays. A shared table keeps others' rows.
   bool begins_generation(const delta::Snapshot* snapshot, const Batch& batch) const;
+
+  /// As Sink::describe().
+  Result<Description> describe(engine::Session& session, const Batch& batch);
 
   /// As Sink::take_over().
   Result<std::int64_t> take_over(engine::Session& session, const Batch& batch);
@@ -66,8 +83,19 @@ class TargetTable {
  private:
   Status check_owner(const delta::Snapshot& snapshot, std::string_view app_id) const;
   Status check_is_there(const delta::Snapshot* snapshot, std::string_view app_id) const;
-  Result<TargetPlan> new_table(const data::Schema& query,
+  /// `before`: of the table that it stands in for, or null.
+  Result<TargetPlan> new_table(const data::Schema& query, std::string_view app_id,
+                               const delta::Metadata* before) const;
+  Result<TargetPlan> plan_anew(const delta::Snapshot& snapshot,
+                               const data::Schema& query,
                                std::string_view app_id) const;
+  Result<TargetPlan> plan_evolution(const delta::Snapshot& snapshot,
+                                    const data::Schema& query, std::string_view app_id,
+                                    OldRows rows) const;
+  Result<TargetPlan> plan_description(const delta::Snapshot& snapshot) const;
+  Status plan_clustering(const delta::Snapshot* snapshot, OldRows rows,
+                         TargetPlan& plan) const;
+  Status check_partitioning(delta::Metadata& metadata) const;
   Status plan_partitioning(delta::Metadata& metadata, bool replaces_rows,
                            std::vector<std::string>& changes) const;
 

@@ -28,7 +28,7 @@ Result<engine::WriteTarget> WriteSink::stage(const data::Schema& schema,
   LAKEMILL_TRY(delta::Table * table, target_.table());
   LAKEMILL_TRY(const dml::TableState state, dml::state_of(*table));
   LAKEMILL_TRY(staged_, target_.plan(state.snapshot.get(), schema, batch.app_id,
-                                     replaces_rows(state.snapshot.get(), batch)));
+                                     old_rows(state.snapshot.get(), batch)));
   query_ = schema;
   staged_over_.reset();
   if (state.snapshot != nullptr) staged_over_ = state.snapshot->metadata();
@@ -43,9 +43,8 @@ Result<TargetPlan> WriteSink::plan_again(const dml::TableState& state,
     return staged_;
   }
   if (state.snapshot == nullptr && !staged_over_) return staged_;
-  LAKEMILL_TRY(TargetPlan plan,
-               target_.plan(state.snapshot.get(), query_, batch.app_id,
-                            replaces_rows(state.snapshot.get(), batch)));
+  LAKEMILL_TRY(TargetPlan plan, target_.plan(state.snapshot.get(), query_, batch.app_id,
+                                             old_rows(state.snapshot.get(), batch)));
   if (!files_fit(staged_.metadata, plan.metadata)) {
     return Error(ErrorCode::unavailable,
                  "table " + target_.spec().name +
@@ -107,7 +106,8 @@ Result<SinkResult> WriteSink::commit(engine::Session& session,
     LAKEMILL_TRY(TargetPlan planned, plan_again(state, batch));
     dml::TableChange change;
     change.metadata = std::move(planned.metadata);
-    change.replaces_rows = replaces_rows(state.snapshot.get(), batch);
+    change.clustering = std::move(planned.clustering);
+    change.replaces_rows = old_rows(state.snapshot.get(), batch) != OldRows::stay;
     change.added = written.files;
     LAKEMILL_TRY(change.removed, replaced_rows(session, state));
     const bool reads = change.replaces_rows || !target_.spec().replace_where.empty();

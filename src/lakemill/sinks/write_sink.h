@@ -21,6 +21,9 @@ class WriteSink final : public Sink {
                                  const Batch& batch) override {
     return target_.take_over(session, batch);
   }
+  Result<Description> describe(engine::Session& session, const Batch& batch) override {
+    return target_.describe(session, batch);
+  }
   Result<engine::WriteTarget> stage(const data::Schema& schema,
                                     const Batch& batch) override;
   Result<SinkResult> commit(engine::Session& session,
@@ -34,10 +37,8 @@ class WriteSink final : public Sink {
                                                       const dml::TableState& state);
   Json details(const Batch& batch, const engine::WriteResult& written,
                bool replaces) const;
-  bool replaces_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
-    return target_.spec().mode == WriteMode::replace ||
-           (target_.spec().replace_where.empty() &&
-            target_.begins_generation(snapshot, batch));
+  OldRows old_rows(const delta::Snapshot* snapshot, const Batch& batch) const {
+    return target_.old_rows(snapshot, batch, target_.spec().mode == WriteMode::replace);
   }
 
   TargetTable target_;
