@@ -197,7 +197,8 @@ CLI::App* add_maintenance_command(CLI::App& table, CommandLine& line, const char
 
 void add_maintenance_commands(CLI::App& table, CommandLine& line) {
   MaintenanceOptions& options = line.maintenance;
-  add_maintenance_command(table, line, "optimize", "write small files together",
+  add_maintenance_command(table, line, "optimize",
+                          "write small files together, clustered rows in order",
                           "  lakemill table optimize main.silver.orders")
       ->add_option("--target-size", options.target_size,
                    "of a file: 128mb; delta.targetFileSize if left out");

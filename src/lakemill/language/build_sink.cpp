@@ -368,7 +368,7 @@ Sink build_sink(const Tree& tree, const std::string& path, const Fields& node,
                               "where rows go" + at_path(path) + " is missing",
                               "give it a path, a table_name or a pipeline_view_name");
   }
-  if (kind.empty()) return sink;
+  if (kind.empty() || fields.is_broken("format")) return sink;
   if (sink.is_delta()) take_writer_arguments(fields, path, sink, context);
   warn_of_idle_keys(sink, fields, path, context);
   return sink;

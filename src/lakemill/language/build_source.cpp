@@ -264,7 +264,8 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
   source.version = fields.integer("version");
   source.timestamp = fields.text("timestamp", "");
   if (source.kind == SourceKind::table ||
-      (kind == "FILE" && source.format == FileFormat::delta)) {
+      (kind == "FILE" && source.format == FileFormat::delta &&
+       !fields.is_broken("format"))) {
     take_reader_arguments(fields, path, source, context);
   }
   if (!kind.empty()) {
