@@ -86,14 +86,15 @@ Result<Description> TargetTable::describe(engine::Session& session,
     change.metadata = std::move(planned.metadata);
     change.clustering = std::move(planned.clustering);
     change.operation = "SET TBLPROPERTIES";
-    change.details = commit_details(
-        batch, {{"properties", json_text(Json(spec_.properties))}}, Json::object());
+    // It carries no batch, so it says nothing of one.
+    change.details = {
+        {"operationParameters", {{"properties", json_text(Json(spec_.properties))}}}};
     described.changes = std::move(planned.schema_changes);
     return change;
   };
   LAKEMILL_TRY(const dml::ChangeOutcome outcome, dml::change_table(how, plan));
   described.version = outcome.version;
-  maintain(outcome.version);
+  (void)maintain(outcome.version);  // the next commit tries again
   return described;
 }
 
