@@ -28,7 +28,7 @@ constexpr std::array kSteps = {
     Step{"SELECT * EXCLUDE (v) FROM e", true},
     Step{"SELECT * REPLACE (v * 2 AS v) FROM e", true},
     Step{"SELECT * RENAME (v AS value) FROM e", true},
-    Step{"SELECT id, CAST(COLUMNS(* EXCLUDE (items)) AS VARCHAR) FROM e", true},
+    Step{"SELECT id, CAST(COLUMNS(* EXCLUDE (id, items)) AS VARCHAR) FROM e", true},
     Step{"SELECT COLUMNS('^[iv]') FROM e", true},
     Step{"SELECT COLUMNS(c -> c LIKE '%i%') FROM e", true},
     Step{"SELECT id, struct_pack(a := v) AS s, v + 1 AS b, b * 2 AS c FROM e", true},

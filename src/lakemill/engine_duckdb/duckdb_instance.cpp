@@ -5,12 +5,13 @@
 #include <duckdb/planner/planner_extension.hpp>
 
 #include "lakemill/engine_duckdb/catalog_extension.h"
-#include "lakemill/engine_duckdb/csv_integers.h"
+#include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/files_relation.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
+#include "lakemill/engine_duckdb/marked_files.h"
 #include "lakemill/engine_duckdb/object_file_system.h"
 #include "lakemill/engine_duckdb/parquet_files.h"
 #include "lakemill/engine_duckdb/session_state.h"
@@ -84,7 +85,7 @@ void register_all(duckdb::DuckDB& database) {
   register_delta_functions(connection);
   register_sql_functions(connection);
   register_row_checks(connection);
-  register_csv_integers(connection);
+  register_csv_values(connection);
   register_json_exactness(connection);
   register_files(connection);
   register_text_rows(connection);
@@ -127,8 +128,9 @@ Result<std::shared_ptr<DuckdbInstance>> DuckdbInstance::open(
     configure(config, instance->options_);
     register_catalog(config);
     instance->database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
-    instance->database_->GetFileSystem().RegisterSubSystem(
-        make_object_file_system(stores));
+    auto& files = instance->database_->GetFileSystem();
+    files.RegisterSubSystem(make_object_file_system(stores));
+    files.RegisterSubSystem(make_marked_files(*instance->database_->instance));
     auto& live = instance->database_->instance->config;
     live.replacement_scans.insert(live.replacement_scans.begin(),
                                   duckdb::ReplacementScan(replace_bound_name));

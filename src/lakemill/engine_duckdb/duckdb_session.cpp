@@ -1,6 +1,7 @@
 #include "lakemill/engine_duckdb/duckdb_session.h"
 
 #include <condition_variable>
+#include <map>
 #include <thread>
 #include <unordered_map>
 
@@ -90,6 +91,23 @@ data::Schema shown_schema(const std::vector<std::string>& names,
                                           : data::make_type(data::TypeKind::string)});
   }
   return schema;
+}
+
+// The engine would rename the second one without a word.
+Status refuse_repeated(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : names) {
+    const auto [first, is_new] = seen.emplace(to_lower(name), name);
+    if (is_new) continue;
+    const std::string both = first->second == name
+                                 ? "the column " + name + " twice"
+                                 : "the columns " + first->second + " and " + name;
+    return Error(ErrorCode::invalid,
+                 "the query gives " + both +
+                     ", which a table cannot hold both; give one another name (AS …) "
+                     "or leave it out (* EXCLUDE …)");
+  }
+  return {};
 }
 
 }  // namespace
@@ -288,6 +306,7 @@ Status DuckdbSession::bind_select(std::string_view name, const Select& select,
     const OriginScope scope(*state_->shared, origin);
     LAKEMILL_TRY(auto columns,
                  check_statement(context, select->Copy(), sql, origin != Origin::user));
+    if (origin == Origin::pipeline) LAKEMILL_TRY_OK(refuse_repeated(columns.names));
     bound.names = std::move(columns.names);
     bound.types = std::move(columns.types);
   }

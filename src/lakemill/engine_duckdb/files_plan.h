@@ -35,6 +35,7 @@ struct FileGroup {
   /// JSON: records are read as text, and their values taken out of formats::exact_json.
   bool exact_numbers = false;
   std::set<std::string> text_paths = {};  ///< for it: where the columns have texts
+  bool mixed_ends = false;                ///< CSV: rows do not all end alike
 };
 
 /// Raw files, looked at: everything that SQL over them needs.
@@ -43,6 +44,8 @@ struct FilesPlan {
   std::map<std::string, std::string> options;  ///< DuckDB's names → SQL values
   QueryColumns columns;  ///< what `SELECT *` gives, `_rescued` included
   std::vector<FileGroup> groups;
+  std::set<std::string>
+      marked;  ///< urls of JSON files that begin with a byte-order mark
   std::set<std::string> only_nulls;    ///< of `columns`: no value tells the type
   std::optional<QueryColumns> before;  ///< of files_before, once they were asked for
 };
@@ -61,6 +64,9 @@ bool reads_lines(const FilesPlan& plan);
 
 /// A file's path as an SQL string that DuckDB's readers do not take for a pattern.
 std::string path_literal(const std::string& url);
+
+/// The same of a file of the plan, as its reader is to find it.
+std::string path_to_read(const FilesPlan& plan, const engine::InputFile& file);
 
 /// The call of DuckDB's reader over one group, or over one of its files.
 std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_t first,

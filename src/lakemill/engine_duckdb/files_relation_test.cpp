@@ -257,10 +257,12 @@ TEST_F(FilesRelationTest, TakesWhatStandsForNullBesideEmptyFields) {
   EXPECT_EQ(rows(relation, sql), "true;true;true;");
 }
 
-TEST_F(FilesRelationTest, MakesNamesDistinct) {
-  const auto relation = files(FileFormat::csv, {{"a.csv", "a,A,,a\n1,2,3,4\n"}});
-  EXPECT_EQ(schema(relation), "a:string A_1:string column2:string a_2:string ");
-  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,2,3,4;");
+TEST_F(FilesRelationTest, NamesColumnsWithoutANameAndRefusesNamesThatAreThereTwice) {
+  const auto relation = files(FileFormat::csv, {{"a.csv", "a,,b\n1,2,3\n"}});
+  EXPECT_EQ(schema(relation), "a:string column1:string b:string ");
+  EXPECT_EQ(rows(relation, "SELECT * FROM f"), "1,2,3;");
+  EXPECT_THAT(schema(files(FileFormat::csv, {{"b.csv", "a,A\n1,2\n"}})),
+              AllOf(HasSubstr("b.csv: line 1"), HasSubstr("a and A")));
 }
 
 TEST_F(FilesRelationTest, SaysWhatIsWrongWithNoFilesAndEmptyOnes) {
@@ -448,7 +450,7 @@ TEST_F(FilesRelationTest, RescuesJsonWithTheDigitsThatItHas) {
                  {{.name = "x", .type = data::make_type(TypeKind::float64)}})}});
   EXPECT_EQ(
       rows(relation, "SELECT * FROM f"),
-      "NULL,NULL,NULL,NULL,{\"i\":\"18446744073709551615\",\"d\":\"0.00001\",\"b\":"
+      "NULL,NULL,NULL,NULL,{\"i\":\"18446744073709551615\",\"d\":\"1e-5\",\"b\":"
       "\"1\","
       "\"s\":\"{\\\"x\\\":1e400}\"};"
       "NULL,1.50,true,NULL,{\"i\":\"012\",\"new\":\"[1e400]\",\"_rescued\":\"7\"};"

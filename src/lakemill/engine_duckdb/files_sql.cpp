@@ -6,11 +6,12 @@
 
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
-#include "lakemill/engine_duckdb/csv_integers.h"
+#include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/files_plan.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/json_plan.h"
 #include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/marked_files.h"
 #include "lakemill/engine_duckdb/rescued_values.h"
 
 namespace lakemill::engine_duckdb {
@@ -26,6 +27,7 @@ constexpr const char* kRecord = "_lakemill_record";
 // such a name stands before them.
 constexpr const char* kFileIndex = "file_index";
 constexpr const char* kFileRow = "file_row_number";
+constexpr const char* kTimeFormat = "timestampformat";
 
 bool hides_readers_column(const SourceColumn& column) {
   return equals_ignoring_case(column.name, kFileIndex) ||
@@ -58,10 +60,8 @@ std::string try_cast(const std::string& sql, const LogicalType& type) {
   if (type.id() == LogicalTypeId::TIMESTAMP) {
     return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
   }
-  if (type.IsIntegral()) {
-    // A cast would round 1.5; it does not fit.
-    return "TRY_CAST(CASE WHEN regexp_matches(" + sql +
-           ", '[.]0*[1-9]') THEN NULL ELSE " + sql + " END AS " + type.ToString() + ")";
+  if (type.IsIntegral() || type.id() == LogicalTypeId::DATE) {
+    return exact_text_cast(sql, type);  // a cast would round 1.5, and cut off a time
   }
   return "TRY_CAST(" + sql + " AS " + type.ToString() + ")";
 }
@@ -90,11 +90,19 @@ bool is_json(const Branch& branch) {
          branch.plan.relation.format == FileFormat::jsonl;
 }
 
+const SourceColumn* find_source(const FileGroup& group, const std::string& name) {
+  for (const SourceColumn& column : group.columns) {
+    if (equals_ignoring_case(column.name, name)) return &column;
+  }
+  return nullptr;
+}
+
 // What is wrong with a value that did not fit, where it is, and what helps.
 std::string refused_text(const Branch& branch, const std::string& column,
                          const std::string& raw, const LogicalType& type) {
   const std::string file = file_list_item(branch, false);
   const std::string text = "CAST((" + raw + ") AS VARCHAR)";
+  const FilesPlan& plan = branch.plan;
   std::string place;
   std::string help;
   if (is_json(branch)) {
@@ -103,6 +111,12 @@ std::string refused_text(const Branch& branch, const std::string& column,
     help = "; give the column a type that holds it, in the source: schema: {" + column +
            ": string}, or a decimal; or keep it in _rescued (schema_evolution: RESCUE, "
            "in a BRONZE node)";
+  }
+  if (plan.relation.format == FileFormat::csv && !plan.options.contains("encoding")) {
+    const SourceColumn* source = find_source(branch.group, column);
+    const auto index = source == nullptr ? 0 : source - branch.group.columns.data();
+    place = std::string(kCsvPlace) + "(" + file + ", " + csv_dialect_sql(plan) + ", " +
+            std::to_string(index) + ", " + text + ") || ";
   }
   return "'file ' || " + file + " || " + place +
          quote_literal(": column " + column + ": cannot read \"") + " || " + text +
@@ -152,25 +166,52 @@ std::string fitting_json_value(const std::string& raw, const LogicalType& to) {
   }
   const std::string text = "(" + raw + " ->> '$')";
   if (to.id() == LogicalTypeId::VARCHAR) return text;
+  if (to.id() == LogicalTypeId::DOUBLE || to.id() == LogicalTypeId::FLOAT) {
+    return cast(text, to);
+  }
   return cast(std::string(kPlainNumber) + "(" + text + ")", to);
 }
 
-Value csv_value(const std::string& raw, const LogicalType& from, const LogicalType& to,
-                bool rescue) {
+// The value that a text of a CSV file says; null if it says none.
+std::string csv_text_cast(const FilesPlan& plan, const std::string& raw,
+                          const LogicalType& to) {
+  const bool is_time =
+      to.id() == LogicalTypeId::TIMESTAMP || to.id() == LogicalTypeId::TIMESTAMP_TZ;
+  const auto format =
+      plan.options.find(to.id() == LogicalTypeId::DATE ? "dateformat" : kTimeFormat);
+  if ((is_time || to.id() == LogicalTypeId::DATE) && format != plan.options.end()) {
+    return "CAST(try_strptime(" + raw + ", " + format->second + ") AS " +
+           to.ToString() + ")";
+  }
+  if (plan.relation.rescue) return exact_text_cast(raw, to);
+  if (to.id() == LogicalTypeId::BIGINT)
+    return std::string(kCsvInteger) + "(" + raw + ")";
+  if (to.IsIntegral() && to.id() != LogicalTypeId::HUGEINT) {
+    return "TRY_CAST(" + std::string(kCsvInteger) + "(" + raw + ") AS " +
+           to.ToString() + ")";
+  }
+  return try_cast(raw, to);
+}
+
+// True where a text says a value, but not as that value is written: a number with zeros
+// in front is an identifier, "yes" is a word.
+std::string csv_spelled_otherwise(const std::string& raw, const LogicalType& to) {
+  if (to.id() == LogicalTypeId::BOOLEAN) {
+    return " OR lower(trim(" + raw + ")) NOT IN ('true', 'false')";
+  }
+  if (!to.IsNumeric()) return "";
+  return " OR regexp_matches(" + raw + R"(, '^\s*[-+]?0[0-9]'))";
+}
+
+Value csv_value(const FilesPlan& plan, const std::string& raw, const LogicalType& from,
+                const LogicalType& to) {
   if (from == to) return {raw, "", ""};
-  if (rescue && to.IsNested()) {
+  if (plan.relation.rescue && to.IsNested()) {
     const std::string json = "TRY_CAST(" + raw + " AS JSON)";
     Value value = rescued_json_value(json, to, raw);
     value.misfit =
         raw + " IS NOT NULL AND (" + json + " IS NULL OR " + value.misfit + ")";
     return value;
-  }
-  if (rescue) {
-    const std::string value = exact_text_cast(raw, to);
-    return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
-  }
-  if (to.id() == LogicalTypeId::TIMESTAMP && from.id() == LogicalTypeId::TIMESTAMP_TZ) {
-    return {cast(raw, to), "", ""};
   }
   if (from.id() != LogicalTypeId::VARCHAR) {
     // A number read with its fraction, of which an integer has none.
@@ -182,8 +223,11 @@ Value csv_value(const std::string& raw, const LogicalType& from, const LogicalTy
   }
   const std::string value =
       to.IsNested() ? "TRY(CAST(CAST(" + raw + " AS JSON) AS " + to.ToString() + "))"
-                    : try_cast(raw, to);
-  return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
+                    : csv_text_cast(plan, raw, to);
+  const std::string otherwise =
+      plan.relation.rescue ? csv_spelled_otherwise(raw, to) : "";
+  return {value, raw + " IS NOT NULL AND (" + value + " IS NULL" + otherwise + ")",
+          raw};
 }
 
 std::string exact_json_sql(const std::string& record,
@@ -217,12 +261,14 @@ Value json_value(const Branch& branch, const SourceColumn& source,
   const bool rescue = branch.plan.relation.rescue;
   if (source.type == to) return {raw, "", ""};
   if (source.type.id() == LogicalTypeId::VARCHAR && !source.type.IsJSONType()) {
-    const std::string value =
-        rescue ? exact_text_cast(raw, to) : scalar_of_text(branch, raw, to);
+    if (rescue) return {exact_text_cast(raw, to), text_loss(raw, to), raw};
+    const std::string value = scalar_of_text(branch, raw, to);
     return {value, raw + " IS NOT NULL AND " + value + " IS NULL", raw};
   }
   if (!source.type.IsJSONType()) {  // nested, with text where the schema has instants
-    return {cast(raw, to), "", ""};
+    const std::string value = "TRY(" + cast(raw, to) + ")";
+    return {value, raw + " IS NOT NULL AND " + value + " IS NULL",
+            "to_json(" + raw + ")"};
   }
   if (source.always_fits) return {fitting_json_value(raw, to), "", ""};
   const std::string text = text_of_json(branch.group, source);
@@ -239,17 +285,12 @@ Value json_value(const Branch& branch, const SourceColumn& source,
     loss = " OR " + json_number_loss(raw, to, declared);
   }
   const std::string structure = quote_literal(transform_structure(to));
-  return {cast("TRY(json_transform(" + raw + ", " + structure + "))", to),
+  const std::string value =
+      "TRY(" + cast("json_transform(" + raw + ", " + structure + ")", to) + ")";
+  return {value,
           given + "(TRY(json_transform_strict(" + raw + ", " + structure +
-              ")) IS NULL" + loss + "))",
+              ")) IS NULL OR " + value + " IS NULL" + loss + "))",
           text};
-}
-
-const SourceColumn* find_source(const FileGroup& group, const std::string& name) {
-  for (const SourceColumn& column : group.columns) {
-    if (equals_ignoring_case(column.name, name)) return &column;
-  }
-  return nullptr;
 }
 
 Value value_of(const Branch& branch, const std::string& name, const LogicalType& type) {
@@ -259,7 +300,7 @@ Value value_of(const Branch& branch, const std::string& name, const LogicalType&
   const bool rescue = branch.plan.relation.rescue;
   switch (branch.plan.relation.format) {
     case FileFormat::csv:
-      return csv_value(raw, source->type, type, rescue);
+      return csv_value(branch.plan, raw, source->type, type);
     case FileFormat::json:
     case FileFormat::jsonl:
       return json_value(branch, *source, type);
@@ -306,30 +347,6 @@ std::string rescued_sql(const Branch& branch) {
          "], lambda _lakemill_entry: _lakemill_entry.v IS NOT NULL))) AS VARCHAR) END";
 }
 
-bool is_long_integer_text(const Branch& branch, const LogicalType& type,
-                          const SourceColumn* source) {
-  return branch.plan.relation.format == FileFormat::csv &&
-         !branch.plan.relation.rescue && type.id() == LogicalTypeId::BIGINT &&
-         source != nullptr && source->type.id() == LogicalTypeId::VARCHAR;
-}
-
-// An error reads the file once more, by a type with which the reader tells the line.
-std::string long_integer_sql(const Branch& branch, const SourceColumn& source,
-                             const LogicalType& type) {
-  const std::string raw = read_name(source);
-  FileGroup exact = branch.group;
-  for (SourceColumn& column : exact.columns) {
-    const bool wanted = column.name == source.name;
-    column.type = wanted ? LogicalType::BIGINT : LogicalType::VARCHAR;
-  }
-  const std::string reader = reader_sql(branch.plan, exact, branch.first, 0);
-  const std::string text = refused_text(branch, source.name, raw, type);
-  return "coalesce(" + std::string(kCsvInteger) + "(" + raw + "), CASE WHEN " + raw +
-         " IS NOT NULL THEN " + kCsvRefuse + "(" + file_list_item(branch, false) +
-         ", " + quote_literal("SELECT count(" + raw + ") FROM ") + ", " +
-         quote_literal(reader) + ", " + text + ") END)";
-}
-
 std::string column_sql(const Branch& branch, const std::string& name, bool whole) {
   if (name == kArrivalColumn) return file_list_item(branch, true);
   if (name == kFileColumn) return file_list_item(branch, false);
@@ -346,10 +363,6 @@ std::string column_sql(const Branch& branch, const std::string& name, bool whole
   LAKEMILL_CHECK(at != columns.names.end());
   const LogicalType& type =
       columns.types[static_cast<std::size_t>(at - columns.names.begin())];
-  const SourceColumn* source = find_source(branch.group, name);
-  if (is_long_integer_text(branch, type, source)) {
-    return long_integer_sql(branch, *source, type);
-  }
   const Value value = value_of(branch, name, type);
   if (value.misfit.empty()) return value.sql;
   return "CASE WHEN " + value.misfit + " THEN " +
@@ -444,12 +457,17 @@ std::string path_literal(const std::string& url) {
   return quote_literal(escaped);
 }
 
+std::string path_to_read(const FilesPlan& plan, const engine::InputFile& file) {
+  return path_literal(plan.marked.contains(file.url) ? path_behind_mark(file.url)
+                                                     : file.url);
+}
+
 std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_t first,
                        std::size_t count) {
   if (group.exact_numbers) return exact_reader_sql(plan, group, first, count);
   std::vector<std::string> urls;
   for (std::size_t i = first; i < first + count; ++i) {
-    urls.push_back(path_literal(plan.relation.files[i].url));
+    urls.push_back(path_to_read(plan, plan.relation.files[i]));
   }
   std::vector<std::string> arguments = {"[" + join(urls, ", ") + "]"};
   for (const auto& [name, value] : plan.options)
@@ -463,7 +481,8 @@ std::string reader_sql(const FilesPlan& plan, const FileGroup& group, std::size_
       set("quote", "'\"'");
       set("escape", "'\"'");
       arguments.push_back("auto_detect = false");
-      arguments.push_back("strict_mode = true");
+      arguments.push_back(group.mixed_ends ? "strict_mode = false"
+                                           : "strict_mode = true");
       arguments.push_back(plan.relation.has_header ? "header = true"
                                                    : "header = false");
       arguments.push_back(columns_argument(group));

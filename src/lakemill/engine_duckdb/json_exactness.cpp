@@ -89,6 +89,7 @@ template <typename Float>
 std::optional<Float> word_value(std::string_view text, const LogicalType& type) {
   Value value;
   std::string problem;
+  if (text.find('_') != std::string_view::npos) return std::nullopt;
   if (!Value(std::string(text)).DefaultTryCastAs(type, value, &problem)) {
     return std::nullopt;
   }

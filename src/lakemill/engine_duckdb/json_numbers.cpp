@@ -26,15 +26,6 @@ bool fits_decimal(const NumbersAt& numbers, const LogicalType& type) {
          numbers.integer_digits <= duckdb::DecimalType::GetWidth(type) - scale;
 }
 
-// The decimal of most digits that holds these numbers, with room on both sides.
-std::optional<LogicalType> decimal_for(const NumbersAt& numbers) {
-  const int integer_digits = std::max(numbers.integer_digits, 1);
-  if (integer_digits + numbers.scale > kDecimalDigitsMax) return std::nullopt;
-  const int room = std::min(kScaleWanted, kDecimalDigitsMax - integer_digits);
-  const int scale = numbers.all_integer ? 0 : std::max(numbers.scale, room);
-  return LogicalType::DECIMAL(kDecimalDigitsMax, static_cast<std::uint8_t>(scale));
-}
-
 const LogicalType* member_type(const LogicalType& type, const std::string& name) {
   for (const auto& child : duckdb::StructType::GetChildTypes(type)) {
     if (equals_ignoring_case(child.first, name)) return &child.second;
@@ -83,6 +74,14 @@ bool is_held(const NumbersAt& numbers, const LogicalType* type) {
 }
 
 }  // namespace
+
+std::optional<LogicalType> decimal_for(const NumbersAt& numbers) {
+  const int integer_digits = std::max(numbers.integer_digits, 1);
+  if (integer_digits + numbers.scale > kDecimalDigitsMax) return std::nullopt;
+  const int room = std::min(kScaleWanted, kDecimalDigitsMax - integer_digits);
+  const int scale = numbers.all_integer ? 0 : std::max(numbers.scale, room);
+  return LogicalType::DECIMAL(kDecimalDigitsMax, static_cast<std::uint8_t>(scale));
+}
 
 void JsonNumbers::parse_text(const std::string& text, formats::NumbersByPath& numbers) {
   parse_numbers(text, numbers);

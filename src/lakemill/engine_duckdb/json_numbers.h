@@ -51,6 +51,10 @@ class JsonNumbers {
   bool decimals_fit_ = true;  // all numbers that known decimals are to hold
 };
 
+/// The decimal of most digits that holds these numbers, with room on both sides;
+/// nothing if none does.
+std::optional<duckdb::LogicalType> decimal_for(const formats::NumbersAt& numbers);
+
 /// Adds the paths at which `type` has texts.
 void add_text_paths(const duckdb::LogicalType& type, const std::string& path,
                     std::set<std::string>& paths);

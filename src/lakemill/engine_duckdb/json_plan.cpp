@@ -260,8 +260,8 @@ void hold_to_schema(FilesPlan& plan, OrderedJson& structure) {
       const auto wanted = wanted_type(plan, column.name);
       // Nested values read as texts are cast later: what does not fit is told from
       // JSON.
-      const bool may_lose = plan.relation.rescue && wanted && wanted->IsNested() &&
-                            reading_type(*wanted) != *wanted;
+      const bool may_lose =
+          wanted && wanted->IsNested() && reading_type(*wanted) != *wanted;
       column.always_fits = wanted && !may_lose &&
                            structure_fits(structure[column.name], reading_type(*wanted),
                                           plan.relation.rescue);
@@ -270,12 +270,40 @@ void hold_to_schema(FilesPlan& plan, OrderedJson& structure) {
   }
 }
 
+// True if a text of `type` is made of what is no text: the reader would write it anew,
+// "1.50" as 1.5 and "\\u00e9" as é.
+bool has_values_as_text(const OrderedJson& structure, const LogicalType& type) {
+  if (type.id() == duckdb::LogicalTypeId::VARCHAR) {
+    return structure.is_structured() || structure == kAnyJson || structure == "DOUBLE";
+  }
+  if (structure.is_array()) {
+    return !structure.empty() && type.id() == duckdb::LogicalTypeId::LIST &&
+           has_values_as_text(structure[0], duckdb::ListType::GetChildType(type));
+  }
+  if (!structure.is_object() || type.id() != duckdb::LogicalTypeId::STRUCT)
+    return false;
+  const auto& fields = duckdb::StructType::GetChildTypes(type);
+  return std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+    const auto child = structure.find(field.first);
+    return child != structure.end() && has_values_as_text(*child, field.second);
+  });
+}
+
+bool any_value_as_text(const FilesPlan& plan, const OrderedJson& structure) {
+  if (!structure.is_object()) return false;
+  const auto items = structure.items();
+  return std::any_of(items.begin(), items.end(), [&](const auto& item) {
+    const auto wanted = wanted_type(plan, item.key());
+    return wanted && has_values_as_text(item.value(), *wanted);
+  });
+}
+
 }  // namespace
 
 std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t count) {
   std::vector<std::string> urls;
   for (std::size_t i = first; i < first + count; ++i) {
-    urls.push_back(path_literal(plan.relation.files[i].url));
+    urls.push_back(path_to_read(plan, plan.relation.files[i]));
   }
   std::string arguments = plan.relation.format == FileFormat::json
                               ? "format = 'auto'"
@@ -303,7 +331,9 @@ Status plan_json(DuckdbSession& session, FilesPlan& plan) {
   } else {
     take_found_types(plan);
   }
-  if (!numbers.are_read_exactly()) read_exactly(plan, numbers);
+  const bool reads_all =
+      numbers.are_read_exactly() && !any_value_as_text(plan, structure);
+  if (!reads_all) read_exactly(plan, numbers);
   return {};
 }
 

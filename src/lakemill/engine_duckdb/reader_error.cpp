@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/marked_files.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -22,6 +23,11 @@ std::string shortened(const std::string& text) {
 }
 
 std::optional<std::string> explain_csv(std::string_view message) {
+  if (message.find("CSV Parser state machine reached an invalid") !=
+      std::string_view::npos) {
+    return "file " + after(message, "\n  file = ").value_or("?") + ": " +
+           std::string(kLostRows);
+  }
   const auto line = after(message, "CSV Error on Line: ");
   if (!line) return std::nullopt;
   const std::string file = after(message, "\n  file = ").value_or("?");
@@ -102,7 +108,8 @@ std::optional<std::string> explain_transform(std::string_view message) {
 
 }  // namespace
 
-std::optional<std::string> explain_reader_error(std::string_view message) {
+std::optional<std::string> explain_reader_error(std::string_view given) {
+  const std::string message = with_plain_paths(std::string(given));
   if (auto csv = explain_csv(message)) return csv;
   if (auto json = explain_json(message)) return json;
   return explain_transform(message);

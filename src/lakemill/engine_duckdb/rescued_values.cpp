@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
@@ -74,17 +75,17 @@ std::string unusual_spelling(const std::string& text, const LogicalType& type) {
     return " OR " + text + " NOT IN ('true', 'false')";
   }
   if (!type.IsNumeric()) return "";
+  const bool has_words =
+      type.id() == LogicalTypeId::DOUBLE || type.id() == LogicalTypeId::FLOAT;
   return " OR NOT regexp_matches(" + text +
-         R"(, '^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$'))";
+         R"(, '^(-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)" +
+         (has_words ? "|NaN|-?Infinity" : "") + ")$')";
 }
 
 // True where the text of a value is none of that type.
 std::string scalar_loss(const std::string& text, const LogicalType& type, Keeps keeps) {
   const std::string given = text + " IS NOT NULL AND ";
-  if (keeps == Keeps::all) {
-    return "(" + given + "(" + exact_text_cast(text, type) + " IS NULL" +
-           unusual_spelling(text, type) + "))";
-  }
+  if (keeps == Keeps::all) return text_loss(text, type);
   const bool is_fraction =
       type.id() == LogicalTypeId::DOUBLE ||
       (type.id() == LogicalTypeId::DECIMAL && keeps == Keeps::numbers);
@@ -168,18 +169,23 @@ std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
   if (type.id() == LogicalTypeId::DOUBLE) return call(kExactDouble);
   if (type.id() == LogicalTypeId::FLOAT) return call(kExactFloat);
   if (type.IsIntegral()) {
-    return try_cast(unless(call(kPlainNumber), "[.]0*[1-9]"), type);
+    return try_cast(unless(call(kPlainNumber), "[.]0*[1-9]|[_xXbB]"), type);
   }
   if (type.id() == LogicalTypeId::DECIMAL) {
     const int scale = duckdb::DecimalType::GetScale(type);
-    return try_cast(
-        unless(call(kPlainNumber), "[.][0-9]{" + std::to_string(scale) + "}0*[1-9]"),
-        type);
+    return try_cast(unless(call(kPlainNumber),
+                           "[.][0-9]{" + std::to_string(scale) + "}0*[1-9]|[_xXbB]"),
+                    type);
   }
   if (type.id() == LogicalTypeId::DATE) {
-    return try_cast(unless(sql, "[ T].*[1-9]"), type);
+    return call(kTextDate);
   }
   return try_cast(sql, type);
+}
+
+std::string text_loss(const std::string& sql, const LogicalType& type) {
+  return "(" + sql + " IS NOT NULL AND (" + exact_text_cast(sql, type) + " IS NULL" +
+         unusual_spelling(sql, type) + "))";
 }
 
 std::string json_loss(const std::string& json, const LogicalType& type) {
@@ -198,10 +204,11 @@ HeldValue held_value(const std::string& raw, const LogicalType& from,
     return {"CAST(" + raw + " AS VARCHAR)", ""};
   }
   if (from.id() == LogicalTypeId::VARCHAR) {
-    const std::string value = exact_text_cast(raw, to);
-    return {value, given + value + " IS NULL"};
+    return {exact_text_cast(raw, to), text_loss(raw, to)};
   }
-  if (!may_cast(from, to)) {
+  const bool one_is_boolean =
+      (from.id() == LogicalTypeId::BOOLEAN) != (to.id() == LogicalTypeId::BOOLEAN);
+  if (one_is_boolean || !may_cast(from, to)) {
     return {"CAST(NULL AS " + to.ToString() + ")", raw + " IS NOT NULL"};
   }
   const LogicalType held = table_type(from);

@@ -9,6 +9,10 @@ namespace lakemill::engine_duckdb {
 /// A text as a value of `type`, with nothing rounded or cut off; null if it is none.
 std::string exact_text_cast(const std::string& sql, const duckdb::LogicalType& type);
 
+/// True where a text is none of `type`, or a cast takes it but would not give the text
+/// back: "012" as 12, 1 or "yes" as true. Never null.
+std::string text_loss(const std::string& sql, const duckdb::LogicalType& type);
+
 /// True where a JSON value does not become one of `type` with nothing of it lost:
 /// nested fields that `type` lacks, elements and fields that do not fit. Never null.
 std::string json_loss(const std::string& json, const duckdb::LogicalType& type);

@@ -5,9 +5,11 @@
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/duckdb_session.h"
+#include "lakemill/engine_duckdb/json_numbers.h"
 #include "lakemill/engine_duckdb/json_structure.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/write_query.h"
+#include "lakemill/formats/json_text.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -29,8 +31,16 @@ Result<std::vector<RowColumn>> columns_of_schema(const data::Schema& schema) {
   return columns;
 }
 
+// A type that holds all of them with all their digits.
+LogicalType type_of_numbers(const formats::NumbersAt& numbers,
+                            const LogicalType& seen) {
+  const bool fits = seen == LogicalType::BIGINT ? numbers.fit_long : numbers.fit_double;
+  return fits ? seen : decimal_for(numbers).value_or(LogicalType::VARCHAR);
+}
+
 // Names in the order in which rows bring them up; types as all rows together have them.
 Result<std::vector<RowColumn>> columns_of_rows(DuckdbSession& session,
+                                               const engine::RowsRelation& rows,
                                                const std::string& list) {
   LAKEMILL_TRY(const auto answer,
                session.run("SELECT json_group_structure(row) FROM (" + list + ")"));
@@ -44,9 +54,16 @@ Result<std::vector<RowColumn>> columns_of_rows(DuckdbSession& session,
   if (!structure.is_object()) {
     return Error(ErrorCode::invalid, "rows must be objects: {\"column\": value, …}");
   }
+  const auto numbers = formats::numbers_of(rows.json_rows, true);
   std::vector<RowColumn> columns;
   for (const auto& [name, seen] : structure.items()) {
-    columns.push_back({name, type_of_structure(seen)});
+    LogicalType type = type_of_structure(seen);
+    const auto found =
+        numbers.find(std::string(formats::kElementStep) + formats::member_step(name));
+    if (type.IsNumeric() && found != numbers.end()) {
+      type = type_of_numbers(found->second, type);
+    }
+    columns.push_back({name, std::move(type)});
   }
   return columns;
 }
@@ -66,17 +83,20 @@ std::string value_sql(const RowColumn& column) {
 
 Status bind_rows(DuckdbSession& session, std::string_view name,
                  const engine::RowsRelation& rows) {
-  LAKEMILL_TRY(const Json parsed, parse_json(rows.json_rows));
-  if (!parsed.is_array()) {
+  if (!trim(rows.json_rows).starts_with('[')) {
     return Error(ErrorCode::invalid, "rows must be a list of objects");
   }
-  const std::string list = "SELECT unnest(CAST(CAST(" + quote_literal(rows.json_rows) +
-                           " AS JSON) AS JSON[])) AS row";
+  const auto list_of = [](const std::string& json) {
+    return "SELECT unnest(CAST(CAST(" + quote_literal(json) +
+           " AS JSON) AS JSON[])) AS row";
+  };
+  const std::string list = list_of(
+      rows.schema ? rows.json_rows : formats::exact_json(rows.json_rows, {}).text);
   std::vector<RowColumn> columns;
   if (rows.schema) {
     LAKEMILL_TRY(columns, columns_of_schema(*rows.schema));
   } else {
-    LAKEMILL_TRY(columns, columns_of_rows(session, list));
+    LAKEMILL_TRY(columns, columns_of_rows(session, rows, list_of(rows.json_rows)));
   }
   std::vector<std::string> values;
   BoundName bound;

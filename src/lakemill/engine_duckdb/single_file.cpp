@@ -83,8 +83,8 @@ std::string with_leading_zero(const std::string& value,
          std::to_string(scale) + "))";
 }
 
-// JSON knows no NaN and no infinities: they become null, however deep they stand.
-// Nothing where a value can be written as it is.
+// JSON knows no NaN and no infinities: they become texts as Spark writes and takes
+// them, however deep they stand. Nothing where a value can be written as it is.
 std::optional<std::string> writable(const std::string& value,
                                     const duckdb::LogicalType& type, int depth) {
   const std::string name = "_e" + std::to_string(depth);
@@ -92,7 +92,10 @@ std::optional<std::string> writable(const std::string& value,
   switch (type.id()) {
     case Id::FLOAT:
     case Id::DOUBLE:
-      return "CASE WHEN isfinite(" + value + ") THEN " + value + " END";
+      return "CASE WHEN isfinite(" + value + ") THEN to_json(" + value +
+             ") WHEN isnan(" + value + ") THEN to_json('NaN') WHEN " + value +
+             " > 0 THEN to_json('Infinity') WHEN " + value +
+             " < 0 THEN to_json('-Infinity') END";
     case Id::DECIMAL:
       if (duckdb::DecimalType::GetScale(type) < duckdb::DecimalType::GetWidth(type)) {
         return std::nullopt;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/marked_files.h"
 #include "lakemill/engine_duckdb/reader_error.h"
 
 namespace lakemill::engine_duckdb {
@@ -17,7 +18,6 @@ namespace {
 
 constexpr const char* kFunction = "lakemill_text_lines";
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 struct LinesData final : duckdb::TableFunctionData {
   std::vector<std::string> urls;

@@ -224,7 +224,8 @@ class WriteExactly final : public Walk {
     const auto number = text.size() > 2 ? describe_number(text) : std::nullopt;
     const bool easy =
         !number || (number->fits_double && (!number->is_integer || number->fits_long));
-    text_ += easy ? std::string(text) : json_string(text);
+    const bool stays = easy && (!number || !text_paths_.contains(path()));
+    text_ += stays ? std::string(text) : json_string(text);
   }
 
   void open(bool is_object) override {

@@ -47,8 +47,8 @@ struct ExactJson {
 };
 
 /// The same value, written without blanks, in which the numbers that a double does not
-/// hold are strings, and so are the lists and objects at `text_paths`, whole and as
-/// they were written.
+/// hold are strings, and so are the numbers, lists and objects at `text_paths`, whole
+/// and as they were written.
 ExactJson exact_json(std::string_view json, const std::set<std::string>& text_paths);
 
 /// The line, from 1, of the first record in `document` (a list of records, or one after
