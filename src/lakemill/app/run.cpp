@@ -7,6 +7,7 @@
 #include "lakemill/app/run_events.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/continuous_runner.h"
+#include "lakemill/flow/failure_place.h"
 #include "lakemill/flow/node_engine.h"
 #include "lakemill/language/graph.h"
 
@@ -80,9 +81,11 @@ Result<data::Rows> preview(Workbench& workbench, const language::Pipeline& pipel
     if (field.name == flow::kSequenceColumn) continue;  // its sinks', not the node's
     columns.push_back(quote_identifier(field.name));
   }
-  return session->query(
+  auto found = session->query(
       "SELECT " + join(columns, ", ") + from + " LIMIT " + std::to_string(rows_max),
       engine::Origin::lakemill, rows_max);
+  if (found) return found;
+  return flow::with_failing_step(*session, *query, std::move(found).error());
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/row_expectations.h"
 #include "lakemill/flow/table_expectations.h"
+#include "lakemill/flow/written_schema.h"
 
 namespace lakemill::flow {
 
@@ -176,6 +177,7 @@ class Batch {
     LAKEMILL_TRY_OK(recheck());
     count(written);
     if (failed()) return finish_failed();
+    LAKEMILL_TRY_OK(keep_written_schema(run_.workspace, run_.node, schema_));
     LAKEMILL_TRY_OK(commit_quarantine(written));
     LAKEMILL_TRY_OK(commit(primary(), written));
     return finish();
@@ -194,6 +196,7 @@ class Batch {
       LAKEMILL_TRY_OK(judge_table_after(kept));
     }
     if (failed()) return finish_failed();
+    LAKEMILL_TRY_OK(keep_written_schema(run_.workspace, run_.node, schema_));
     LAKEMILL_TRY_OK(commit_quarantine(written));
     for (NodeSink& sink : run_.sinks) {
       if (sink.spec->is_quarantine) continue;

@@ -1,6 +1,7 @@
 #include "lakemill/flow/declared_schema.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lakemill/data/type_text.h"
 
@@ -26,6 +27,52 @@ Result<data::Schema> schema_in_file(const Workspace& workspace,
     return at(source.location, "schema_location: " + schema.error().message());
   }
   return schema;
+}
+
+// A number with all the digits that it was written with, as JSON writes numbers; and
+// the words that engines take in JSON where it has no number.
+std::string json_number(const language::Tree& tree) {
+  if (std::isnan(tree.number)) return "NaN";
+  if (std::isinf(tree.number)) return tree.number < 0 ? "-Infinity" : "Infinity";
+  const bool is_negative = tree.text.starts_with('-');
+  const bool is_signed = is_negative || tree.text.starts_with('+');
+  std::string digits = tree.text.substr(is_signed ? 1 : 0);
+  if (digits.starts_with('.')) digits.insert(0, "0");  // ".5" is 0.5, "5." is 5.0
+  const std::size_t point = digits.find('.');
+  const bool is_open = point != std::string::npos &&
+                       (point + 1 == digits.size() || digits[point + 1] == 'e' ||
+                        digits[point + 1] == 'E');
+  if (is_open) digits.insert(point + 1, "0");
+  while (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' &&
+         digits[1] <= '9') {
+    digits.erase(0, 1);
+  }
+  return (is_negative ? "-" : "") + digits;
+}
+
+void append_json(const language::Tree& tree, std::string& json) {
+  if (tree.kind == language::TreeKind::number) {
+    json += json_number(tree);
+  } else if (tree.is_list()) {
+    json += '[';
+    for (std::size_t i = 0; i < tree.items.size(); ++i) {
+      if (i > 0) json += ',';
+      append_json(tree.items[i], json);
+    }
+    json += ']';
+  } else if (tree.is_mapping()) {
+    json += '{';
+    bool is_first = true;
+    for (const language::TreeEntry& entry : tree.entries) {
+      if (!is_first) json += ',';
+      is_first = false;
+      json += json_text(Json(entry.key)) + ":";
+      append_json(entry.value, json);
+    }
+    json += '}';
+  } else {
+    json += json_text(language::to_json(tree));
+  }
 }
 
 }  // namespace
@@ -65,12 +112,16 @@ Result<std::optional<data::Schema>> contract_schema(const language::Node& node) 
 }
 
 Result<std::string> dataframe_rows(const language::Tree& data) {
+  std::string rows = "[";
+  const auto begin_row = [&] { rows += rows.size() > 1 ? "," : ""; };
   if (data.is_list()) {
     for (const language::Tree& row : data.items) {
       if (!row.is_mapping())
         return at(row.location, "a row of `data` must be a mapping");
+      begin_row();
+      append_json(row, rows);
     }
-    return json_text(to_ordered_json(data));
+    return rows + "]";
   }
   if (!data.is_mapping()) {
     return at(data.location, "`data` must be a list of rows or a mapping of columns");
@@ -82,9 +133,9 @@ Result<std::string> dataframe_rows(const language::Tree& data) {
     }
     count = std::max(count, column.value.items.size());
   }
-  OrderedJson rows = OrderedJson::array();
   for (std::size_t i = 0; i < count; ++i) {
-    OrderedJson row = OrderedJson::object();
+    language::Tree row;
+    row.kind = language::TreeKind::mapping;
     for (const language::TreeEntry& column : data.entries) {
       if (column.value.items.size() != count) {
         return at(column.value.location, "column '" + column.key + "' has " +
@@ -92,11 +143,12 @@ Result<std::string> dataframe_rows(const language::Tree& data) {
                                              " values, another has " +
                                              std::to_string(count));
       }
-      row[column.key] = to_ordered_json(column.value.items[i]);
+      row.entries.push_back({column.key, column.key_location, column.value.items[i]});
     }
-    rows.push_back(std::move(row));
+    begin_row();
+    append_json(row, rows);
   }
-  return json_text(rows);
+  return rows + "]";
 }
 
 }  // namespace lakemill::flow

@@ -31,9 +31,9 @@ std::string kind_of(const std::string& message) {
 }  // namespace
 
 Error with_failing_step(engine::Session& session, const NodeQuery& query, Error error) {
-  if (error.code() != ErrorCode::invalid || query.bytes() > kReadAgainBytesMax) {
-    return error;
-  }
+  const bool of_rows =
+      error.code() == ErrorCode::invalid || error.code() == ErrorCode::unsupported;
+  if (!of_rows || query.bytes() > kReadAgainBytesMax) return error;
   const std::string wanted = kind_of(error.message());
   for (const BoundRelation& relation : query.bound()) {
     // The hash of whole rows: so that no column is left out.
@@ -41,11 +41,13 @@ Error with_failing_step(engine::Session& session, const NodeQuery& query, Error 
                                             quote_identifier(relation.name) + " AS t",
                                         engine::Origin::lakemill, 1);
     if (computed) continue;
-    if (kind_of(computed.error().message()) != wanted || !relation.step) {
-      return error;
-    }
-    return {error.code(),
-            to_text(*relation.step) + ": " + without_place(error.message())};
+    const std::string kind = kind_of(computed.error().message());
+    const bool is_same = kind == wanted || wanted.ends_with(": " + kind);
+    if (!is_same || !relation.step) return error;
+    // What writes a file tells its name first, which is a temporary one.
+    const std::string& message =
+        kind == wanted ? error.message() : computed.error().message();
+    return {error.code(), to_text(*relation.step) + ": " + without_place(message)};
   }
   return error;
 }

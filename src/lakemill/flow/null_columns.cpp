@@ -15,6 +15,24 @@ bool mentions_null(const language::Node& node) {
   });
 }
 
+bool is_dataframe(const language::Source& source) {
+  return source.kind == language::SourceKind::dataframe;
+}
+
+// Rows that the pipeline itself brings, and that no step has made anew: few, so that
+// they can be counted.
+bool brings_own_rows(const language::Node& node) {
+  return node.steps.empty() &&
+         std::any_of(node.sources.begin(), node.sources.end(), is_dataframe);
+}
+
+bool has_no_value(engine::Session& session, const std::string& column,
+                  const std::string& relation) {
+  const auto counted = session.query("SELECT count(" + column + ") FROM " + relation,
+                                     engine::Origin::lakemill, 1);
+  return counted && std::get<std::int64_t>(counted->rows.at(0).at(0)) == 0;
+}
+
 // Integers do not mix with dates; what is nothing but NULL does.
 bool is_only_null(engine::Session& session, const std::string& column,
                   const std::string& relation) {
@@ -31,7 +49,9 @@ Result<std::string> with_types_of_nulls(engine::Session& session,
                                         const language::Node& node,
                                         const language::Sink& sink,
                                         const std::string& relation) {
-  if (!mentions_null(node) || sink.kind == language::SinkKind::pipeline_view) {
+  const bool own_rows = brings_own_rows(node);
+  if ((!mentions_null(node) && !own_rows) ||
+      sink.kind == language::SinkKind::pipeline_view) {
     return relation;
   }
   LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
@@ -46,11 +66,15 @@ Result<std::string> with_types_of_nulls(engine::Session& session,
   for (const data::Field& field : shape.schema.fields) {
     const data::Field* target = held.find(field.name);
     const std::string column = quote_identifier(field.name);
-    if (target == nullptr || field.type.kind != data::TypeKind::int32 ||
-        target->type == field.type || target->type.kind == data::TypeKind::void_type ||
-        !is_only_null(session, column, from)) {
+    if (target == nullptr || target->type == field.type ||
+        target->type.kind == data::TypeKind::void_type) {
       continue;
     }
+    const bool is_null = field.type.kind == data::TypeKind::int32
+                             ? is_only_null(session, column, from)
+                             : own_rows && field.type.kind == data::TypeKind::string &&
+                                   has_no_value(session, column, from);
+    if (!is_null) continue;
     casts.push_back("CAST(" + column + " AS " + dml::sql_type(target->type) + ") AS " +
                     column);
   }

@@ -5,6 +5,7 @@
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/postgres_opening.h"
+#include "lakemill/flow/written_schema.h"
 #include "lakemill/language/streams.h"
 #include "lakemill/sources/file_listing.h"
 #include "lakemill/sources/file_source.h"
@@ -244,6 +245,11 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
   spec.relation.options = options_as_written(sink);
+  LAKEMILL_TRY(const auto written, sources::list_files(workspace.stores, place.url));
+  // A folder of appended files may have columns of all times.
+  if (written.size() == 1 && written[0].path == place.url) {
+    LAKEMILL_TRY(spec.relation.schema, written_schema(workspace, upstream));
+  }
   spec.incremental = incremental;
   spec.roots = workspace.roots;
   spec.files_max = limits.max_files.value_or(0);
@@ -256,9 +262,8 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   const auto log = state.arrivals(id, file_base(workspace));
   Leaf leaf{id, sources::make_file_source(std::move(spec), workspace.stores, log),
             upstream.name, incremental};
-  LAKEMILL_TRY(const auto files, sources::list_files(workspace.stores, place.url));
   if (incremental) LAKEMILL_TRY_OK(log->refresh());
-  if (files.empty() && log->last() == 0) leaf.source = nullptr;
+  if (written.empty() && log->last() == 0) leaf.source = nullptr;
   return leaf;
 }
 

@@ -143,6 +143,10 @@ Result<Value> clip(Compiler& compiler, const Call& call) {
     std::string sql = operand.sql;
     if (upper) sql = "least(" + sql + ", " + upper->sql + ")";
     if (lower) sql = "greatest(" + sql + ", " + lower->sql + ")";
+    if (operand.is_real()) {
+      sql = "CASE WHEN isnan(" + operand.sql + ") THEN " + operand.sql + " ELSE " +
+            sql + " END";
+    }
     Operand result = with_sql(operand, keep_null(operand, sql), operand.type);
     if (lower) absorb(result, *lower);
     if (upper) absorb(result, *upper);
@@ -209,10 +213,18 @@ Result<Value> is_close(Compiler& compiler, const Call& call) {
     const std::string y = other.sql;
     Operand result = operand;
     absorb(result, other);
+    // Engines hold NaN to be equal to itself and above all numbers; it is close to
+    // none, and an infinity only to itself.
+    const auto within = [](const std::string& value, const char* comparison) {
+      return "abs(CAST(" + value + " AS DOUBLE)) " + comparison +
+             " CAST('Infinity' AS DOUBLE)";
+    };
     return with_sql(result,
-                    "(" + x + " = " + y + " OR abs(" + x + " - " + y +
-                        ") <= greatest(" + literal_sql(relative) + " * greatest(abs(" +
-                        x + "), abs(" + y + ")), " + literal_sql(absolute) + "))",
+                    "((" + x + " = " + y + " AND " + within(x, "<=") + ") OR (" +
+                        within(x, "<") + " AND " + within(y, "<") + " AND abs(" + x +
+                        " - " + y + ") <= greatest(" + literal_sql(relative) +
+                        " * greatest(abs(" + x + "), abs(" + y + ")), " +
+                        literal_sql(absolute) + ")))",
                     kBoolean);
   });
 }

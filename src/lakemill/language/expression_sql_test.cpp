@@ -79,15 +79,18 @@ const Case kCases[] = {
     {"nw.col('i').is_between(0, 3)", "i", "((\"i\" >= 0) AND (\"i\" <= 3))"},
     {"nw.col('i').is_between(0, 3, 'right')", "i", "((\"i\" > 0) AND (\"i\" <= 3))"},
     {"nw.col('i').is_close(3)", "i",
-     "(\"i\" = 3 OR abs(\"i\" - 3) <= greatest(1e-09 * greatest(abs(\"i\"), abs(3)), "
-     "0e0))"},
+     "((\"i\" = 3 AND abs(CAST(\"i\" AS DOUBLE)) <= CAST('Infinity' AS DOUBLE)) OR "
+     "(abs(CAST(\"i\" AS DOUBLE)) < CAST('Infinity' AS DOUBLE) AND abs(CAST(3 AS "
+     "DOUBLE)) < CAST('Infinity' AS DOUBLE) AND abs(\"i\" - 3) <= greatest(1e-09 * "
+     "greatest(abs(\"i\"), abs(3)), 0e0)))"},
     {"nw.col('s').fill_null('none')", "s", "coalesce(\"s\", 'none')"},
     {"nw.col('i').clip(0, 5)", "i",
      "(CASE WHEN \"i\" IS NULL THEN NULL ELSE greatest(least(\"i\", 5), 0) END)"},
     {"nw.col('i').clip(lower_bound=1)", "i",
      "(CASE WHEN \"i\" IS NULL THEN NULL ELSE greatest(\"i\", 1) END)"},
     {"nw.col('f').clip(-1.5, 2)", "f",
-     "(CASE WHEN \"f\" IS NULL THEN NULL ELSE greatest(least(\"f\", 2), (-1.5e0)) "
+     "(CASE WHEN \"f\" IS NULL THEN NULL ELSE CASE WHEN isnan(\"f\") THEN \"f\" ELSE "
+     "greatest(least(\"f\", 2), (-1.5e0)) END "
      "END)"},
     {"nw.col('f').cast(nw.Int64)", "f", "CAST(trunc(\"f\") AS BIGINT)"},
     {"nw.col('f').cast(nw.String)", "f", "CAST(\"f\" AS VARCHAR)"},

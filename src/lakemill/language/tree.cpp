@@ -41,7 +41,25 @@ AnyJson json_of(const Tree& tree) {
   return nullptr;
 }
 
-// A number as people write one: "12", "-1.5e3", ".5". Not "1_000", "0x1f" or "1:30".
+// "0x1F" and "0o17", the integers of programs that YAML 1.2 has. Their text becomes
+// that of the number.
+bool read_program_integer(Tree& tree) {
+  const int base = tree.text.starts_with("0x") ? 16 : 8;
+  if (base == 8 && !tree.text.starts_with("0o")) return false;
+  const char* end = tree.text.data() + tree.text.size();
+  const auto integer = std::from_chars(tree.text.data() + 2, end, tree.integer, base);
+  if (integer.ec != std::errc() || integer.ptr != end || tree.integer < 0 ||
+      tree.text[2] == '-') {
+    tree.integer = 0;
+    return false;
+  }
+  tree.kind = TreeKind::integer;
+  tree.number = static_cast<double>(tree.integer);
+  tree.text = std::to_string(tree.integer);
+  return true;
+}
+
+// A number as people write one: "12", "-1.5e3", ".5". Not "1_000" or "1:30".
 bool looks_like_number(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
   bool digits = false;
@@ -54,6 +72,11 @@ bool looks_like_number(std::string_view text) {
     }
   }
   return digits && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
+}
+
+bool is_infinity(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return text == ".inf" || text == ".Inf" || text == ".INF";
 }
 
 bool read_number(Tree& tree) {
@@ -181,14 +204,14 @@ Tree plain_scalar(std::string text, Location location) {
     tree.boolean = true;
   } else if (written == "false" || written == "False" || written == "FALSE") {
     tree.kind = TreeKind::boolean;
-  } else if (written == ".inf" || written == "+.inf" || written == "-.inf") {
+  } else if (is_infinity(written)) {
     tree.kind = TreeKind::number;
     tree.number =
         std::numeric_limits<double>::infinity() * (written[0] == '-' ? -1 : 1);
-  } else if (written == ".nan") {
+  } else if (written == ".nan" || written == ".NaN" || written == ".NAN") {
     tree.kind = TreeKind::number;
     tree.number = std::numeric_limits<double>::quiet_NaN();
-  } else if (!read_number(tree)) {
+  } else if (!read_number(tree) && !read_program_integer(tree)) {
     tree.kind = TreeKind::string;
   }
   return tree;

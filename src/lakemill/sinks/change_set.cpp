@@ -1,5 +1,7 @@
 #include "lakemill/sinks/change_set.h"
 
+#include <map>
+
 #include "lakemill/base/text.h"
 
 namespace lakemill::sinks {
@@ -56,16 +58,33 @@ std::string reason_sql(const ChangeColumns& columns, const ChangeOptions& option
   return text + " END";
 }
 
+// Equal numbers are one key and one sequence, however they are held: 0 has two signs.
+std::map<std::string, std::string> one_zero(const ChangeColumns& columns) {
+  std::map<std::string, std::string> values;
+  for (const auto* fields : {&columns.keys, &columns.order}) {
+    for (const data::Field& field : *fields) {
+      const bool has_signed_zero = field.type.kind == data::TypeKind::float32 ||
+                                   field.type.kind == data::TypeKind::float64;
+      if (!has_signed_zero) continue;
+      const std::string name = quote_identifier(field.name);
+      values[name] =
+          "CASE WHEN " + name + " = 0 THEN abs(" + name + ") ELSE " + name + " END";
+    }
+  }
+  return values;
+}
+
 /// The flagged rows with columns as the target can hold them.
 std::string as_held(const std::string& flagged, const ChangeColumns& columns) {
-  std::string replaced;
+  std::map<std::string, std::string> values = one_zero(columns);
   for (const data::Field& field : columns.null_if_empty) {
     const std::string name = quote_identifier(field.name);
-    replaced += (replaced.empty() ? "" : ", ") + std::string("CASE WHEN ") + name +
-                " <> '' THEN " + name + " END AS " + name;
+    values[name] = "CASE WHEN " + name + " <> '' THEN " + name + " END";
   }
-  if (replaced.empty()) return flagged;
-  return "(SELECT * REPLACE (" + replaced + ") FROM " + flagged + ")";
+  if (values.empty()) return flagged;
+  std::vector<std::string> replaced;
+  for (const auto& [name, value] : values) replaced.push_back(value + " AS " + name);
+  return "(SELECT * REPLACE (" + join(replaced, ", ") + ") FROM " + flagged + ")";
 }
 
 Status count_changes(Scratch& scratch, const std::string& judged,
