@@ -129,9 +129,10 @@ std::string refuse(const Branch& branch, const std::string& column,
 }
 
 struct Value {
-  std::string sql;       // the column's value; null where it does not fit
-  std::string misfit;    // true where it does not fit; empty: always fits
-  std::string raw_text;  // what goes to _rescued then
+  std::string sql;              // the column's value; null where it does not fit
+  std::string misfit;           // true where it does not fit; empty: always fits
+  std::string raw_text;         // what goes to _rescued then
+  bool misfit_is_null = false;  // it fits wherever `sql` is not null
 };
 
 Value parquet_value(const std::string& raw, const LogicalType& from,
@@ -226,8 +227,8 @@ Value csv_value(const FilesPlan& plan, const std::string& raw, const LogicalType
                     : csv_text_cast(plan, raw, to);
   const std::string otherwise =
       plan.relation.rescue ? csv_spelled_otherwise(raw, to) : "";
-  return {value, raw + " IS NOT NULL AND (" + value + " IS NULL" + otherwise + ")",
-          raw};
+  return {value, raw + " IS NOT NULL AND (" + value + " IS NULL" + otherwise + ")", raw,
+          otherwise.empty()};
 }
 
 std::string exact_json_sql(const std::string& record,
@@ -365,6 +366,13 @@ std::string column_sql(const Branch& branch, const std::string& name, bool whole
       columns.types[static_cast<std::size_t>(at - columns.names.begin())];
   const Value value = value_of(branch, name, type);
   if (value.misfit.empty()) return value.sql;
+  if (value.misfit_is_null && !branch.plan.relation.rescue) {  // computed once
+    return "coalesce(" + value.sql + ", " +
+           cast("CASE WHEN " + value.raw_text + " IS NOT NULL THEN " +
+                    refuse(branch, name, value.raw_text, type) + " END",
+                type) +
+           ")";
+  }
   return "CASE WHEN " + value.misfit + " THEN " +
          (branch.plan.relation.rescue ? cast("NULL", type)
                                       : refuse(branch, name, value.raw_text, type)) +
