@@ -61,38 +61,24 @@ Status check_files(DuckdbSession& session, FilesPlan& plan) {
   return {};
 }
 
-// Which of the Parquet files have the same columns: a text for each that tells. Fields
-// of which no type is known are the second answer.
-struct ParquetShapes {
-  std::vector<std::string> by_file;
-  std::set<std::string> without_type;
-};
-
-Result<ParquetShapes> parquet_shapes(DuckdbSession& session, const FilesPlan& plan) {
+// Which of the Parquet files have the same columns: a text for each that tells.
+Result<std::vector<std::string>> parquet_shapes(DuckdbSession& session,
+                                                const FilesPlan& plan) {
   std::vector<std::string> urls;
   for (const auto& file : plan.relation.files) urls.push_back(path_literal(file.url));
   LAKEMILL_TRY(
       const auto answer,
-      session.run(
-          "SELECT file_name, string_agg(concat_ws(' ', name, type, "
-          "num_children, converted_type, scale, precision, logical_type), ', '), "
-          "list(name) FILTER (logical_type IS NOT DISTINCT FROM 'NullType()') "
-          "FROM parquet_schema([" +
-          join(urls, ", ") + "]) GROUP BY ALL"));
+      session.run("SELECT file_name, string_agg(concat_ws(' ', name, type, "
+                  "num_children, converted_type, scale, precision, logical_type), ', ')"
+                  " FROM parquet_schema([" +
+                  join(urls, ", ") + "]) GROUP BY ALL"));
   std::map<std::string, std::string> shapes;
-  ParquetShapes found;
   for (duckdb::idx_t row = 0; row < answer->RowCount(); ++row) {
     shapes[answer->GetValue(0, row).ToString()] = answer->GetValue(1, row).ToString();
-    const duckdb::Value names = answer->GetValue(2, row);
-    if (names.IsNull()) continue;
-    for (const auto& name : duckdb::ListValue::GetChildren(names)) {
-      found.without_type.insert(to_lower(name.ToString()));
-    }
   }
-  for (const auto& file : plan.relation.files) {
-    found.by_file.push_back(shapes[file.url]);
-  }
-  return found;
+  std::vector<std::string> by_file;
+  for (const auto& file : plan.relation.files) by_file.push_back(shapes[file.url]);
+  return by_file;
 }
 
 Result<std::vector<SourceColumn>> parquet_columns(DuckdbSession& session,
@@ -147,13 +133,10 @@ Result<bool> group_by_types(DuckdbSession& session, FilesPlan& plan,
 }
 
 // A column of Parquet's type Null: what nulls are is told elsewhere, as for JSON.
-Status set_types_of_nulls(DuckdbSession& session, FilesPlan& plan,
-                          const std::set<std::string>& without_type) {
+Status set_types_of_nulls(DuckdbSession& session, FilesPlan& plan) {
   for (std::size_t i = 0; i < plan.columns.names.size(); ++i) {
+    if (plan.columns.types[i].id() != LogicalTypeId::SQLNULL) continue;
     const std::string& name = plan.columns.names[i];
-    const bool is_null = plan.columns.types[i].id() == LogicalTypeId::INTEGER &&
-                         without_type.contains(to_lower(name));
-    if (!is_null) continue;
     LAKEMILL_TRY(const auto known, type_of_nulls(session, plan, name));
     if (!known) plan.only_nulls.insert(name);
     plan.columns.types[i] = known.value_or(LogicalType::VARCHAR);
@@ -162,28 +145,19 @@ Status set_types_of_nulls(DuckdbSession& session, FilesPlan& plan,
 }
 
 Status plan_parquet(DuckdbSession& session, FilesPlan& plan) {
-  std::set<std::string> without_type;
   if (!plan.relation.files.empty()) {
     LAKEMILL_TRY(auto columns,
                  parquet_columns(session, plan, 0, plan.relation.files.size()));
-    const bool may_be_null =
-        std::any_of(columns.begin(), columns.end(), [](const SourceColumn& column) {
-          return column.type.id() == LogicalTypeId::INTEGER;
-        });
-    const bool may_differ = plan.relation.rescue && plan.relation.files.size() > 1;
     bool is_grouped = false;
-    if (may_differ || (may_be_null && !plan.relation.schema)) {
-      LAKEMILL_TRY(ParquetShapes shapes, parquet_shapes(session, plan));
-      without_type = std::move(shapes.without_type);
-      if (may_differ) {
-        LAKEMILL_TRY(is_grouped, group_by_types(session, plan, shapes.by_file));
-      }
+    if (plan.relation.rescue && plan.relation.files.size() > 1) {
+      LAKEMILL_TRY(const auto shapes, parquet_shapes(session, plan));
+      LAKEMILL_TRY(is_grouped, group_by_types(session, plan, shapes));
     }
     if (!is_grouped) group_all(plan, std::move(columns));
   }
   if (!plan.relation.schema) {
     unite_columns(plan);
-    return set_types_of_nulls(session, plan, without_type);
+    return set_types_of_nulls(session, plan);
   }
   LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
   return refuse_extra_columns(plan);
