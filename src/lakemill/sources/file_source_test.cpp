@@ -32,7 +32,7 @@ class FileSources : public testing::Test {
   std::unique_ptr<Source> open(FileSourceSpec spec) {
     return make_file_source(
         std::move(spec), stores_,
-        std::make_shared<ArrivalLog>(store_, "state/arrivals/feed", ""));
+        std::make_shared<ArrivalLog>(store_, "state/arrivals/feed", FileBase{}));
   }
 
   // The names of the files between two offsets, or what is wrong.
