@@ -67,15 +67,18 @@ ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string 
     : store_(std::move(store)), folder_(std::move(folder)), base_(std::move(base)) {}
 
 std::string ArrivalLog::kept_path(const std::string& url) const {
-  const bool below = is_below(url, base_.folder) || is_below(url, base_.root);
-  if (!below || base_.folder.empty()) return url;
+  if (is_below(url, base_.folder)) return url.substr(base_.folder.size() + 1);
+  const bool is_local = url.find("://") == std::string::npos;
+  if (!is_local || base_.folder.empty() || !is_below(url, base_.root)) return url;
   return std::filesystem::path(url).lexically_relative(base_.folder).string();
 }
 
 std::string ArrivalLog::full_url(const std::string& kept) const {
   const bool whole = kept.starts_with('/') || kept.find("://") != std::string::npos;
   if (whole) return kept;
-  return std::filesystem::path(base_.folder + "/" + kept).lexically_normal().string();
+  const std::string url = base_.folder + "/" + kept;
+  if (!kept.starts_with("../")) return url;
+  return std::filesystem::path(url).lexically_normal().string();
 }
 
 Error ArrivalLog::damaged() const {
