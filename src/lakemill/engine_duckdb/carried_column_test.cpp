@@ -99,7 +99,7 @@ constexpr std::array kSteps = {
     Step{"SELECT * FROM e NATURAL JOIN (SELECT * FROM e)"},
     Step{"SELECT * FROM e JOIN other USING (id)"},
     Step{"SELECT e.id, o.name FROM e LEFT JOIN other o ON e.id = o.id"},
-    Step{"SELECT * FROM e a JOIN e b ON a.id = b.id"},
+    Step{"SELECT a.*, b.id AS other FROM e a JOIN e b ON a.id = b.id"},
     Step{"SELECT * FROM e SEMI JOIN other USING (id)"},
     Step{"SELECT * FROM e WHERE id IN (SELECT id FROM other)"},
     Step{"SELECT id, (SELECT max(name) FROM other) AS name FROM e"},

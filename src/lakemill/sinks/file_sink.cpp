@@ -150,17 +150,19 @@ class FileSink final : public Sink {
   }
 
   Result<std::optional<std::int64_t>> last_batch(std::string_view app_id) override {
-    std::optional<std::int64_t> last;
-    if (spec_.kind == FileSinkKind::single) return last;
-    for (const std::string_view prefix : {std::string_view(), kTakenOverPrefix}) {
-      LAKEMILL_TRY(const auto files, batches(app_id, prefix));
-      for (const auto& [path, file] : files) {
-        const std::int64_t version = (file.generation << 32) + file.number;
-        if (!last || *last < version) last = version;
-      }
+    if (spec_.kind == FileSinkKind::single) return std::optional<std::int64_t>();
+    LAKEMILL_TRY(const auto newest, newest_of(app_id));
+    if (!newest) {
+      LAKEMILL_TRY_OK(check_owner());
+      return std::optional<std::int64_t>();
     }
-    if (!last) LAKEMILL_TRY_OK(check_owner());
-    return last;
+    return std::optional(newest->is_whole ? newest->version : newest->version - 1);
+  }
+
+  Result<std::optional<std::int64_t>> begun_batch(std::string_view app_id) override {
+    if (spec_.kind == FileSinkKind::single) return std::optional<std::int64_t>();
+    LAKEMILL_TRY(const auto newest, newest_of(app_id));
+    return newest ? std::optional(newest->version) : std::nullopt;
   }
 
   Result<std::int64_t> take_over(engine::Session& /*session*/,
@@ -190,6 +192,29 @@ class FileSink final : public Sink {
                             const Batch& batch) override;
 
  private:
+  struct Newest {
+    std::int64_t version = 0;
+    /// False while files of an earlier generation stand beside it: a full refresh has
+    /// not removed them all, so that its batch must be committed again.
+    bool is_whole = true;
+  };
+
+  Result<std::optional<Newest>> newest_of(std::string_view app_id) {
+    std::optional<std::int64_t> newest;
+    std::int64_t oldest_generation = 0;
+    for (const std::string_view prefix : {std::string_view(), kTakenOverPrefix}) {
+      LAKEMILL_TRY(const auto files, batches(app_id, prefix));
+      for (const auto& [path, file] : files) {
+        const std::int64_t version = (file.generation << 32) + file.number;
+        oldest_generation =
+            newest ? std::min(oldest_generation, file.generation) : file.generation;
+        newest = newest ? std::max(*newest, version) : version;
+      }
+    }
+    if (!newest) return std::optional<Newest>();
+    return std::optional(Newest{*newest, oldest_generation == *newest >> 32});
+  }
+
   // A folder with nothing of this flow must not hold what another one wrote, or a
   // table.
   Status check_owner() {

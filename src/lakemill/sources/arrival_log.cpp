@@ -75,7 +75,7 @@ std::string ArrivalLog::kept_path(const std::string& url) const {
 
 std::string ArrivalLog::full_url(const std::string& kept) const {
   const bool whole = kept.starts_with('/') || kept.find("://") != std::string::npos;
-  if (whole) return kept;
+  if (whole || base_.folder.empty()) return kept;
   const std::string url = base_.folder + "/" + kept;
   if (!kept.starts_with("../")) return url;
   return std::filesystem::path(url).lexically_normal().string();
