@@ -6,6 +6,8 @@
 // as LAKEMILL_SEED.
 #include "crash_sweep.h"
 
+#include "source_sink_pairs.h"
+
 namespace lakemill::flow {
 namespace {
 
@@ -48,23 +50,7 @@ nodes:
     merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}
 )";
 
-// A table whose rows change, made by a run that nothing disturbs.
-constexpr const char* kUpstream = R"(
-name: u
-nodes:
-- name: up
-  primary_keys: [id]
-  sources: [{path: ./in, format: CSV, as_stream: true}]
-  transformer: {nodes: [{expr: "SELECT id, v, seq::INT AS seq, op FROM {df}"}]}
-  sinks:
-  - path: ./up
-    format: DELTA
-    mode: MERGE
-    properties: {delta.enableChangeDataFeed: "true"}
-    merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}
-)";
-
-// Its changes into tables and files.
+// Changes of a table (merged_upstream) into tables and files.
 constexpr const char* kOfATable = R"(
 name: p
 nodes:
@@ -174,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Swept{"ThatAddsToTables", kLayers, "", true, kLayered, {}},
                     Swept{"OfATablesChanges",
                           kOfATable,
-                          kUpstream,
+                          merged_upstream(),
                           true,
                           {"changes", "mirrored", "history"},
                           {"filed", "whole"}},

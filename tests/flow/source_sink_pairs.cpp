@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kNames[] = {"Begins", "Adds", "Refreshes"};
 
-const std::string kUpstreamHead = R"(
+constexpr const char* kUpstreamHead = R"(
 name: u
 nodes:
 - name: up
@@ -18,11 +18,6 @@ nodes:
   sinks:
   - path: ./up
     format: DELTA
-)";
-
-const std::string kMergedUpstream = kUpstreamHead + R"(    mode: MERGE
-    properties: {delta.enableChangeDataFeed: "true"}
-    merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}
 )";
 
 const std::string kLanded = R"(- name: landed
@@ -40,7 +35,7 @@ const From kFrom[] = {
      "path: ./in, format: CSV", kPlain, kBySequence},
     {"Appends", "", kUpstreamHead, "path: ./up, format: DELTA, as_stream: true",
      "path: ./up, format: DELTA", kPlain, kBySequence},
-    {"Changes", "", kMergedUpstream,
+    {"Changes", "", merged_upstream(),
      "path: ./up, format: DELTA, as_stream: true, read_changes: true", "",
      "SELECT id, v, _op, _source_offset FROM {df}",
      "order_by: _source_offset, delete_where: \"_op = 'DELETE'\", exclude_columns: "
@@ -83,6 +78,13 @@ void run_well(testkit::MemoryStoreProvider& stores, const std::string& yaml) {
 }
 
 }  // namespace
+
+std::string merged_upstream() {
+  return std::string(kUpstreamHead) + R"(    mode: MERGE
+    properties: {delta.enableChangeDataFeed: "true"}
+    merge_cdc_options: {order_by: seq, delete_where: "op = 'D'", exclude_columns: [op]}
+)";
+}
 
 std::string name_of(const Pair& pair) {
   return pair.from.name + "Into" + pair.into.name +

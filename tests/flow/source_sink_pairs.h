@@ -46,6 +46,10 @@ struct Pair {
   Moment moment = Moment::begins;
 };
 
+/// A pipeline that makes ./in a table at ./up whose rows change, and that keeps
+/// changes.
+std::string merged_upstream();
+
 std::vector<Pair> all_pairs();
 std::string name_of(const Pair& pair);
 void PrintTo(const Pair& pair, std::ostream* stream);

@@ -4,14 +4,13 @@
 usage: with_server.py PROGRAM [ARGUMENT ...]
 The program finds the server's database in LAKEMILL_TEST_POSTGRES.
 """
-import os
 import pathlib
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
 from harness.postgres_server import Server  # noqa: E402
+from harness.program import run_beside  # noqa: E402
 from harness.suite import SkipCase  # noqa: E402
 
 environment.enter()
@@ -26,20 +25,9 @@ def main() -> int:
         print(missing)
         return 77
     try:
-        process = subprocess.Popen(
-            sys.argv[1:], env={**os.environ, "LAKEMILL_TEST_POSTGRES": server.uri("swept")},
-            stdout=subprocess.PIPE, text=True)
-        skipped = False
-        for line in process.stdout:
-            skipped = skipped or "SKIPPED" in line
-            print(line, end="", flush=True)
-        code = process.wait()
+        return run_beside({"LAKEMILL_TEST_POSTGRES": server.uri("swept")}, sys.argv[1:])
     finally:
         server.remove()
-    if skipped:
-        print("FAIL: a test was skipped though the server is there")
-        return 1
-    return code
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include "lakemill/base/hash.h"
 #include "lakemill/base/text.h"
+#include "lakemill/flow/flow_position.h"
 
 namespace lakemill::app {
 
@@ -16,20 +17,6 @@ using events::Event;
 constexpr std::size_t kCommitsMax = 1'000;  // of a table that are looked at
 constexpr std::int64_t kMissingMax = 1'000'000;
 constexpr std::chrono::seconds kForeignDelay{60};  // of events of another machine
-
-// The flow's own facts of a commit, if a flow made it: a member of commitInfo, or a
-// note of an engine that commits by itself.
-std::optional<Json> facts_of(const Json& commit_info) {
-  Json note;
-  const Json* facts = find_member(commit_info, "lakemill");
-  const std::string text = string_member(commit_info, "userMetadata", "");
-  if (facts == nullptr && text.starts_with('{')) {
-    if (auto read = parse_json(text)) note = *std::move(read);
-    facts = note.is_object() ? find_member(note, "lakemill") : nullptr;
-  }
-  if (facts == nullptr || integer_member(*facts, "batch", 0) <= 0) return std::nullopt;
-  return *facts;
-}
 
 // Commits of flows in the tables of a pipeline's sinks, each by a key of its own.
 class Commits {
@@ -57,8 +44,8 @@ class Commits {
       return history.error();
     }
     for (const delta::HistoryEntry& entry : *history) {
-      const auto facts = facts_of(entry.commit_info);
-      if (!facts) continue;
+      const auto facts = flow::noted_batch(entry.commit_info);
+      if (!facts || integer_member(*facts, "batch", 0) <= 0) continue;
       const Instant time{std::chrono::milliseconds(entry.timestamp_ms)};
       Event event;
       event.run_id = string_member(*facts, "runId", "");

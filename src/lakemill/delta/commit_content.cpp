@@ -1,6 +1,7 @@
 #include "lakemill/delta/commit_content.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/change_feed.h"
@@ -12,6 +13,8 @@
 namespace lakemill::delta {
 
 namespace {
+
+constexpr std::string_view kEngine = "Lakemill/";  // its version follows
 
 constexpr std::string_view kFeaturePrefix = "delta.feature.";
 
@@ -389,9 +392,14 @@ Json make_commit_info(std::string_view operation, const Json& details,
   info["operation"] = operation;
   info["isolationLevel"] = "Serializable";
   info["isBlindAppend"] = content.blind_append;
-  info["engineInfo"] = "Lakemill/" LAKEMILL_VERSION;
+  info["engineInfo"] = std::string(kEngine) + LAKEMILL_VERSION;
   info.erase("inCommitTimestamp");
   return info;
+}
+
+bool HistoryEntry::is_foreign() const {
+  const std::string engine = string_member(commit_info, "engineInfo", "");
+  return !engine.empty() && !engine.starts_with(kEngine);
 }
 
 }  // namespace lakemill::delta

@@ -49,6 +49,9 @@ struct HistoryEntry {
   std::int64_t timestamp_ms = 0;
   std::string operation;
   Json commit_info;
+
+  /// True if the commit names another engine than Lakemill as the one that made it.
+  bool is_foreign() const;
 };
 
 /// What one commit did, for those who follow a table.

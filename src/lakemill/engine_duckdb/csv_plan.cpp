@@ -14,6 +14,7 @@
 #include "lakemill/engine_duckdb/reader_error.h"
 #include "lakemill/engine_duckdb/reader_options.h"
 #include "lakemill/engine_duckdb/rescued_values.h"
+#include "lakemill/engine_duckdb/value_lines.h"
 
 namespace lakemill::engine_duckdb {
 

@@ -7,7 +7,7 @@
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
-#include "lakemill/engine_duckdb/json_exactness.h"
+#include "lakemill/engine_duckdb/value_lines.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -109,18 +109,12 @@ formats::CsvDialect dialect_of(const std::string& text) {
 
 void give_places(duckdb::DataChunk& input, duckdb::ExpressionState& state,
                  duckdb::Vector& result) {
-  std::string url;
-  std::string bytes;
-  for (duckdb::idx_t row = 0; row < input.size(); ++row) {
-    const std::string file = input.GetValue(0, row).ToString();
-    if (file != url) bytes = bytes_to_search(state.GetContext(), file);
-    url = file;
-    const auto line = formats::line_of_field(
+  give_lines(input, state, result, [&](const std::string& bytes, duckdb::idx_t row) {
+    return formats::line_of_field(
         bytes, dialect_of(input.GetValue(1, row).ToString()),
         static_cast<std::size_t>(input.GetValue(2, row).GetValue<std::int64_t>()),
         input.GetValue(3, row).ToString());
-    result.SetValue(row, Value(line ? ", line " + std::to_string(*line) : ""));
-  }
+  });
 }
 
 }  // namespace

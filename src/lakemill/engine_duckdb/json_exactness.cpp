@@ -11,6 +11,7 @@
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
+#include "lakemill/engine_duckdb/value_lines.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -167,16 +168,10 @@ void give_plain_numbers(duckdb::DataChunk& input, duckdb::ExpressionState& /*sta
 
 void give_places(duckdb::DataChunk& input, duckdb::ExpressionState& state,
                  duckdb::Vector& result) {
-  std::string url;
-  std::string bytes;
-  for (duckdb::idx_t row = 0; row < input.size(); ++row) {
-    const std::string file = input.GetValue(0, row).ToString();
-    if (file != url) bytes = bytes_to_search(state.GetContext(), file);
-    url = file;
-    const auto line = formats::line_of_value(bytes, input.GetValue(1, row).ToString(),
-                                             input.GetValue(2, row).ToString());
-    result.SetValue(row, Value(line ? ", line " + std::to_string(*line) : ""));
-  }
+  give_lines(input, state, result, [&](const std::string& bytes, duckdb::idx_t row) {
+    return formats::line_of_value(bytes, input.GetValue(1, row).ToString(),
+                                  input.GetValue(2, row).ToString());
+  });
 }
 
 }  // namespace
@@ -195,25 +190,6 @@ std::string text_paths_sql(const std::set<std::string>& paths) {
   std::vector<std::string> list;
   for (const std::string& path : paths) list.push_back(quote_literal(path));
   return "CAST([" + join(list, ", ") + "] AS VARCHAR[])";
-}
-
-std::string bytes_to_search(duckdb::ClientContext& context, const std::string& url) {
-  constexpr std::size_t kBytesMax = std::size_t{256} << 20U;
-  constexpr std::size_t kBlockBytes = std::size_t{1} << 20U;
-  std::string bytes;
-  const auto read = guard("read " + url, [&] {
-    const auto file = duckdb::FileSystem::GetFileSystem(context).OpenFile(
-        url, duckdb::FileFlags::FILE_FLAGS_READ |
-                 duckdb::FileOpenFlags(duckdb::FileCompressionType::AUTO_DETECT));
-    for (std::int64_t count = 1; count > 0 && bytes.size() <= kBytesMax;) {
-      const std::size_t before = bytes.size();
-      bytes.resize(before + kBlockBytes);
-      count = file->Read(bytes.data() + before, kBlockBytes);
-      bytes.resize(before + static_cast<std::size_t>(std::max<std::int64_t>(count, 0)));
-    }
-  });
-  if (!read) return "";  // an error is being told of already: without its line then
-  return bytes.size() > kBytesMax ? "" : bytes;
 }
 
 void register_json_exactness(duckdb::Connection& connection) {

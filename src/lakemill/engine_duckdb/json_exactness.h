@@ -39,10 +39,6 @@ void parse_numbers(const std::string& text, formats::NumbersByPath& numbers);
 /// The paths as kExactJson wants them.
 std::string text_paths_sql(const std::set<std::string>& paths);
 
-/// The bytes of a JSON file, unpacked; empty if it is too large to be searched for the
-/// place of an error.
-std::string bytes_to_search(duckdb::ClientContext& context, const std::string& url);
-
 /// Adds all of them to the system catalog; a transaction is open on `connection`.
 void register_json_exactness(duckdb::Connection& connection);
 

@@ -12,6 +12,7 @@
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/json_numbers.h"
 #include "lakemill/engine_duckdb/json_structure.h"
+#include "lakemill/engine_duckdb/value_lines.h"
 
 namespace lakemill::engine_duckdb {
 

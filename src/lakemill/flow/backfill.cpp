@@ -130,12 +130,8 @@ class Backfill {
                                           std::to_string(plan_.number) + " of node " +
                                           node_.name + " meanwhile: try again");
     }
-    SinkPurpose purpose;
-    purpose.strategy = plan_.strategy;
-    purpose.generation = plan_.generation;
+    SinkPurpose purpose = purpose_of(plan_);
     purpose.reads_whole = false;
-    purpose.replace_where = plan_.replace_where;
-    purpose.follows = plan_.follows;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
     NodeReport report;
     report.node = node_.name;

@@ -345,11 +345,9 @@ class Batch {
     LAKEMILL_TRY(const auto table, open_table(run_.workspace, sink.place));
     const auto history = table->history(kLookedThrough);
     if (!history || history->empty()) return none;  // commit() says why
-    const auto foreign = [](const delta::HistoryEntry& entry) {
-      const std::string engine = string_member(entry.commit_info, "engineInfo", "");
-      return !engine.empty() && !engine.starts_with("Lakemill/");
-    };
-    const bool any = std::any_of(history->begin(), history->end(), foreign);
+    const bool any = std::any_of(
+        history->begin(), history->end(),
+        [](const delta::HistoryEntry& entry) { return entry.is_foreign(); });
     return any ? std::optional(history->front().version) : none;
   }
 

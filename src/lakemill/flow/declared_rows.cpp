@@ -6,6 +6,7 @@
 #include "lakemill/data/type_text.h"
 #include "lakemill/dml/sql_type.h"
 #include "lakemill/flow/checked_cast.h"
+#include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/rescued_columns.h"
 
 namespace lakemill::flow {
@@ -71,15 +72,7 @@ Result<std::optional<data::Schema>> declared_schema(const language::Node& node,
   if (sink.schema.empty() || !sink.is_delta() || sink.is_quarantine) {
     return std::optional<data::Schema>();
   }
-  data::Schema schema;
-  for (const language::ColumnSpec& column : sink.schema) {
-    auto type = data::type_from_text(column.type);
-    if (!type) {
-      return at(column.location, "node " + node.name + ": column " + column.name +
-                                     ": " + type.error().message());
-    }
-    schema.fields.push_back({column.name, *std::move(type), column.nullable});
-  }
+  LAKEMILL_TRY(data::Schema schema, schema_of(sink.schema, "node " + node.name + ": "));
   return std::optional<data::Schema>(std::move(schema));
 }
 

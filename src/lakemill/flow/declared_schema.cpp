@@ -84,16 +84,22 @@ Result<std::optional<data::Schema>> declared_schema(const Workspace& workspace,
     return std::optional<data::Schema>(std::move(schema));
   }
   if (source.schema.empty()) return std::optional<data::Schema>();
+  LAKEMILL_TRY(data::Schema schema, schema_of(source.schema, ""));
+  return std::optional<data::Schema>(std::move(schema));
+}
+
+Result<data::Schema> schema_of(const std::vector<language::ColumnSpec>& columns,
+                               const std::string& subject) {
   data::Schema schema;
-  for (const language::ColumnSpec& column : source.schema) {
+  for (const language::ColumnSpec& column : columns) {
     auto type = data::type_from_text(column.type);
     if (!type) {
       return at(column.location,
-                "column " + column.name + ": " + type.error().message());
+                subject + "column " + column.name + ": " + type.error().message());
     }
     schema.fields.push_back({column.name, *std::move(type), column.nullable});
   }
-  return std::optional<data::Schema>(std::move(schema));
+  return schema;
 }
 
 Result<std::optional<data::Schema>> contract_schema(const language::Node& node) {

@@ -13,6 +13,11 @@ namespace lakemill::flow {
 Result<std::optional<data::Schema>> declared_schema(const Workspace& workspace,
                                                     const language::Source& source);
 
+/// Columns that the pipeline names with their types. Errors: invalid, with the place of
+/// the column and `subject` in front of its name.
+Result<data::Schema> schema_of(const std::vector<language::ColumnSpec>& columns,
+                               const std::string& subject);
+
 /// The columns that a node promises to write, or nothing unless it names them all with
 /// types. Errors: invalid, with the place.
 Result<std::optional<data::Schema>> contract_schema(const language::Node& node);

@@ -26,18 +26,6 @@ bool tells_of(const Json& facts, const std::string& app_id, std::int64_t generat
          integer_member(facts, "batch", -1) == number;
 }
 
-// What commitInfo holds of a batch: as its own member, or in the user metadata of an
-// engine that commits by itself.
-std::optional<Json> noted_batch(const Json& commit_info) {
-  if (const Json* ours = find_member(commit_info, "lakemill")) return *ours;
-  const std::string note = string_member(commit_info, "userMetadata", "");
-  if (!note.starts_with('{')) return std::nullopt;
-  const auto parsed = parse_json(note);
-  if (!parsed) return std::nullopt;
-  const Json* ours = find_member(*parsed, "lakemill");
-  return ours == nullptr ? std::nullopt : std::optional<Json>(*ours);
-}
-
 // What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
 // Looks at the newest commits first: it nearly always is the newest.
 std::optional<Json> facts_in(delta::Table& table, const std::string& app_id,
@@ -262,6 +250,16 @@ class PositionSearch {
 };
 
 }  // namespace
+
+std::optional<Json> noted_batch(const Json& commit_info) {
+  if (const Json* ours = find_member(commit_info, "lakemill")) return *ours;
+  const std::string note = string_member(commit_info, "userMetadata", "");
+  if (!note.starts_with('{')) return std::nullopt;
+  const auto parsed = parse_json(note);
+  if (!parsed) return std::nullopt;
+  const Json* ours = find_member(*parsed, "lakemill");
+  return ours == nullptr ? std::nullopt : std::optional<Json>(*ours);
+}
 
 sinks::Batch batch_identity(const Workspace& workspace, const language::Node& node,
                             const BatchPlan& plan, const std::string& run_id) {

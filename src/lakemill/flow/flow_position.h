@@ -44,6 +44,11 @@ Result<FlowPosition> find_position_in(const Workspace& workspace,
 void withdraw_unless_held(const Workspace& workspace, const language::Node& node,
                           FlowState& state, const BatchPlan& plan);
 
+/// The facts of a batch that a commit carries (batch_identity, commit_details): a
+/// member of commitInfo, or the note of an engine that commits by itself. Nothing if it
+/// carries none.
+std::optional<Json> noted_batch(const Json& commit_info);
+
 /// True if the newest commit of that batch in a Delta sink was made by another plan
 /// than `plan`: another runner planned it otherwise, and was first.
 Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,

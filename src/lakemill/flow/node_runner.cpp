@@ -346,13 +346,9 @@ class NodeRun {
     report_.strategy = plan.strategy;
     report_.reason = plan.reason;
     LAKEMILL_TRY_OK(query.compute_views(plan, options_.stop));
-    SinkPurpose purpose;
-    purpose.strategy = plan.strategy;
-    purpose.generation = plan.generation;
+    SinkPurpose purpose = purpose_of(plan);
     purpose.starts_over = starts_over(plan);
     purpose.reads_whole = reading_of(plan) == Reading::whole;
-    purpose.replace_where = plan.replace_where;
-    purpose.follows = plan.follows;
     if (plan.number > 1) purpose.follows_batch = plan.transaction_version() - 1;
     purpose.holding = held_;
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node, state_, purpose));

@@ -153,6 +153,15 @@ int commit_rank(const language::Node& node, const language::Sink& sink) {
 
 }  // namespace
 
+SinkPurpose purpose_of(const BatchPlan& plan) {
+  SinkPurpose purpose;
+  purpose.strategy = plan.strategy;
+  purpose.generation = plan.generation;
+  purpose.replace_where = plan.replace_where;
+  purpose.follows = plan.follows;
+  return purpose;
+}
+
 Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
                                          const language::Node& node, FlowState& state,
                                          const SinkPurpose& purpose) {

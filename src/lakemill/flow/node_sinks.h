@@ -36,6 +36,9 @@ struct SinkPurpose {
   std::set<std::string> holding;
 };
 
+/// What a plan says of it; the rest is the runner's.
+SinkPurpose purpose_of(const BatchPlan& plan);
+
 /// The sinks of a node in the order in which they commit: quarantine, others, the
 /// primary one last. View sinks are left out. Errors: invalid, denied.
 Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,

@@ -11,7 +11,6 @@
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
 #include "lakemill/sources/table_source.h"
-#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::flow {
 
@@ -153,13 +152,9 @@ Result<Leaf> open_table_leaf(const Workspace& workspace, const Place& place,
 }
 
 sources::FileBase file_base(const Workspace& workspace) {
-  const auto resolved = [](const std::string& folder) {
-    const auto real = storage::resolve_links(folder);
-    return real ? *real : folder;
-  };
   const std::string& folder = workspace.pipeline.folder;
   const std::string& root = workspace.project.folder;
-  return {resolved(folder), resolved(root.empty() ? folder : root)};
+  return {folder, root.empty() ? folder : root};
 }
 
 Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& node,

@@ -8,12 +8,12 @@
 #include "lakemill/base/text.h"
 #include "lakemill/language/shape_check.h"
 #include "lakemill/language/streams.h"
+#include "lakemill/language/written_tables.h"
 
 namespace lakemill::language {
 
 namespace {
 
-constexpr std::string_view kPathPlace = "path ";
 constexpr std::string_view kStateFolder = "_lakemill";
 
 std::string target_of(const Node& node, const Sink& sink) {

@@ -49,14 +49,14 @@ class Places {
       : pipeline_(pipeline), project_(project) {}
 
   std::string of_path(const std::string& path) const {
-    return "path " + normal_path(pipeline_.folder, path);
+    return std::string(kPathPlace) + normal_path(pipeline_.folder, path);
   }
 
   // Of SQL, whose paths are relative to the project.
   std::string of_project_path(const std::string& path) const {
     const std::string& folder =
         project_.folder.empty() ? pipeline_.folder : project_.folder;
-    return "path " + normal_path(folder, path);
+    return std::string(kPathPlace) + normal_path(folder, path);
   }
 
   std::string of_table(const TableName& name, Layer layer) const {
@@ -71,12 +71,14 @@ class Places {
       const std::string of_layer =
           options.schema.empty() ? std::string(default_schema(known)) : options.schema;
       if (of_layer != schema || options.root.empty()) continue;
-      return "path " + normal_path(project_.folder, options.root + "/" + name.table);
+      return std::string(kPathPlace) +
+             normal_path(project_.folder, options.root + "/" + name.table);
     }
     const std::string& catalog = name.catalog.empty() ? project_.catalog : name.catalog;
     const std::string root = project_.root.empty() ? "." : project_.root;
-    return "path " + normal_path(project_.folder, root + "/" + catalog + "/" + schema +
-                                                      "/" + name.table);
+    return std::string(kPathPlace) +
+           normal_path(project_.folder,
+                       root + "/" + catalog + "/" + schema + "/" + name.table);
   }
 
  private:

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <string_view>
+
 #include "lakemill/language/model.h"
 #include "lakemill/language/sql_check.h"
 
 namespace lakemill::language {
+
+/// How Sink::place begins where it is a path, which follows.
+inline constexpr std::string_view kPathPlace = "path ";
 
 /// Fills in `written_by` of each source of `pipeline` that reads, by a table's name or
 /// by a path, what sinks of other nodes write: an edge of the graph like a reference by

@@ -7,6 +7,7 @@
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/hash.h"
+#include "lakemill/storage/path_guard.h"
 
 namespace lakemill::sources {
 
@@ -50,6 +51,11 @@ bool is_below(const std::string& url, const std::string& folder) {
          url[folder.size()] == '/';
 }
 
+std::string followed(std::string folder) {
+  auto real = storage::resolve_links(folder);
+  return real ? *std::move(real) : std::move(folder);
+}
+
 // The digest of a log whose digest was `before`, with one more arrival.
 std::string chained(const std::string& before, const std::string& identity) {
   return sha256_hex(before + "\n" + identity).substr(0, kDigestLength);
@@ -64,7 +70,9 @@ bool differs(const Arrival& arrival, const storage::ObjectInfo& now) {
 
 ArrivalLog::ArrivalLog(std::shared_ptr<storage::ObjectStore> store, std::string folder,
                        FileBase base)
-    : store_(std::move(store)), folder_(std::move(folder)), base_(std::move(base)) {}
+    : store_(std::move(store)),
+      folder_(std::move(folder)),
+      base_{followed(std::move(base.folder)), followed(std::move(base.root))} {}
 
 std::string ArrivalLog::kept_path(const std::string& url) const {
   if (is_below(url, base_.folder)) return url.substr(base_.folder.size() + 1);

@@ -28,7 +28,7 @@ struct Arrival {
 using ArrivalNumbers = std::set<std::int64_t>;
 
 /// From where an arrival log names files, so that what was moved with them keeps them
-/// known: folders that are absolute, links resolved, or empty.
+/// known: folders that are absolute, or empty. The log follows links in them.
 struct FileBase {
   std::string folder;  ///< files below it have their path from there
   std::string
