@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lakemill/base/folder_name.h"
+
 namespace lakemill::app {
 
 namespace {
@@ -16,7 +18,7 @@ class CatalogTables final : public engine_duckdb::NamedTables {
   Result<NamedTable> open(const TableId& id) override {
     const catalog::TableName name{id.catalog, id.schema, id.table};
     for (const std::string& part : {id.catalog, id.schema, id.table}) {
-      LAKEMILL_TRY_OK(catalog::check_name(part));
+      LAKEMILL_TRY_OK(check_folder_name(part));
     }
     LAKEMILL_TRY(const bool is_table, catalog_.table_exists(name));
     if (is_table) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 #include "lakemill/catalog/drop.h"
 #include "lakemill/storage/path.h"
@@ -24,7 +25,7 @@ CatalogPlaces normalized(CatalogPlaces places) {
 
 Status check_names(const TableName& name) {
   for (const auto* part : {&name.catalog, &name.schema, &name.table}) {
-    LAKEMILL_TRY_OK(check_name(*part));
+    LAKEMILL_TRY_OK(check_folder_name(*part));
   }
   return {};
 }
@@ -79,8 +80,8 @@ std::string Catalog::url_of(const TableName& name) const {
 
 Result<std::shared_ptr<storage::ObjectStore>> Catalog::schema_store(
     const std::string& catalog, const std::string& schema) {
-  LAKEMILL_TRY_OK(check_name(catalog));
-  LAKEMILL_TRY_OK(check_name(schema));
+  LAKEMILL_TRY_OK(check_folder_name(catalog));
+  LAKEMILL_TRY_OK(check_folder_name(schema));
   return stores_.open(schema_url(catalog, schema));
 }
 
@@ -130,7 +131,7 @@ Result<std::vector<std::string>> Catalog::list_catalogs() {
     LAKEMILL_TRY(auto store, stores_.open(root));
     LAKEMILL_TRY(const auto folders, store->list_folders(""));
     for (const auto& folder : folders) {
-      if (!check_name(folder)) continue;
+      if (!check_folder_name(folder)) continue;
       LAKEMILL_TRY(const auto schemas, list_schemas(folder));
       if (!schemas.empty()) catalogs.insert(folder);
     }
@@ -139,14 +140,14 @@ Result<std::vector<std::string>> Catalog::list_catalogs() {
 }
 
 Result<std::vector<std::string>> Catalog::list_schemas(const std::string& catalog) {
-  LAKEMILL_TRY_OK(check_name(catalog));
+  LAKEMILL_TRY_OK(check_folder_name(catalog));
   LAKEMILL_TRY(auto store, stores_.open(storage::join_path(places_.root, catalog)));
   LAKEMILL_TRY(const auto folders, store->list_folders(""));
   std::set<std::string> candidates(folders.begin(), folders.end());
   for (const auto& [schema, root] : places_.schema_roots) candidates.insert(schema);
   std::vector<std::string> schemas;
   for (const auto& schema : candidates) {
-    if (!check_name(schema)) continue;
+    if (!check_folder_name(schema)) continue;
     LAKEMILL_TRY(const auto tables, list_tables(catalog, schema));
     LAKEMILL_TRY(const auto views, list_views(catalog, schema));
     if (!tables.empty() || !views.empty()) schemas.push_back(schema);
@@ -160,7 +161,7 @@ Result<std::vector<std::string>> Catalog::list_tables(const std::string& catalog
   LAKEMILL_TRY(const auto folders, store->list_folders(""));
   std::vector<std::string> tables;
   for (const auto& folder : folders) {
-    if (!check_name(folder)) continue;
+    if (!check_folder_name(folder)) continue;
     LAKEMILL_TRY(const bool is_table, holds_table(*store, folder));
     if (is_table) tables.push_back(folder);
   }
@@ -228,7 +229,7 @@ Result<std::vector<std::string>> Catalog::list_views(const std::string& catalog,
     name.remove_prefix(kViewFolder.size());
     if (!name.ends_with(kViewSuffix)) continue;
     name.remove_suffix(kViewSuffix.size());
-    if (check_name(name)) views.emplace_back(name);
+    if (check_folder_name(name)) views.emplace_back(name);
   }
   std::sort(views.begin(), views.end());  // ".sql" is gone, which may change the order
   return views;

@@ -4,18 +4,14 @@
 #include <optional>
 #include <vector>
 
+#include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 
 namespace lakemill::catalog {
 
 namespace {
 
-constexpr std::size_t kNameBytesMax = 200;
 constexpr std::size_t kPartsMax = 3;
-
-bool is_control(char letter) {
-  return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F;
-}
 
 bool is_quote(char letter) { return letter == '`' || letter == '"'; }
 
@@ -74,25 +70,6 @@ std::string part_text(const std::string& part) {
 
 }  // namespace
 
-Status check_name(std::string_view name) {
-  const auto fault = [name](std::string_view what) {
-    return Error(ErrorCode::invalid, "name " + quote_literal(name) + " " +
-                                         std::string(what) + "; choose another");
-  };
-  if (name.empty()) return fault("is empty");
-  if (name.size() > kNameBytesMax) return fault("is longer than 200 bytes");
-  if (name.find_first_of("/\\") != std::string_view::npos)
-    return fault("holds a slash");
-  if (name.find("..") != std::string_view::npos) return fault("holds \"..\"");
-  if (name.front() == '_' || name.front() == '.') {
-    return fault("begins with '" + std::string(1, name.front()) + "'");
-  }
-  if (std::any_of(name.begin(), name.end(), is_control)) {
-    return fault("holds a control character");
-  }
-  return {};
-}
-
 Result<TableName> parse_table_name(std::string_view text,
                                    const NameDefaults& defaults) {
   LAKEMILL_TRY(auto parts, parts_of(text));
@@ -100,7 +77,7 @@ Result<TableName> parse_table_name(std::string_view text,
   if (parts.size() < 2) parts.insert(parts.begin(), defaults.schema);
   if (parts.size() < kPartsMax) parts.insert(parts.begin(), defaults.catalog);
   for (const auto& part : parts) {
-    if (auto checked = check_name(part); !checked) {
+    if (auto checked = check_folder_name(part); !checked) {
       return bad_text(text, checked.error().message());
     }
   }

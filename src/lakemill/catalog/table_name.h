@@ -21,11 +21,6 @@ struct NameDefaults {
   std::string schema;
 };
 
-/// Success if `name` may name a catalog, a schema or a table, and so a folder: not
-/// empty, at most 200 bytes, no '/', '\', control character or "..", and no '_' or '.'
-/// at the beginning (such folders are not tables). Errors: invalid, with the name.
-Status check_name(std::string_view name);
-
 /// Reads "table", "schema.table" or "catalog.schema.table". A part in backquotes or
 /// double quotes may hold dots; a quote in it is doubled. Errors: invalid, with the
 /// text.

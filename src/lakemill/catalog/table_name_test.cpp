@@ -47,7 +47,7 @@ TEST(ParseTableName, RefusesWhatCannotBeAFolder) {
   }
   EXPECT_THAT(parse_table_name(std::string(201, 'x'), kDefaults),
               HasError(ErrorCode::invalid, "longer than 200 bytes"));
-  EXPECT_THAT(check_name(std::string(200, 'x')), IsOk());
+  EXPECT_THAT(parse_table_name(std::string(200, 'x'), kDefaults), IsOk());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/workspace.h"
@@ -54,7 +55,7 @@ class SideMaker {
   }
 
   Result<SidePipeline> make() {
-    LAKEMILL_TRY_OK(catalog::check_name(made_.flows.schema));
+    LAKEMILL_TRY_OK(check_folder_name(made_.flows.schema));
     for (const language::Node& node : workspace_.pipeline.nodes) {
       LAKEMILL_TRY_OK(check_schema(node));
       if (made_.flows.has(node.name)) LAKEMILL_TRY_OK(name_sinks(node));
@@ -110,7 +111,7 @@ class SideMaker {
       }
       name.schema = made_.flows.schema;
       if (taken_.contains(name.to_text())) name.table = live_schema + "_" + name.table;
-      auto checked = catalog::check_name(name.table);
+      auto checked = check_folder_name(name.table);
       if (!checked) return at(sink.location, checked.error().message());
       if (!taken_.insert(name.to_text()).second) {
         return at(sink.location, "two tables of the replay would be " + name.to_text());

@@ -1,5 +1,6 @@
 #include "lakemill/flow/workspace.h"
 
+#include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 #include "lakemill/storage/path.h"
 #include "lakemill/storage/path_guard.h"
@@ -74,7 +75,7 @@ Result<Place> place_of(const Workspace& workspace, const language::Node& node,
       name.schema.empty() ? layer_schema(workspace, node.layer) : name.schema,
       name.table};
   for (const std::string& part : {full.catalog, full.schema, full.table}) {
-    const auto checked = catalog::check_name(part);
+    const auto checked = check_folder_name(part);
     if (!checked) return at(name.location, checked.error());
   }
   Place place;

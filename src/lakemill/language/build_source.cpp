@@ -1,4 +1,5 @@
 #include "lakemill/base/clock.h"
+#include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/delta_arguments.h"
 #include "lakemill/language/model_builder.h"
@@ -207,6 +208,15 @@ void refuse_secrets(const Tree& data, const std::string& path, BuildContext& con
   }
 }
 
+// Of a catalog, a schema or a table.
+void check_part(const std::string& part, const Location& location,
+                const std::string& path, BuildContext& context) {
+  const auto checked = lakemill::check_folder_name(part);
+  if (!checked) {
+    context.diagnostics.error(location, path, checked.error().message(), "");
+  }
+}
+
 }  // namespace
 
 Source build_source(const Tree& tree, const std::string& path, BuildContext& context) {
@@ -290,6 +300,7 @@ TableName split_table_name(const std::string& text, const Location& location,
   name.table = parts.back();
   if (parts.size() > 1) name.schema = parts[parts.size() - 2];
   if (parts.size() > 2) name.catalog = parts[0];
+  for (const std::string& part : parts) check_part(part, location, path, context);
   return name;
 }
 
@@ -309,6 +320,7 @@ TableName build_table_name(const Fields& fields, const std::string& path,
     if (given.empty() || part == given) return;
     if (part.empty()) {
       part = given;
+      check_part(given, fields.place(key), below(path, key), context);
       return;
     }
     context.diagnostics.error(fields.place(key), below(path, key),

@@ -135,6 +135,11 @@ const std::vector<BadCase> kBadCases = {
      "p.yaml:6:35: error: tolerance at nodes[0].expectations[0] needs exactly one of "
      "abs "
      "and rel\n"},
+    {"TableThatCannotBeAFolder", one_node("  sinks:\n  - {table_name: a/b}\n"),
+     "p.yaml:6:18: error: name 'a/b' holds a slash; choose another\n"},
+    {"SchemaThatCannotBeAFolder",
+     one_node("  sinks:\n  - {table_name: t, schema_name: _s}\n"),
+     "p.yaml:6:34: error: name '_s' begins with '_'; choose another\n"},
     {"MergeWithoutKeys", one_node("  sinks:\n  - {path: x, mode: MERGE}\n"),
      "p.yaml:6:5: error: a merge at nodes[0].sinks[0] needs primary_keys; name the "
      "columns that tell rows apart, in merge_cdc_options or at the node\n"},
