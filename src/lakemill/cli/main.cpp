@@ -101,7 +101,7 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
                   "  lakemill preview slv_orders pipelines/orders.yaml");
   preview->add_option("node", line.node, "the node")->required();
   add_pipeline(*preview, line.common);
-  preview->add_option("--limit,-n", line.limit, "rows");
+  preview->add_option("--limit,-n", line.limit, "rows")->check(CLI::NonNegativeNumber);
   auto* test = add_command(app, "test", "run the tests of pipelines",
                            "  lakemill test\n  lakemill test orders --name my_test");
   add_pipeline(*test, line.common);
@@ -171,7 +171,8 @@ void add_table_command(CLI::App& table, CommandLine& line, const char* name,
   if (action == "list") return;
   command->add_option("table", line.table.table, "a path or a name")->required();
   if (action == "history" || action == "diff") {
-    command->add_option("--limit,-n", line.table.limit, "rows");
+    command->add_option("--limit,-n", line.table.limit, "rows")
+        ->check(CLI::NonNegativeNumber);
   }
   if (action == "diff") {
     command->add_option("other", line.table.other, "the same table if left out");
@@ -222,7 +223,8 @@ void add_maintenance_commands(CLI::App& table, CommandLine& line) {
       "  lakemill table changes main.silver.orders --from 12 --to 14");
   changes->add_option("--from", options.from, "the first version")->required();
   changes->add_option("--to", options.to, "the last version; the newest if left out");
-  changes->add_option("--limit,-n", options.limit, "rows");
+  changes->add_option("--limit,-n", options.limit, "rows")
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
@@ -236,7 +238,8 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   query
       ->add_option("-o,--output", line.query.format, "table, csv, json, jsonl, parquet")
       ->check(CLI::IsMember({"table", "csv", "json", "jsonl", "parquet"}));
-  query->add_option("--limit,-n", line.query.rows_max, "rows of a table");
+  query->add_option("--limit,-n", line.query.rows_max, "rows of a table")
+      ->check(CLI::NonNegativeNumber);
   query->add_flag("--consistent", line.query.consistent,
                   "all tables of pipelines at one source position: none ahead of "
                   "another");
@@ -282,7 +285,8 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false);
   events->add_option("--run", line.events.run_id, "of one run");
   events->add_option("--node", line.events.node, "of one node");
-  events->add_option("--limit,-n", line.events.limit, "the newest so many");
+  events->add_option("--limit,-n", line.events.limit, "the newest so many")
+      ->check(CLI::NonNegativeNumber);
   events->add_flag(
       "--verify", line.events.verify,
       "check that no event was altered, put in or taken out; it cannot see "
