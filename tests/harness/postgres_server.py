@@ -75,7 +75,8 @@ def fresh_cluster(folder: pathlib.Path, like_others: bool) -> None:
 class Server:
     """Runs until stop(), by its own process id."""
 
-    def __init__(self, like_others: bool = True, **settings: str):
+    def __init__(self, like_others: bool = True, standby_of: "Server | None" = None,
+                 **settings: str):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lakemill-pg-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
@@ -84,9 +85,23 @@ class Server:
                          "max_wal_senders": "10", "fsync": "off",
                          "shared_buffers": "64MB", **settings}
         self.process: subprocess.Popen | None = None
-        fresh_cluster(self.data, like_others)
+        if standby_of is None:
+            fresh_cluster(self.data, like_others)
+        else:
+            self.follow(standby_of)
         (self.data / "pg_hba.conf").write_text(HBA)
         self.start()
+
+    def follow(self, primary: "Server") -> None:
+        """Makes the data folder that of a standby, which takes the primary's log."""
+        give_to_owner(self.folder)
+        subprocess.run([programs() / "pg_basebackup", "-D", self.data, "-h", "127.0.0.1", "-p",
+                        str(primary.port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast"],
+                       check=True, capture_output=True, user=owner(), cwd="/")
+
+    def promote(self) -> None:
+        """Makes a standby a primary, on a timeline of its own."""
+        self.sql("SELECT pg_promote(true)", "postgres")
 
     def start(self) -> None:
         words = [str(programs() / "postgres"), "-D", str(self.data), "-p", str(self.port),
