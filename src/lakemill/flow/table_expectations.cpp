@@ -5,6 +5,7 @@
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/data/type_text.h"
+#include "lakemill/flow/comparison_sides.h"
 #include "lakemill/flow/named_columns.h"
 
 namespace lakemill::flow {
@@ -101,6 +102,31 @@ Result<Finding> look_at_age(const language::Expectation& expectation,
                         format_instant(now) + "); allowed is an age of " + allowed};
 }
 
+// What an aggregate that does not hold came to: "sum(v) > 10 does not hold: sum(v) is
+// 7". Values are left out where the expression is not one comparison.
+// `predicate`: its SQL, in parentheses.
+std::string aggregate_fault(const language::Expectation& expectation,
+                            std::string_view predicate, engine::Session& session,
+                            const std::string& after) {
+  const std::string text =
+      std::string(trim(expectation.expression.text)) + " does not hold";
+  const auto sides = comparison_sides(predicate.substr(1, predicate.size() - 2));
+  if (!sides) return text;
+  const auto rows = session.query("SELECT (" + sides->left + ")::VARCHAR, (" +
+                                      sides->right + ")::VARCHAR FROM " + after,
+                                  engine::Origin::pipeline, 1);
+  if (!rows || rows->rows.empty() || rows->rows[0].size() != 2) return text;
+  std::string values;
+  for (std::size_t side = 0; side < 2; ++side) {
+    const std::string& sql = side == 0 ? sides->left : sides->right;
+    const auto* value = std::get_if<std::string>(&rows->rows[0][side]);
+    const std::string shown = value == nullptr ? "null" : *value;
+    if (shown == sql) continue;  // a number, as it was written
+    values += (values.empty() ? ": " : ", ") + sql + " is " + shown;
+  }
+  return text + values;
+}
+
 Result<Finding> look_at(const language::Expectation& expectation,
                         engine::Session& session, const std::string& after,
                         const data::Schema& schema, Instant now) {
@@ -119,6 +145,9 @@ Result<Finding> look_at(const language::Expectation& expectation,
                      "SELECT max(failed) FROM (SELECT CASE WHEN " + predicate +
                          " THEN 0 ELSE 1 END::BIGINT AS failed FROM " + after + ")",
                      engine::Origin::pipeline));
+  if (finding.failed > 0) {
+    finding.fault = aggregate_fault(expectation, predicate, session, after);
+  }
   return finding;
 }
 
