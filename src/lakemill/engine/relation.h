@@ -47,6 +47,8 @@ struct FilesRelation {
   /// and whose columns are taken where there is none. Asked when they are needed, while
   /// the relation is bound; may be empty.
   std::function<Result<std::vector<InputFile>>()> files_before = {};
+  /// And where those do not tell: the types that columns were found to have before.
+  std::optional<data::Schema> remembered_types = std::nullopt;
   /// With `rescue`, what does not fit `schema` goes to a column `_rescued` (VARCHAR,
   /// JSON, null when all fits) instead of failing.
   bool rescue = false;

@@ -17,6 +17,14 @@ bool is_rescued_name(const FilesPlan& plan, const std::string& name) {
   return plan.relation.rescue && equals_ignoring_case(name, kRescuedColumn);
 }
 
+Result<std::optional<LogicalType>> type_in(const std::optional<data::Schema>& schema,
+                                           const std::string& name) {
+  const data::Field* field = schema ? schema->find(name) : nullptr;
+  if (field == nullptr) return std::optional<LogicalType>();
+  LAKEMILL_TRY(LogicalType type, to_duckdb(field->type));
+  return std::optional<LogicalType>(std::move(type));
+}
+
 }  // namespace
 
 Error file_error(const std::string& url, const std::string& what) {
@@ -30,11 +38,7 @@ void group_all(FilesPlan& plan, std::vector<SourceColumn> columns) {
 
 Result<std::optional<LogicalType>> known_type(const FilesPlan& plan,
                                               const std::string& name) {
-  const auto& known = plan.relation.known_types;
-  const data::Field* field = known ? known->find(name) : nullptr;
-  if (field == nullptr) return std::optional<LogicalType>();
-  LAKEMILL_TRY(LogicalType type, to_duckdb(field->type));
-  return std::optional<LogicalType>(std::move(type));
+  return type_in(plan.relation.known_types, name);
 }
 
 Result<QueryColumns> columns_before(DuckdbSession& session, FilesPlan& plan) {
@@ -65,7 +69,7 @@ Result<std::optional<LogicalType>> type_of_nulls(DuckdbSession& session,
       return std::optional<LogicalType>(before.types[i]);
     }
   }
-  return std::optional<LogicalType>();
+  return type_in(plan.relation.remembered_types, name);
 }
 
 std::optional<LogicalType> wanted_type(const FilesPlan& plan, const std::string& name) {

@@ -22,6 +22,7 @@ namespace lakemill::flow {
 ///   <g>/plans/<N>-r<k>.json     revision k of a plan that no sink had held when it
 ///                               was made anew
 ///   <g>/done/<N>.json           that batch N stands, where no sink can tell by itself
+///   <g>/types/<source>.json     see found_types.h
 ///   <g>/change_state/<sink>/    see sinks::ChangeOptions
 ///
 /// Correctness rests on the sinks' txn, never on this folder alone.
@@ -73,8 +74,10 @@ class FlowState {
   /// The highest batch marked as done.
   Result<std::optional<std::int64_t>> last_done(std::int64_t generation);
 
- private:
+  /// The folder of a generation, relative to the root of the store.
   std::string generation_folder(std::int64_t generation) const;
+
+ private:
   std::string plan_path(std::int64_t generation, std::int64_t number,
                         int revision) const;
 

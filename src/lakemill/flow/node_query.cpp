@@ -9,10 +9,12 @@
 #include "lakemill/flow/bronze_columns.h"
 #include "lakemill/flow/declared_rows.h"
 #include "lakemill/flow/failure_place.h"
+#include "lakemill/flow/found_types.h"
 #include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/null_columns.h"
 #include "lakemill/flow/rescued_columns.h"
 #include "lakemill/flow/shared_views.h"
+#include "lakemill/flow/source_opening.h"
 #include "lakemill/flow/sql_place.h"
 #include "lakemill/flow/step_sql.h"
 #include "lakemill/language/graph.h"
@@ -86,6 +88,7 @@ class NodeQuery::State {
 
   Status open(FlowState& state, Reading reading,
               const std::vector<SourceSlice>& known) {
+    flow_state_ = &state;
     LAKEMILL_TRY(inputs_, open_inputs(workspace_, node_, state, reading, known));
     return {};
   }
@@ -108,6 +111,13 @@ class NodeQuery::State {
     begins_with_batch_ = false;
     carrying_.clear();
     return bind_frames(inputs_.root, node_, added_columns(node_), true);
+  }
+
+  Status keep_types(std::int64_t generation) const {
+    for (const auto& [source, types] : types_to_keep_) {
+      LAKEMILL_TRY_OK(keep_found_types(*flow_state_, generation, source, types));
+    }
+    return {};
   }
 
   void share_views(BatchPlan& plan) {
@@ -386,7 +396,9 @@ class NodeQuery::State {
     }
     LAKEMILL_TRY(sources::Slice read, leaf.source->read(slice->from, slice->to));
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
+    LAKEMILL_TRY(auto found, remember_types(leaf.id, read.relation));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
+    if (found) LAKEMILL_TRY_OK(find_types(leaf.id, frame.id, *found));
     LAKEMILL_TRY_OK(refuse_our_names(frame));
     if (added.sequence && read.sequence_sql.find("{batch}") != std::string::npos) {
       LAKEMILL_TRY(const bool has_offset, has_column(frame.id, "_source_offset"));
@@ -447,6 +459,29 @@ class NodeQuery::State {
                                 engine::Origin::lakemill);
   }
 
+  // Gives files whose types are found out those that they had before, and a copy.
+  Result<std::optional<data::Schema>> remember_types(const std::string& source,
+                                                     engine::Relation& relation) const {
+    auto* files = std::get_if<engine::FilesRelation>(&relation);
+    if (files == nullptr || flow_state_ == nullptr || !finds_out_types(*files) ||
+        files->known_types) {
+      return std::optional<data::Schema>();
+    }
+    LAKEMILL_TRY(files->remembered_types,
+                 found_types(*flow_state_, plan_->generation, source));
+    return std::optional(files->remembered_types.value_or(data::Schema()));
+  }
+
+  Status find_types(const std::string& source, const std::string& relation,
+                    const data::Schema& before) {
+    LAKEMILL_TRY(const auto shape,
+                 session_->describe("SELECT * FROM " + quote_identifier(relation),
+                                    engine::Origin::lakemill));
+    data::Schema after = types_after(before, shape.schema);
+    if (after != before) types_to_keep_[source] = std::move(after);
+    return {};
+  }
+
   // An empty slice of raw files has the columns of the files before it.
   Status give_columns(Leaf& leaf, const SourceSlice& slice, sources::Slice& read) {
     auto* files = std::get_if<engine::FilesRelation>(&read.relation);
@@ -492,7 +527,9 @@ class NodeQuery::State {
 
   const Workspace& workspace_;
   const language::Node& node_;
+  const FlowState* flow_state_ = nullptr;  // null: relations are given
   OpenInputs inputs_;
+  std::map<std::string, data::Schema> types_to_keep_;  // by the leaf's id
   bool is_given_ = false;  // relations of a test stand in for what is read
   engine::Session* session_ = nullptr;
   const BatchPlan* plan_ = nullptr;
@@ -547,6 +584,10 @@ bool NodeQuery::all_incremental() {
 Result<std::string> NodeQuery::bind(engine::Session& session, const BatchPlan& plan,
                                     const ExpectedSchemas& expected) {
   return state_->bind(session, plan, expected);
+}
+
+Status NodeQuery::keep_types(std::int64_t generation) const {
+  return state_->keep_types(generation);
 }
 
 void NodeQuery::share_views(BatchPlan& plan) { state_->share_views(plan); }

@@ -88,6 +88,11 @@ class NodeQuery {
   Result<std::string> bind(engine::Session& session, const BatchPlan& plan,
                            const ExpectedSchemas& expected);
 
+  /// Keeps the types that were found in files without a schema for batches of the
+  /// generation to come; to be called once the batch stands. Errors: those of the
+  /// store.
+  Status keep_types(std::int64_t generation) const;
+
   /// Writes into `plan` the moments of the views that other nodes of the run use too
   /// and that are read as a whole.
   void share_views(BatchPlan& plan);

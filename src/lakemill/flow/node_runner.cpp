@@ -364,6 +364,8 @@ class NodeRun {
                  options_.on_commit,
                  std::move(bound)};
     LAKEMILL_TRY_OK(run_batch(run, report_));
+    // Best effort: the types are found again where they are needed, or missed.
+    (void)query.keep_types(plan.generation);
     if (plan.number % kPlansLookedThrough == 0) {
       // Best effort: the next time forgets what this one leaves.
       (void)state_.forget_plans(plan.generation, plan.number,

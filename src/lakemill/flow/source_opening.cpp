@@ -64,14 +64,6 @@ bool rescues(const language::Node& node) {
   return sink->schema_evolution == language::SchemaEvolution::rescue;
 }
 
-// Whether the types of columns are told from the values that are found.
-bool finds_out_types(const engine::FilesRelation& files) {
-  if (files.schema || files.rescue) return false;
-  return files.format == engine::FileFormat::json ||
-         files.format == engine::FileFormat::jsonl ||
-         (files.format == engine::FileFormat::csv && files.infer_schema);
-}
-
 Result<engine::FilesRelation> files_relation(const Workspace& workspace,
                                              const language::Node& node,
                                              const language::Source& source,
@@ -183,6 +175,13 @@ Result<Leaf> open_file_leaf(const Workspace& workspace, const language::Node& no
 }
 
 }  // namespace
+
+bool finds_out_types(const engine::FilesRelation& files) {
+  if (files.schema || files.rescue) return false;
+  return files.format == engine::FileFormat::json ||
+         files.format == engine::FileFormat::jsonl ||
+         (files.format == engine::FileFormat::csv && files.infer_schema);
+}
 
 engine::FileFormat engine_format(language::FileFormat format) {
   switch (format) {

@@ -18,6 +18,9 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
                            FlowState& state, const std::string& id, bool incremental,
                            const language::BatchLimits& limits);
 
+/// Whether the types of columns are told from the values that are found.
+bool finds_out_types(const engine::FilesRelation& files);
+
 /// How the engine reads and writes files of a format; Parquet for what is no file
 /// format of its own (DELTA).
 engine::FileFormat engine_format(language::FileFormat format);
