@@ -154,6 +154,12 @@ Status PostgresFeed::open(bool may_create) {
 Status PostgresFeed::open_slot(bool may_create) {
   LAKEMILL_TRY(Connection * connection, control());
   LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+  if (!slot && !known_.system.empty()) {
+    // A server that has taken over from another one lacks the slots of that one.
+    LAKEMILL_TRY(const auto replication, connect(ConnectionPurpose::replication));
+    LAKEMILL_TRY(server_, identify(*replication));
+    LAKEMILL_TRY_OK(check_known_server(may_create));
+  }
   // Before it is made: who dies in between must not find a slot of somebody else.
   LAKEMILL_TRY_OK(claim_slot(*connection, slot.has_value()));
   if (!slot && may_create && options_.create && !options_.looks_only) {
@@ -163,17 +169,17 @@ Status PostgresFeed::open_slot(bool may_create) {
   }
   LAKEMILL_TRY_OK(check_slot(slot));
   slot_confirmed_ = slot->confirmed.value_or(0);
-  return take_slot();
+  return take_slot(may_create);
 }
 
 // Begins to read the slot, which a process that has just died may still hold.
-Status PostgresFeed::take_slot() {
+Status PostgresFeed::take_slot(bool may_begin) {
   auto delay = kRetryFirst;
   const auto end = now() + kConnectTimeMax;
   while (true) {
     LAKEMILL_TRY(auto replication, connect(ConnectionPurpose::replication));
     LAKEMILL_TRY(server_, identify(*replication));
-    LAKEMILL_TRY_OK(check_server({known_.system, known_.timeline, 0}, server_));
+    LAKEMILL_TRY_OK(check_known_server(may_begin));
     if (processed_ < slot_confirmed_) processed_ = slot_confirmed_;
     auto started = ReplicationStream::start(
         std::move(replication), {options_.slot, options_.publication, processed_},
@@ -237,7 +243,7 @@ Status PostgresFeed::let_in() {
   if (!writer_.in_transaction() && !writer_.has_streamed()) return {};
   LAKEMILL_TRY_OK(writer_.take_back());
   stream_.reset();
-  return take_slot();
+  return take_slot(false);
 }
 
 // Reads the slot from its own position again: a reader needs what is not here any more.

@@ -137,8 +137,9 @@ class PostgresFeed {
   Status open(bool may_create);
   Status open_slot(bool may_create);
   Status check_slot(const std::optional<SlotState>& slot) const;
-  Status take_slot();
+  Status take_slot(bool may_begin);
   Status check_server(const ServerIdentity& before, const ServerIdentity& server) const;
+  Status check_known_server(bool may_begin);
   Status check_gap(const Reader& reader, Lsn from) const;
   Status load();
   void start_stream();

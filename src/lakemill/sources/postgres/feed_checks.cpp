@@ -1,4 +1,5 @@
 // What a feed knows from before, and whether server and slot still fit it.
+#include <algorithm>
 #include <filesystem>
 
 #include "lakemill/base/random.h"
@@ -148,6 +149,27 @@ Status PostgresFeed::check_server(const ServerIdentity& before,
                   "before"),
         {{"timeline", server.timeline}, {"timeline_before", before.timeline}});
   }
+  return {};
+}
+
+// Whether the server is that of the positions that were written down. A reader that
+// begins anew has none of its own: where nobody here goes on from one, they are
+// forgotten, and other readers are told by their own positions.
+Status PostgresFeed::check_known_server(bool may_begin) {
+  const ServerIdentity known{known_.system, known_.timeline, 0};
+  const bool goes_on =
+      std::any_of(readers_.begin(), readers_.end(),
+                  [](const auto& item) { return item.second.spool != nullptr; });
+  if (known.system.empty() || known.same_log(server_) || !may_begin || goes_on) {
+    return check_server(known, server_);
+  }
+  known_ = {};
+  for (auto& [id, reader] : readers_) {
+    reader.begun = false;
+    reader.part.seen.reset();
+    reader.acknowledged = reader.released = reader.part.from = 0;
+  }
+  processed_ = 0;
   return {};
 }
 
