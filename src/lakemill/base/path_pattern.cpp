@@ -8,27 +8,42 @@ namespace {
 
 constexpr std::string_view kWildcards = "*?[{";
 
+// The character at the front of UTF-8 text that is not empty; a byte where it is none.
+std::string_view front_character(std::string_view text) {
+  std::size_t size = 1;
+  while (size < text.size() && size < 4 &&
+         (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) {
+    ++size;
+  }
+  const bool begins_one = (static_cast<unsigned char>(text[0]) & 0xC0U) == 0xC0U;
+  return text.substr(0, begins_one ? size : 1);
+}
+
 // Matches one character against "[...]" at the front of `pattern`, which it consumes.
-bool fits_class(char character, std::string_view& pattern) {
+// Characters are compared as their bytes are: in the order of Unicode.
+bool fits_class(std::string_view character, std::string_view& pattern) {
   const std::size_t close = pattern.find(']', 2);
   if (close == std::string_view::npos) {  // no class: a plain '['
     pattern.remove_prefix(1);
-    return character == '[';
+    return character == "[";
   }
   std::string_view set = pattern.substr(1, close - 1);
   pattern.remove_prefix(close + 1);
   const bool negated = set.front() == '!' || set.front() == '^';
   if (negated) set.remove_prefix(1);
   bool found = false;
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    if (i + 2 < set.size() && set[i + 1] == '-') {
-      found = found || (set[i] <= character && character <= set[i + 2]);
-      i += 2;
+  while (!set.empty()) {
+    const std::string_view first = front_character(set);
+    set.remove_prefix(first.size());
+    if (set.size() > 1 && set.front() == '-') {
+      const std::string_view last = front_character(set.substr(1));
+      set.remove_prefix(1 + last.size());
+      found = found || (first <= character && character <= last);
     } else {
-      found = found || set[i] == character;
+      found = found || first == character;
     }
   }
-  return found != negated && character != '/';
+  return found != negated && character != "/";
 }
 
 // "{a,b}" at the front of `pattern`: tries each alternative followed by the rest.
@@ -51,9 +66,10 @@ bool fits_star(std::string_view path, std::string_view pattern) {
   if (crosses && pattern.starts_with("/") && fits_pattern(path, pattern.substr(1))) {
     return true;  // "a/**/b" fits "a/b"
   }
-  for (std::size_t taken = 0;; ++taken) {
-    if (fits_pattern(path.substr(taken), pattern)) return true;
-    if (taken == path.size() || (!crosses && path[taken] == '/')) return false;
+  while (true) {
+    if (fits_pattern(path, pattern)) return true;
+    if (path.empty() || (!crosses && path.front() == '/')) return false;
+    path.remove_prefix(front_character(path).size());
   }
 }
 
@@ -75,15 +91,15 @@ bool fits_pattern(std::string_view path, std::string_view pattern) {
     if (pattern.front() == '*') return fits_star(path, pattern);
     if (pattern.front() == '{') return fits_alternatives(path, pattern);
     if (path.empty()) return false;
+    const std::string_view character = front_character(path);
     if (pattern.front() == '[') {
-      if (!fits_class(path.front(), pattern)) return false;
+      if (!fits_class(character, pattern)) return false;
     } else {
-      const bool fits = pattern.front() == '?' ? path.front() != '/'
-                                               : pattern.front() == path.front();
-      if (!fits) return false;
-      pattern.remove_prefix(1);
+      const std::string_view wanted = front_character(pattern);
+      if (wanted == "?" ? character == "/" : wanted != character) return false;
+      pattern.remove_prefix(wanted.size());
     }
-    path.remove_prefix(1);
+    path.remove_prefix(character.size());
   }
   return path.empty();
 }

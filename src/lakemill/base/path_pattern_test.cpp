@@ -28,6 +28,14 @@ TEST(PathPattern, FitsAsInAShell) {
       Case{"/a//", "/a/?", false},
       Case{"/a/b.csv", "/a/b.csv.gz", false},
       Case{"", "*", true},
+      Case{"/a/ä.csv", "/a/?.csv", true},
+      Case{"/a/ä.csv", "/a/??.csv", false},
+      Case{"/a/ä.csv", "/a/[ö-ä].csv", false},
+      Case{"/a/ä.csv", "/a/[a-zà-ü].csv", true},
+      Case{"/a/ä.csv", "/a/[!ö].csv", true},
+      Case{"/a/日本.csv", "/a/日?.csv", true},
+      Case{"/a/xä.csv", "/a/*[ä].csv", true},
+      Case{"/a/-.csv", "/a/[a-].csv", true},
   };
   for (const Case& test : kCases) {
     EXPECT_EQ(fits_pattern(test.path, test.pattern), test.fits)

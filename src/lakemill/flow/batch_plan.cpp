@@ -83,8 +83,11 @@ Result<BatchPlan> plan_from_json(const Json& json) {
   const auto strategy = strategy_from_text(string_member(json, "strategy", ""));
   const auto reason = reason_from_text(string_member(json, "reason", ""));
   const Json* slices = find_member(json, "sources");
-  if (plan.generation < 0 || plan.number < 1 || !now || !strategy || !reason ||
-      slices == nullptr || !slices->is_array()) {
+  constexpr std::int64_t kMax = std::int64_t{1} << (kNumberBits - 1);
+  const bool is_numbered = plan.generation >= 0 && plan.generation < kMax &&
+                           plan.number >= 1 && plan.number < kMax;
+  if (!is_numbered || !now || !strategy || !reason || slices == nullptr ||
+      !slices->is_array()) {
     return Error(ErrorCode::corrupt, "not a plan: " + json_text(json));
   }
   plan.now = *now;

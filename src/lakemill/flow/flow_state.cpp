@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <limits>
+#include <set>
 
 #include "lakemill/base/hash.h"
 
@@ -63,18 +65,20 @@ Result<std::int64_t> FlowState::newest_generation() {
 
 Result<std::int64_t> FlowState::generation_before(std::int64_t generation) {
   LAKEMILL_TRY(const auto folders, store_->list_folders(folder_));
-  std::int64_t newest = 0;
+  std::set<std::int64_t, std::greater<>> there;
   for (const std::string& name : folders) {
-    const std::int64_t number = leading_number(name).value_or(0);
-    if (number < generation) newest = std::max(newest, number);
+    const auto number = leading_number(name);
+    const bool is_ours = number && std::to_string(*number) == name;
+    if (is_ours && *number > 0 && *number < generation) there.insert(*number);
   }
-  for (; newest > 0; --newest) {  // folders stay behind what was withdrawn from them
-    const std::string folder = generation_folder(newest) + "/";
-    if (store_->head(folder + "generation.json")) break;
+  for (const std::int64_t number : there) {
+    // Folders stay behind what was withdrawn from them.
+    const std::string folder = generation_folder(number) + "/";
+    if (store_->head(folder + "generation.json")) return number;
     LAKEMILL_TRY(const auto objects, store_->list(folder, ""));
-    if (!objects.empty()) break;
+    if (!objects.empty()) return number;
   }
-  return newest;
+  return std::int64_t{0};
 }
 
 Status FlowState::withdraw_plan(const BatchPlan& plan) {
@@ -131,6 +135,13 @@ Result<std::optional<BatchPlan>> FlowState::find_plan(std::int64_t generation,
     }
     auto plan = plan_from_json(*json);
     if (!plan) return std::move(plan).error().while_doing(where);
+    if (plan->generation != generation || plan->number != number) {
+      return Error(ErrorCode::corrupt,
+                   where + " is that of batch " + std::to_string(plan->number) +
+                       " in generation " + std::to_string(plan->generation) +
+                       ", so the state of the flow was changed by hand: put the file "
+                       "back as it was");
+    }
     return std::optional<BatchPlan>(*std::move(plan));
   }
 }
@@ -186,8 +197,8 @@ Status FlowState::forget_plans(std::int64_t generation, std::int64_t number,
   return store_->remove_all(old);
 }
 
-std::shared_ptr<sources::ArrivalLog> FlowState::arrivals(const std::string& source,
-                                                         const sources::FileBase& base) {
+std::shared_ptr<sources::ArrivalLog> FlowState::arrivals(
+    const std::string& source, const sources::FileBase& base) {
   auto& log = arrivals_[source];
   if (log == nullptr) {
     log = std::make_shared<sources::ArrivalLog>(store_, folder_ + "/arrivals/" + source,

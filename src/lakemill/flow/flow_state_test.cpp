@@ -54,6 +54,26 @@ TEST_F(FlowStates, ANewFlowHasNothing) {
   EXPECT_EQ(*done, std::nullopt);
 }
 
+TEST_F(FlowStates, APlanUnderAnotherNameIsRefused) {
+  ASSERT_THAT(state_.save_plan(plan_of(1, "first")), IsOk());
+  const auto text = store_->get("flows/n/0/plans/0000000001.json");
+  ASSERT_THAT(text, IsOk());
+  tamper("0/plans/0000000002.json", *text);
+  EXPECT_THAT(state_.find_plan(0, 2),
+              HasError(ErrorCode::corrupt, "is that of batch 1"));
+  std::string huge = *text;
+  huge.replace(huge.find("\"generation\":0"), 14, "\"generation\":3000000000");
+  tamper("0/plans/0000000003.json", huge);
+  EXPECT_THAT(state_.find_plan(0, 3), HasError(ErrorCode::corrupt, "not a plan"));
+}
+
+TEST_F(FlowStates, FoldersOfOthersAreNoGenerations) {
+  ASSERT_THAT(state_.save_plan(plan_of(1, "first", 2)), IsOk());
+  tamper("20241123-backup/plans/0000000001.json", "{}");
+  tamper("007/plans/0000000001.json", "{}");
+  EXPECT_THAT(state_.newest_generation(), IsOkAnd(2));
+}
+
 TEST_F(FlowStates, PlansAreFoundByNumberAndTheLastByItsNumber) {
   for (const std::int64_t number : {1, 2, 9, 10, 11}) {
     ASSERT_THAT(state_.save_plan(plan_of(number, "run " + std::to_string(number))),

@@ -64,9 +64,10 @@ FilesByPath by_path(const std::vector<storage::ObjectInfo>& files) {
   return found;
 }
 
-// Numbers in an offset: [[first, last], …], ascending.
+// Numbers in an offset: [[first, last], …], ascending. None is behind its own arrival.
 ArrivalNumbers numbers_in(const Json& offset, const char* member) {
   ArrivalNumbers numbers;
+  const std::int64_t end = integer_member(offset, "arrival", 0);
   const Json* ranges = find_member(offset, member);
   if (ranges == nullptr || !ranges->is_array()) return numbers;
   for (const Json& range : *ranges) {
@@ -74,8 +75,9 @@ ArrivalNumbers numbers_in(const Json& offset, const char* member) {
         !range[1].is_number_integer()) {
       continue;
     }
-    for (auto number = range[0].get<std::int64_t>();
-         number <= range[1].get<std::int64_t>(); ++number) {
+    const auto first = std::max<std::int64_t>(range[0].get<std::int64_t>(), 1);
+    const auto last = std::min(range[1].get<std::int64_t>(), end);
+    for (std::int64_t number = first; number <= last; ++number) {
       numbers.insert(numbers.end(), number);
     }
   }
@@ -350,7 +352,7 @@ class ArrivingFileSource final : public Source {
     LAKEMILL_TRY_OK(log_->refresh());
     const std::int64_t begin = integer_member(from, "arrival", 0);
     const std::int64_t end = integer_member(to, "arrival", 0);
-    if (begin > end || end > log_->last()) {
+    if (begin < 0 || begin > end || end > log_->last()) {
       return Error(ErrorCode::corrupt, "the arrival log of " + spec_.url +
                                            " does not hold arrivals " +
                                            std::to_string(begin + 1) + " to " +
@@ -451,7 +453,7 @@ class ArrivingFileSource final : public Source {
                    const std::vector<storage::ObjectInfo>& files) const {
     const std::int64_t number = integer_member(offset, "arrival", 0);
     const std::string digest = string_member(offset, "digest", "");
-    const bool same = digest.empty() ? number <= log_->last()
+    const bool same = digest.empty() ? number >= 0 && number <= log_->last()
                                      : digest == log_->digest_with(files, number);
     if (same) return {};
     return Error(ErrorCode::corrupt,
