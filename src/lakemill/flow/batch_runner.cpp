@@ -311,7 +311,22 @@ class Batch {
     return commit(*sink, part);
   }
 
+  // A file cannot tell a runner that stood still meanwhile that it comes too late.
+  Status check_not_passed(const NodeSink& sink) const {
+    if (sink.remembers) return {};
+    LAKEMILL_TRY(const auto done, run_.state.last_done(run_.plan.generation));
+    LAKEMILL_TRY(const auto generation, run_.state.newest_generation());
+    if (done.value_or(0) <= run_.plan.number && generation <= run_.plan.generation) {
+      return {};
+    }
+    return Error(ErrorCode::exists,
+                 "another process went on with node " + run_.node.name +
+                     " behind batch " + std::to_string(run_.plan.number) +
+                     ", which was not written to " + sink.place.name + ": run again");
+  }
+
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
+    LAKEMILL_TRY_OK(check_not_passed(sink));
     LAKEMILL_TRY(const auto before, foreign_version(sink));
     auto result = sink.sink->commit(*session_, written, identity_);
     if (!result) {

@@ -38,7 +38,8 @@ std::string lost_of_text(const std::string& name, const std::string& value,
       return "regexp_matches(" + name + ", '\\.[0-9]*[1-9]|[eE]-')";
     case data::TypeKind::decimal:
       return "regexp_matches(" + name + ", '\\.[0-9]{" + std::to_string(type.scale) +
-             "}[0-9]*[1-9]')";
+             "}[0-9]*[1-9]') OR regexp_matches(" + name + ", '[eE]-') AND CAST(" +
+             value + " AS DOUBLE) IS DISTINCT FROM TRY_CAST(" + name + " AS DOUBLE)";
     case data::TypeKind::date:
       return "coalesce(TRY_CAST(" + name + " AS TIMESTAMP) <> CAST(" + value +
              " AS TIMESTAMP), false)";

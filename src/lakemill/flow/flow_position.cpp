@@ -28,17 +28,25 @@ bool tells_of(const Json& facts, const std::string& app_id, std::int64_t generat
 
 // What commitInfo of a table says of a batch: {plan, plan_content, …}, or nothing.
 // Looks at the newest commits first: it nearly always is the newest.
-std::optional<Json> facts_in(delta::Table& table, const std::string& app_id,
-                             std::int64_t generation, std::int64_t number) {
-  for (const std::size_t commits_max : {std::size_t{1}, kRepairCommitsMax}) {
+Result<std::optional<Json>> facts_in(delta::Table& table, const std::string& app_id,
+                                     std::int64_t generation, std::int64_t number) {
+  std::size_t looked_at = 0;
+  for (const std::size_t commits_max :
+       {std::size_t{1}, std::size_t{8}, std::size_t{64}, kRepairCommitsMax}) {
     auto history = table.history(commits_max);
-    if (!history) break;  // no table here yet, or its early commits were cleaned away
-    for (const delta::HistoryEntry& entry : *history) {
-      auto ours = noted_batch(entry.commit_info);
+    if (!history) {
+      // No table here yet, or its early commits were cleaned away.
+      if (history.error().code() == ErrorCode::not_found) break;
+      return std::move(history).error();
+    }
+    for (std::size_t i = looked_at; i < history->size(); ++i) {
+      auto ours = noted_batch((*history)[i].commit_info);
       if (ours && tells_of(*ours, app_id, generation, number)) return ours;
     }
+    if (history->size() < commits_max) break;  // that was all
+    looked_at = history->size();
   }
-  return std::nullopt;
+  return std::optional<Json>();
 }
 
 // What a sink says of a batch: its target, or a table beside it that has it already.
@@ -51,7 +59,7 @@ Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink&
   urls.insert(urls.begin(), sink.place.url);
   for (const std::string& url : urls) {
     LAKEMILL_TRY(const auto table, workspace.catalog.open_url(url));
-    facts = facts_in(*table, app_id, generation, number);
+    LAKEMILL_TRY(facts, facts_in(*table, app_id, generation, number));
     if (facts) break;
   }
   return facts;

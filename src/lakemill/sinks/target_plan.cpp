@@ -99,8 +99,14 @@ Result<delta::ClusteringColumns> kept_clustering(const delta::ClusteringColumns&
   delta::ClusteringColumns kept;
   const std::vector<std::string> names = delta::clustering_names(held, before);
   for (std::size_t i = 0; i < held.size(); ++i) {
-    if (delta::find_physical(now, held[i]) != nullptr) {
+    const data::Field* field = delta::find_physical(now, held[i]);
+    if (field != nullptr && held[i].size() > 1) {
       kept.push_back(held[i]);
+      continue;
+    }
+    if (field != nullptr) {  // perhaps of a type that clusters nothing
+      LAKEMILL_TRY(auto same, delta::resolve_clustering({field->name}, now));
+      kept.push_back(std::move(same.front()));
       continue;
     }
     auto found = delta::resolve_clustering({names[i]}, now);
