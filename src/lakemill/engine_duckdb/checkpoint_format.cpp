@@ -12,6 +12,7 @@
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/object_file_system.h"
+#include "lakemill/engine_duckdb/parquet_files.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
@@ -264,11 +265,11 @@ class DuckdbCheckpointFormat final : public delta::CheckpointFormat {
       columns += (is_add ? add_sql(column_sql(kind), *typed) : column_sql(kind)) +
                  " AS " + quote_identifier(kind.name);
     }
-    const auto written =
-        run(connection, "COPY (SELECT " + columns + " FROM lines) TO " +
-                            quote_literal(store_path(url)) +
-                            " (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false, "
-                            "RETURN_STATS)");
+    const auto written = run(
+        connection, "COPY (SELECT " + columns + " FROM lines) TO " +
+                        quote_literal(store_path(url)) +
+                        " (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false, " +
+                        kNoBloomFilter + ", RETURN_STATS)");
     return written->GetValue(2, 0).GetValue<std::int64_t>();
   }
 

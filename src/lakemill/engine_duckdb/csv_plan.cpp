@@ -76,20 +76,23 @@ Result<std::vector<std::string>> lines_of_any_end(DuckdbSession& session,
                                                   int count_max) {
   const formats::CsvDialect dialect = csv_dialect(plan);
   const auto compression = plan.options.find("compression");
+  const std::string kept = dialect.comment == '\0'
+                               ? std::string()
+                               : " AND NOT starts_with(value, " +
+                                     quote_literal(std::string(1, dialect.comment)) +
+                                     ")";
   LAKEMILL_TRY(
       const auto answer,
-      session.run("SELECT value FROM lakemill_text_lines([" + quote_literal(url) +
-                  "], " +
+      session.run("SELECT value FROM (SELECT value, row_number() OVER () AS number "
+                  "FROM lakemill_text_lines([" +
+                  quote_literal(url) + "], " +
                   (compression == plan.options.end() ? "'auto'" : compression->second) +
-                  ", " + plan.options.at("max_line_size") + ") LIMIT " +
-                  std::to_string(count_max + dialect.skipped_lines)));
+                  ", " + plan.options.at("max_line_size") + ")) WHERE number > " +
+                  std::to_string(dialect.skipped_lines) + kept +
+                  " ORDER BY number LIMIT " + std::to_string(count_max)));
   std::vector<std::string> lines;
   for (duckdb::idx_t row = 0; row < answer->RowCount(); ++row) {
-    std::string line = answer->GetValue(0, row).ToString();
-    const bool is_comment =
-        dialect.comment != '\0' && line.starts_with(dialect.comment);
-    const bool is_skipped = static_cast<std::int64_t>(row) < dialect.skipped_lines;
-    if (!is_comment && !is_skipped) lines.push_back(std::move(line));
+    lines.push_back(answer->GetValue(0, row).ToString());
   }
   return lines;
 }
@@ -351,10 +354,19 @@ Status infer_csv_types(DuckdbSession& session, FilesPlan& plan) {
   return {};
 }
 
-// The type by which the CSV reader reads a column. It takes fractions and decimals
-// itself. Of whole numbers it would round away the fraction, of dates and instants it
-// drops an offset, or what stands behind, without a word: these are texts that SQL
-// casts (csv_values.h).
+// A decimal in which a fraction that is too long for `type` shows, if there is room.
+LogicalType with_more_digits(const LogicalType& type) {
+  constexpr int kScale = 18;
+  const int scale = duckdb::DecimalType::GetScale(type);
+  const int whole = duckdb::DecimalType::GetWidth(type) - scale;
+  return scale < kScale && whole <= 38 - kScale ? LogicalType::DECIMAL(38, kScale)
+                                                : type;
+}
+
+// The type by which the CSV reader reads a column. It takes fractions itself. Of whole
+// numbers it would round away the fraction, of decimals the digits behind the last, of
+// dates and instants it drops an offset, or what stands behind, without a word: these
+// are texts that SQL casts (csv_values.h).
 LogicalType csv_reading_type(const FilesPlan& plan, const LogicalType& type) {
   switch (type.id()) {
     case LogicalTypeId::TINYINT:
@@ -362,6 +374,9 @@ LogicalType csv_reading_type(const FilesPlan& plan, const LogicalType& type) {
     case LogicalTypeId::INTEGER:
     case LogicalTypeId::BIGINT:
       return plan.options.contains("decimal_separator") ? LogicalType::DECIMAL(38, 18)
+                                                        : LogicalType::VARCHAR;
+    case LogicalTypeId::DECIMAL:
+      return plan.options.contains("decimal_separator") ? with_more_digits(type)
                                                         : LogicalType::VARCHAR;
     case LogicalTypeId::DATE:
     case LogicalTypeId::TIMESTAMP:

@@ -8,6 +8,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/value_lines.h"
+#include "lakemill/formats/json_number.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -17,24 +18,19 @@ using duckdb::LogicalType;
 using duckdb::string_t;
 using duckdb::Value;
 
-// Blanks, exponents, zeros behind the point: what DuckDB takes for a number.
+// Blanks, a plus, exponents, zeros behind the point.
 std::optional<std::int64_t> unusual_integer(std::string_view text) {
-  // Its notations for programs are no numbers of a file.
-  if (text.find_first_of("_xXbB") != std::string_view::npos) return std::nullopt;
-  Value exact;
-  Value number;
-  std::string problem;
-  if (!Value(std::string(text))
-           .DefaultTryCastAs(LogicalType::DECIMAL(38, 18), exact, &problem) ||
-      !exact.DefaultTryCastAs(LogicalType::BIGINT, number, &problem)) {
+  text = trim(text);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const auto plain = formats::plain_number(text);
+  if (!plain || plain->find('.') != std::string::npos) return std::nullopt;
+  std::int64_t number = 0;
+  const auto parsed =
+      std::from_chars(plain->data(), plain->data() + plain->size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != plain->data() + plain->size()) {
     return std::nullopt;
   }
-  Value back;
-  if (!number.DefaultTryCastAs(LogicalType::DECIMAL(38, 18), back, &problem) ||
-      back != exact) {
-    return std::nullopt;  // it was rounded
-  }
-  return number.GetValue<std::int64_t>();
+  return number;
 }
 
 std::optional<std::int64_t> integer_of(std::string_view text) {

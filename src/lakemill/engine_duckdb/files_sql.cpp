@@ -55,22 +55,12 @@ std::string cast(const std::string& sql, const LogicalType& type) {
   return "CAST(" + sql + " AS " + type.ToString() + ")";
 }
 
-std::string try_cast(const std::string& sql, const LogicalType& type) {
-  // An offset in the text counts: through an instant to the wall clock of UTC.
-  if (type.id() == LogicalTypeId::TIMESTAMP) {
-    return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
-  }
-  if (type.IsIntegral() || type.id() == LogicalTypeId::DATE) {
-    return exact_text_cast(sql, type);  // a cast would round 1.5, and cut off a time
-  }
-  return "TRY_CAST(" + sql + " AS " + type.ToString() + ")";
-}
-
 struct Branch {
   const FilesPlan& plan;
   const FileGroup& group;
   std::size_t first = 0;
   std::size_t count = 0;
+  bool counts_rows = false;  // its rows are numbered file by file
 };
 
 std::string file_list_item(const Branch& branch, bool arrivals) {
@@ -191,7 +181,8 @@ std::string csv_text_cast(const FilesPlan& plan, const std::string& raw,
     return "TRY_CAST(" + std::string(kCsvInteger) + "(" + raw + ") AS " +
            to.ToString() + ")";
   }
-  return try_cast(raw, to);
+  if (to.id() == LogicalTypeId::DOUBLE) return "TRY_CAST(" + raw + " AS DOUBLE)";
+  return declared_text_cast(raw, to);
 }
 
 // True where a text says a value, but not as that value is written: a number with zeros
@@ -215,11 +206,11 @@ Value csv_value(const FilesPlan& plan, const std::string& raw, const LogicalType
     return value;
   }
   if (from.id() != LogicalTypeId::VARCHAR) {
-    // A number read with its fraction, of which an integer has none.
+    // A number read with all its fraction, of which the column has less.
     const std::string value = "TRY_CAST(" + raw + " AS " + to.ToString() + ")";
     return {value,
-            raw + " IS NOT NULL AND (" + raw + " <> trunc(" + raw + ") OR " + value +
-                " IS NULL)",
+            raw + " IS NOT NULL AND TRY_CAST(" + value + " AS " + from.ToString() +
+                ") IS DISTINCT FROM " + raw,
             "CAST(" + raw + " AS VARCHAR)"};
   }
   const std::string value =
@@ -250,10 +241,7 @@ std::string text_of_json(const FileGroup& group, const SourceColumn& source) {
 std::string scalar_of_text(const Branch& branch, const std::string& text,
                            const LogicalType& to) {
   if (!branch.plan.relation.schema) return exact_text_cast(text, to);
-  if (to.id() == LogicalTypeId::DOUBLE) {
-    return std::string(kNearDouble) + "(" + text + ")";
-  }
-  return try_cast(text, to);
+  return declared_text_cast(text, to);
 }
 
 Value json_value(const Branch& branch, const SourceColumn& source,
@@ -281,9 +269,10 @@ Value json_value(const Branch& branch, const SourceColumn& source,
     return {value, given + value + " IS NULL)", text};
   }
   std::string loss;
-  if (branch.group.exact_numbers) {
-    const bool declared = branch.plan.relation.schema.has_value();
-    loss = " OR " + json_number_loss(raw, to, declared);
+  if (branch.plan.relation.schema) {
+    loss = " OR " + declared_json_loss(raw, to);
+  } else if (branch.group.exact_numbers) {
+    loss = " OR " + json_number_loss(raw, to);
   }
   const std::string structure = quote_literal(transform_structure(to));
   const std::string value =
@@ -348,15 +337,15 @@ std::string rescued_sql(const Branch& branch) {
          "], lambda _lakemill_entry: _lakemill_entry.v IS NOT NULL))) AS VARCHAR) END";
 }
 
-std::string column_sql(const Branch& branch, const std::string& name, bool whole) {
+std::string column_sql(const Branch& branch, const std::string& name) {
   if (name == kArrivalColumn) return file_list_item(branch, true);
   if (name == kFileColumn) return file_list_item(branch, false);
   if (name == kRowColumn) {
-    if (branch.plan.relation.format == FileFormat::parquet) return kFileRow;
     if (branch.plan.relation.format == FileFormat::binaryfile)
       return "CAST(0 AS BIGINT)";
-    LAKEMILL_CHECK(whole);
-    return "row_number() OVER () - 1";
+    LAKEMILL_CHECK(branch.counts_rows ||
+                   branch.plan.relation.format == FileFormat::parquet);
+    return kFileRow;
   }
   if (name == kRescuedColumn && branch.plan.relation.rescue) return rescued_sql(branch);
   const QueryColumns& columns = branch.plan.columns;
@@ -379,15 +368,34 @@ std::string column_sql(const Branch& branch, const std::string& name, bool whole
          " ELSE " + value.sql + " END";
 }
 
+// What is read of files whose rows can only be counted as they come, each file by
+// itself; what is made of it is written once for all.
+std::string counted_reader_sql(const Branch& branch) {
+  std::vector<std::string> names;
+  for (const SourceColumn& column : branch.group.columns) {
+    names.push_back(read_name(column));
+  }
+  if (branch.group.exact_numbers) names.emplace_back(kRecord);
+  const std::string listed = names.empty() ? "" : join(names, ", ") + ", ";
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < branch.count; ++i) {
+    files.push_back("SELECT " + listed + std::to_string(i) + " AS " + kFileIndex +
+                    ", row_number() OVER () - 1 AS " + kFileRow + " FROM " +
+                    reader_sql(branch.plan, branch.group, branch.first + i, 1));
+  }
+  return "(" + join(files, " UNION ALL ") + ")";
+}
+
 std::string branch_sql(const Branch& branch, const std::vector<std::string>& columns) {
   std::vector<std::string> list;
   for (const std::string& name : columns) {
-    list.push_back(column_sql(branch, name, branch.count == 1) + " AS " +
-                   quote_identifier(name));
+    list.push_back(column_sql(branch, name) + " AS " + quote_identifier(name));
   }
   if (list.empty()) list.emplace_back("true AS _lakemill_nothing");
   return "SELECT " + join(list, ", ") + " FROM " +
-         reader_sql(branch.plan, branch.group, branch.first, branch.count);
+         (branch.counts_rows
+              ? counted_reader_sql(branch)
+              : reader_sql(branch.plan, branch.group, branch.first, branch.count));
 }
 
 std::string no_rows_sql(const FilesPlan& plan,
@@ -524,15 +532,12 @@ std::string files_sql(const FilesPlan& plan, const std::vector<std::string>& col
   const FileFormat format = plan.relation.format;
   const bool numbers_rows =
       std::find(columns.begin(), columns.end(), kRowColumn) != columns.end();
-  // Rows of these can only be counted as they come, so file by file.
-  const bool one_by_one =
+  const bool counts_rows =
       numbers_rows && format != FileFormat::parquet && format != FileFormat::binaryfile;
   std::vector<std::string> branches;
   for (const FileGroup& group : plan.groups) {
-    const std::size_t step = one_by_one ? 1 : group.count;
-    for (std::size_t i = 0; i < group.count; i += step) {
-      branches.push_back(branch_sql({plan, group, group.first + i, step}, columns));
-    }
+    branches.push_back(
+        branch_sql({plan, group, group.first, group.count, counts_rows}, columns));
   }
   if (branches.empty()) return no_rows_sql(plan, columns);
   return join(branches, " UNION ALL ");

@@ -38,7 +38,11 @@ struct JsonPlace {
 };
 
 // What counts as lost.
-enum class Keeps { all, numbers, near_numbers };
+enum class Keeps { all, declared, numbers };
+
+bool keeps_shape(Keeps keeps) {
+  return keeps == Keeps::all || keeps == Keeps::declared;
+}
 
 std::string loss_at(const JsonPlace& place, const LogicalType& type, Keeps keeps);
 
@@ -52,7 +56,7 @@ std::string loss_in_struct(const JsonPlace& place, const LogicalType& type,
         loss_at({place.base, place.pointer + formats::member_step(name), place.depth},
                 child, keeps));
   }
-  if (keeps == Keeps::all) {
+  if (keeps_shape(keeps)) {
     losses.insert(losses.begin(), "NOT list_has_all([" + join(names, ", ") +
                                       "], json_keys(" + place.sql() + "))");
   }
@@ -86,15 +90,14 @@ std::string unusual_spelling(const std::string& text, const LogicalType& type) {
 std::string scalar_loss(const std::string& text, const LogicalType& type, Keeps keeps) {
   const std::string given = text + " IS NOT NULL AND ";
   if (keeps == Keeps::all) return text_loss(text, type);
+  if (keeps == Keeps::declared) {
+    return "(" + given + declared_text_cast(text, type) + " IS NULL)";
+  }
   const bool is_fraction =
-      type.id() == LogicalTypeId::DOUBLE ||
-      (type.id() == LogicalTypeId::DECIMAL && keeps == Keeps::numbers);
+      type.id() == LogicalTypeId::DOUBLE || type.id() == LogicalTypeId::DECIMAL;
   if (!is_fraction) return "false";
-  const std::string held = keeps == Keeps::near_numbers
-                               ? std::string(kNearDouble) + "(" + text + ")"
-                               : exact_text_cast(text, type);
-  return "(" + given + "try_cast(" + text + " AS DOUBLE) IS NOT NULL AND " + held +
-         " IS NULL)";
+  return "(" + given + "try_cast(" + text + " AS DOUBLE) IS NOT NULL AND " +
+         exact_text_cast(text, type) + " IS NULL)";
 }
 
 std::string loss_at(const JsonPlace& place, const LogicalType& type, Keeps keeps) {
@@ -102,7 +105,7 @@ std::string loss_at(const JsonPlace& place, const LogicalType& type, Keeps keeps
   const auto nested = [&](const std::string& kind, const std::string& loss) {
     return "coalesce(CASE json_type(" + json + ") WHEN 'NULL' THEN false WHEN '" +
            kind + "' THEN " + loss + " ELSE " +
-           (keeps == Keeps::all ? "true" : "false") + " END AND " + json +
+           (keeps_shape(keeps) ? "true" : "false") + " END AND " + json +
            " IS NOT NULL, false)";
   };
   switch (type.id()) {
@@ -183,6 +186,17 @@ std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
   return try_cast(sql, type);
 }
 
+std::string declared_text_cast(const std::string& sql, const LogicalType& type) {
+  if (type.id() == LogicalTypeId::DOUBLE) {
+    return std::string(kNearDouble) + "(" + sql + ")";
+  }
+  const bool rounds = type.IsIntegral() || type.id() == LogicalTypeId::DECIMAL ||
+                      type.id() == LogicalTypeId::DATE;
+  if (rounds || type.id() == LogicalTypeId::TIMESTAMP)
+    return exact_text_cast(sql, type);
+  return try_cast(sql, type);
+}
+
 std::string text_loss(const std::string& sql, const LogicalType& type) {
   return "(" + sql + " IS NOT NULL AND (" + exact_text_cast(sql, type) + " IS NULL" +
          unusual_spelling(sql, type) + "))";
@@ -192,9 +206,12 @@ std::string json_loss(const std::string& json, const LogicalType& type) {
   return loss_at({json, "", 0}, type, Keeps::all);
 }
 
-std::string json_number_loss(const std::string& json, const LogicalType& type,
-                             bool rounds) {
-  return loss_at({json, "", 0}, type, rounds ? Keeps::near_numbers : Keeps::numbers);
+std::string declared_json_loss(const std::string& json, const LogicalType& type) {
+  return loss_at({json, "", 0}, type, Keeps::declared);
+}
+
+std::string json_number_loss(const std::string& json, const LogicalType& type) {
+  return loss_at({json, "", 0}, type, Keeps::numbers);
 }
 
 HeldValue held_value(const std::string& raw, const LogicalType& from,

@@ -1,5 +1,7 @@
 // Rows written in the pipeline itself, as a table of the session.
 
+#include <map>
+
 #include "lakemill/base/guard.h"
 #include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
@@ -38,6 +40,47 @@ LogicalType type_of_numbers(const formats::NumbersAt& numbers,
   return fits ? seen : decimal_for(numbers).value_or(LogicalType::VARCHAR);
 }
 
+// `seen` with such types wherever it has numbers; `path`: where it stands.
+LogicalType with_all_digits(const LogicalType& seen, const std::string& path,
+                            const formats::NumbersByPath& numbers) {
+  switch (seen.id()) {
+    case duckdb::LogicalTypeId::STRUCT: {
+      duckdb::child_list_t<LogicalType> children;
+      for (const auto& [name, child] : duckdb::StructType::GetChildTypes(seen)) {
+        children.emplace_back(
+            name, with_all_digits(child, path + formats::member_step(name), numbers));
+      }
+      return LogicalType::STRUCT(std::move(children));
+    }
+    case duckdb::LogicalTypeId::LIST:
+      return LogicalType::LIST(
+          with_all_digits(duckdb::ListType::GetChildType(seen),
+                          path + std::string(formats::kElementStep), numbers));
+    default: {
+      const auto found = numbers.find(path);
+      return seen.IsNumeric() && found != numbers.end()
+                 ? type_of_numbers(found->second, seen)
+                 : seen;
+    }
+  }
+}
+
+// Of two columns that a table cannot tell apart.
+Status check_names(const std::vector<RowColumn>& columns) {
+  std::map<std::string, std::string> seen;
+  for (const RowColumn& column : columns) {
+    const auto [first, is_new] = seen.emplace(to_lower(column.name), column.name);
+    if (is_new && !column.name.empty()) continue;
+    return Error(ErrorCode::invalid,
+                 is_new ? std::string("the rows have a column without a name; give it "
+                                      "one")
+                        : "the rows have the columns " + first->second + " and " +
+                              column.name +
+                              ", which a table cannot hold both; rename one");
+  }
+  return {};
+}
+
 // Names in the order in which rows bring them up; types as all rows together have them.
 Result<std::vector<RowColumn>> columns_of_rows(DuckdbSession& session,
                                                const engine::RowsRelation& rows,
@@ -57,19 +100,16 @@ Result<std::vector<RowColumn>> columns_of_rows(DuckdbSession& session,
   const auto numbers = formats::numbers_of(rows.json_rows, true);
   std::vector<RowColumn> columns;
   for (const auto& [name, seen] : structure.items()) {
-    LogicalType type = type_of_structure(seen);
-    const auto found =
-        numbers.find(std::string(formats::kElementStep) + formats::member_step(name));
-    if (type.IsNumeric() && found != numbers.end()) {
-      type = type_of_numbers(found->second, type);
-    }
-    columns.push_back({name, std::move(type)});
+    const std::string path =
+        std::string(formats::kElementStep) + formats::member_step(name);
+    columns.push_back({name, with_all_digits(type_of_structure(seen), path, numbers)});
   }
+  LAKEMILL_TRY_OK(check_names(columns));
   return columns;
 }
 
 std::string value_sql(const RowColumn& column) {
-  const std::string path = quote_literal("$." + quote_identifier(column.name));
+  const std::string path = quote_literal(formats::member_step(column.name));
   if (!column.type.IsNested()) {
     return "CAST(json_extract_string(row, " + path + ") AS " + column.type.ToString() +
            ")";

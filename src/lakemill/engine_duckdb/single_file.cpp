@@ -6,6 +6,7 @@
 #include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
 #include "lakemill/engine/file_options.h"
+#include "lakemill/engine_duckdb/parquet_files.h"
 #include "lakemill/engine_duckdb/staged_files.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/written_statistics.h"
@@ -56,7 +57,8 @@ Result<std::vector<std::string>> copy_options(const FileTarget& target) {
   if (target.format == FileFormat::csv) options = {"FORMAT csv"};
   if (target.format == FileFormat::json) options = {"FORMAT json", "ARRAY true"};
   if (target.format == FileFormat::jsonl) options = {"FORMAT json", "ARRAY false"};
-  if (target.format == FileFormat::parquet) options = {"FORMAT parquet"};
+  if (target.format == FileFormat::parquet)
+    options = {"FORMAT parquet", kNoBloomFilter};
   bool has_header = false;
   for (const auto& [name, value] : target.options) {
     LAKEMILL_TRY(const FileOption option, engine::writer_option(target.format, name));

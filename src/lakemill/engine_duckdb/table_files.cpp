@@ -5,6 +5,7 @@
 
 #include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
+#include "lakemill/engine_duckdb/parquet_files.h"
 #include "lakemill/engine_duckdb/staged_files.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/written_statistics.h"
@@ -129,7 +130,7 @@ std::string copy_sql(const RowsToWrite& rows, const TableFilesTarget& target,
                           quote_identifier(column.physical_name));
   }
   std::vector<std::string> options = {
-      "FORMAT parquet", "RETURN_STATS",
+      "FORMAT parquet", "RETURN_STATS", kNoBloomFilter,
       "COMPRESSION " +
           quote_literal(target.compression.empty() ? "snappy" : target.compression)};
   if (target.parquet_version == 2) options.emplace_back("PARQUET_VERSION V2");

@@ -39,10 +39,9 @@ std::string_view to_text(ExpectationStatus status) {
 }
 
 void NodeReport::add_notice(sources::Notice notice) {
-  const bool told =
-      std::any_of(notices.begin(), notices.end(), [&](const sources::Notice& before) {
-        return before.message == notice.message;
-      });
+  const bool told = std::any_of(
+      notices.begin(), notices.end(),
+      [&](const sources::Notice& before) { return before.message == notice.message; });
   if (!told) notices.push_back(std::move(notice));
 }
 
