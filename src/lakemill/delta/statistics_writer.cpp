@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -248,6 +249,28 @@ class StatisticsWriter {
 };
 
 }  // namespace
+
+bool keeps_statistics(const Metadata& metadata, const std::vector<std::string>& path) {
+  IndexedColumns indexed(metadata);
+  std::vector<std::string> physical;
+  std::vector<std::string> logical;
+  const std::function<bool(const std::vector<data::Field>&)> find =
+      [&](const std::vector<data::Field>& fields) {
+        for (const data::Field& field : fields) {
+          physical.push_back(physical_name(field));
+          logical.push_back(to_lower(field.name));
+          const bool is_struct = field.type.kind == data::TypeKind::structure;
+          const bool included =
+              is_struct ? find(field.type.children) : indexed.includes(logical);
+          const bool is_it = !is_struct && physical == path;
+          physical.pop_back();
+          logical.pop_back();
+          if (is_struct ? included : is_it) return included;
+        }
+        return false;
+      };
+  return find(metadata.schema.fields);
+}
 
 std::string truncated_minimum(std::string_view text) {
   return std::string(text.substr(0, prefix_size(text, kPrefixCharacters)));

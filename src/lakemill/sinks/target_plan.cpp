@@ -6,6 +6,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/protocol.h"
+#include "lakemill/delta/statistics_writer.h"
 #include "lakemill/dml/schema_evolution.h"
 #include "lakemill/dml/sql_type.h"
 #include "lakemill/sinks/target_table.h"
@@ -207,6 +208,16 @@ Status TargetTable::plan_clustering(const delta::Snapshot* snapshot, OldRows row
     if (!resolved)
       return std::move(resolved).error().while_doing("table " + spec_.name);
     wanted = *std::move(resolved);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (delta::keeps_statistics(plan.metadata, wanted[i])) continue;
+      return Error(
+          ErrorCode::invalid,
+          "table " + spec_.name + ": column \"" + (*spec_.cluster_by)[i] +
+              "\" is not among those of which its files keep statistics (the "
+              "first 32), which Delta demands of clustering columns: put it in "
+              "front, or name it with the others in properties: "
+              "delta.dataSkippingStatsColumns");
+    }
   } else if (snapshot != nullptr && rows != OldRows::begin_anew) {
     auto kept = kept_clustering(held, snapshot->metadata().schema, schema);
     if (!kept) return std::move(kept).error().while_doing("table " + spec_.name);
