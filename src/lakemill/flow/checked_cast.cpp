@@ -69,6 +69,25 @@ CheckedCast checked_cast(const data::Field& field, const data::Type& type) {
   return {value, misfit + ")"};
 }
 
+std::string spelled_otherwise_sql(const data::Field& field, const data::Type& type) {
+  if (field.type.kind != data::TypeKind::string) return "";
+  const std::string name = quote_identifier(field.name);
+  switch (type.kind) {
+    case data::TypeKind::boolean:
+      return "lower(trim(" + name + ")) NOT IN ('true', 'false')";
+    case data::TypeKind::int8:
+    case data::TypeKind::int16:
+    case data::TypeKind::int32:
+    case data::TypeKind::int64:
+    case data::TypeKind::decimal:
+    case data::TypeKind::float32:
+    case data::TypeKind::float64:
+      return "regexp_matches(" + name + ", '^\\s*[-+]?0[0-9]')";
+    default:
+      return "";
+  }
+}
+
 std::string value_text_sql(const data::Field& field) {
   const std::string name = quote_identifier(field.name);
   return "CAST(" + (field.type.children.empty() ? name : "to_json(" + name + ")") +

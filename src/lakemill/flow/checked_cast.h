@@ -16,6 +16,10 @@ struct CheckedCast {
 /// value fits text; of others nothing may be lost, of a text no digits.
 CheckedCast checked_cast(const data::Field& field, const data::Type& type);
 
+/// SQL: true for a text that a cast to `type` takes, but that the value does not give
+/// back: "07" as 7, "yes" as true; null for null. Empty: there are none.
+std::string spelled_otherwise_sql(const data::Field& field, const data::Type& type);
+
 /// A column's value as text, for people. SQL.
 std::string value_text_sql(const data::Field& field);
 

@@ -26,13 +26,6 @@ const language::ColumnSpec& spec_of(const language::Sink& sink,
   });
 }
 
-// What Lakemill itself adds to the rows of the node.
-bool is_added(const language::Node& node, const std::string& column) {
-  if (equals_ignoring_case(column, kRescuedColumn)) return true;
-  return column.starts_with("_lakemill_") ||
-         (node.layer == language::Layer::bronze && column.starts_with("_"));
-}
-
 std::string cast_sql(const data::Field& given, const data::Field& declared,
                      const language::Location& place) {
   const std::string name = " AS " + quote_identifier(declared.name);

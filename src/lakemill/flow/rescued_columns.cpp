@@ -28,9 +28,12 @@ class HeldColumns {
       columns_.push_back(cast.value + " AS " + name);
       return;
     }
-    columns_.push_back("CASE WHEN " + cast.misfit + " THEN NULL ELSE " + cast.value +
+    const std::string otherwise = spelled_otherwise_sql(field, target.type);
+    const std::string misfit =
+        otherwise.empty() ? cast.misfit : cast.misfit + " OR " + otherwise;
+    columns_.push_back("CASE WHEN " + misfit + " THEN NULL ELSE " + cast.value +
                        " END AS " + name);
-    rescue(field, cast.misfit);
+    rescue(field, misfit);
   }
 
   void rescue(const data::Field& field, const std::string& misfit) {
@@ -67,17 +70,21 @@ class HeldColumns {
   std::vector<std::string> entries_;
 };
 
-// The columns that the table has; those that are declared if it is yet to come.
-Result<data::Schema> target_schema(const Workspace& workspace,
-                                   const language::Node& node,
-                                   const language::Sink& sink, const BatchPlan& plan) {
+struct Target {
+  data::Schema schema;  // of the table; what is declared if it is yet to come
+  bool is_new = false;
+};
+
+Result<Target> target_of(const Workspace& workspace, const language::Node& node,
+                         const language::Sink& sink, const BatchPlan& plan) {
   LAKEMILL_TRY(const auto declared, declared_schema(node, sink));
-  const data::Schema of_new_table = declared.value_or(data::Schema());
+  const Target new_table{declared.value_or(data::Schema()), true};
   const bool begins_anew = plan.generation > 0 && plan.number == 1;
-  if (begins_anew && !sink.shared) return of_new_table;
+  if (begins_anew && !sink.shared) return new_table;
   LAKEMILL_TRY(const Place place, place_of(workspace, node, sink));
   LAKEMILL_TRY(const auto snapshot, newest_snapshot(workspace, place));
-  return snapshot == nullptr ? of_new_table : snapshot->metadata().schema;
+  if (snapshot == nullptr) return new_table;
+  return Target{snapshot->metadata().schema, false};
 }
 
 }  // namespace
@@ -94,6 +101,12 @@ bool is_of_the_change(const language::Node& node, const language::Sink& sink,
          contains(node.primary_keys, name);
 }
 
+bool is_added(const language::Node& node, const std::string& column) {
+  if (equals_ignoring_case(column, kRescuedColumn)) return true;
+  return column.starts_with("_lakemill_") ||
+         (node.layer == language::Layer::bronze && column.starts_with("_"));
+}
+
 bool rescues_misfits(const language::Node& node, const language::Sink& sink) {
   if (!sink.is_delta() || sink.is_quarantine) return false;
   if (sink.schema_evolution != language::SchemaEvolution::unset) {
@@ -102,8 +115,10 @@ bool rescues_misfits(const language::Node& node, const language::Sink& sink) {
   // What a file's reader rescues, and what the author's steps make, is settled.
   const bool whole_payload =
       std::all_of(node.sources.begin(), node.sources.end(), [](const auto& source) {
-        return source.kind != language::SourceKind::file && source.selects.empty() &&
-               source.renames.empty() && source.drops.empty();
+        const bool is_raw_file = source.kind == language::SourceKind::file &&
+                                 source.format != language::FileFormat::delta;
+        return !is_raw_file && source.selects.empty() && source.renames.empty() &&
+               source.drops.empty();
       });
   return node.layer == language::Layer::bronze && node.steps.empty() && whole_payload;
 }
@@ -113,7 +128,8 @@ Result<std::string> rescue_misfits(engine::Session& session, const Workspace& wo
                                    const language::Sink& sink, const BatchPlan& plan,
                                    const std::string& relation) {
   if (!rescues_misfits(node, sink)) return relation;
-  LAKEMILL_TRY(const data::Schema target, target_schema(workspace, node, sink, plan));
+  LAKEMILL_TRY(const Target held_to, target_of(workspace, node, sink, plan));
+  const data::Schema& target = held_to.schema;
   LAKEMILL_TRY(const auto shape,
                session.describe("SELECT * FROM " + quote_identifier(relation),
                                 engine::Origin::lakemill));
@@ -126,7 +142,8 @@ Result<std::string> rescue_misfits(engine::Session& session, const Workspace& wo
     } else if (place != nullptr && to_text(place->type) != to_text(field.type)) {
       held.hold(field, *place);
     } else if (place != nullptr || target.fields.empty() ||
-               is_of_the_change(node, sink, field.name)) {
+               is_of_the_change(node, sink, field.name) ||
+               (held_to.is_new && is_added(node, field.name))) {
       held.keep(field.name);
     } else {
       held.rescue(field, quote_identifier(field.name) + " IS NOT NULL");

@@ -10,6 +10,9 @@ namespace lakemill::flow {
 /// {column: text, …} as JSON, null where all fits.
 inline constexpr std::string_view kRescuedColumn = "_rescued";
 
+/// True for a column that Lakemill itself adds to the rows of the node.
+bool is_added(const language::Node& node, const std::string& column);
+
 /// True for columns that a merge needs and its target need not have.
 bool is_of_the_change(const language::Node& node, const language::Sink& sink,
                       const std::string& name);
