@@ -1,7 +1,6 @@
 #include "lakemill/sources/postgres/change_spool.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -53,17 +52,7 @@ Status ChangeSpool::begin_segment(std::shared_ptr<const TableLayout> layout) {
 Status ChangeSpool::flush() {
   if (segments_.empty()) return {};
   Segment& segment = segments_.back();
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
-    const ssize_t count =
-        ::pwrite(segment.file, rest.data(), rest.size(), segment.written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return spool_error(segment.path);
-    segment.written += count;
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  buffer_.clear();
-  return {};
+  return write_out(segment.file, segment.path, buffer_, segment.written);
 }
 
 Status ChangeSpool::append(const std::shared_ptr<const TableLayout>& layout,
@@ -126,6 +115,8 @@ Status ChangeSpool::commit(Lsn commit_lsn) {
   } else {
     marks_.push_back({commit_lsn, open_rows_, open_bytes_});
   }
+  marked_rows_ += open_rows_;
+  marked_bytes_ += open_bytes_;
   open_rows_ = open_bytes_ = 0;
   kept_segments_ = segments_.size();
   kept_size_ = segments_.back().size;
@@ -172,12 +163,13 @@ Lsn ChangeSpool::end_of(Lsn from, const SpoolBounds& bounds) const {
 }
 
 bool ChangeSpool::is_full(Lsn from, const SpoolBounds& bounds) const {
-  std::int64_t rows = 0;
-  std::int64_t bytes = 0;
-  for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) {
-    if (mark->commit <= from) break;
-    rows += mark->rows;
-    bytes += mark->bytes;
+  // Asked after every commit: those behind `from`, which may be many, are not counted.
+  std::int64_t rows = marked_rows_;
+  std::int64_t bytes = marked_bytes_;
+  for (const Mark& mark : marks_) {
+    if (mark.commit > from) break;
+    rows -= mark.rows;
+    bytes -= mark.bytes;
   }
   return (bounds.rows_max > 0 && rows >= bounds.rows_max) ||
          (bounds.bytes_max > 0 && bytes >= bounds.bytes_max);
@@ -209,7 +201,11 @@ Result<std::vector<SpoolPart>> ChangeSpool::between(Lsn from, Lsn to) {
 
 void ChangeSpool::release(Lsn lsn) {
   was_asked_ = true;
-  while (!marks_.empty() && marks_.front().commit <= lsn) marks_.pop_front();
+  while (!marks_.empty() && marks_.front().commit <= lsn) {
+    marked_rows_ -= marks_.front().rows;
+    marked_bytes_ -= marks_.front().bytes;
+    marks_.pop_front();
+  }
   // The last segment goes on; one with an open transaction stays.
   while (segments_.size() > 1 && kept_segments_ > 1 &&
          std::all_of(segments_.front().blocks.begin(), segments_.front().blocks.end(),

@@ -48,7 +48,8 @@ class ChangeSpool {
   /// The commit at which a batch that begins after `from` ends: within the bounds, but
   /// at least one commit. `from` if there is nothing behind it.
   Lsn end_of(Lsn from, const SpoolBounds& bounds) const;
-  /// Whether a batch after `from` has reached its bounds already.
+  /// Whether a batch after `from` has reached its bounds already. Quick where release()
+  /// has come up to `from`.
   bool is_full(Lsn from, const SpoolBounds& bounds) const;
   /// The first commit after `lsn` that is here; nothing if there is none.
   std::optional<Lsn> first_after(Lsn lsn) const;
@@ -95,6 +96,8 @@ class ChangeSpool {
   std::deque<Segment> segments_;
   std::string buffer_;  // the end of the last segment
   std::deque<Mark> marks_;
+  std::int64_t marked_rows_ = 0;  // of all marks
+  std::int64_t marked_bytes_ = 0;
   std::int64_t size_bytes_ = 0;
 
   // The transaction that is being appended, and where it began.

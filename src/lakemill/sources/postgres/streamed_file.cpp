@@ -31,12 +31,9 @@ StreamedFile::~StreamedFile() {
 }
 
 void StreamedFile::note(TransactionId part) {
-  const bool known =
-      !parts_.empty() &&
-      (parts_.back().transaction == part ||
-       std::any_of(parts_.begin(), parts_.end(),
-                   [part](const Part& other) { return other.transaction == part; }));
-  if (!known) parts_.push_back({part, size_, next_index_});
+  if (!parts_.empty() && parts_.back().transaction == part) return;
+  const bool is_new = place_of_.try_emplace(part, parts_.size()).second;
+  if (is_new) parts_.push_back({part, size_, next_index_});
 }
 
 void StreamedFile::skip_indexes(TransactionId part, std::uint32_t count) {
@@ -62,26 +59,19 @@ Status StreamedFile::flush() {
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file_ < 0) return spool_error(path_);
   }
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
-    const ssize_t count = ::pwrite(file_, rest.data(), rest.size(), written_);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return spool_error(path_);
-    written_ += count;
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  buffer_.clear();
-  return {};
+  return write_out(file_, path_, buffer_, written_);
 }
 
 Status StreamedFile::abort(TransactionId part) {
-  const auto found =
-      std::find_if(parts_.begin(), parts_.end(),
-                   [part](const Part& other) { return other.transaction == part; });
-  if (found == parts_.end()) return {};  // it changed nothing that was sent
-  size_ = found->size;
-  next_index_ = found->index;
-  parts_.erase(found, parts_.end());
+  const auto found = place_of_.find(part);
+  if (found == place_of_.end()) return {};  // it changed nothing that was sent
+  const std::size_t place = found->second;
+  size_ = parts_[place].size;
+  next_index_ = parts_[place].index;
+  for (std::size_t i = place; i < parts_.size(); ++i) {
+    place_of_.erase(parts_[i].transaction);
+  }
+  parts_.resize(place);
   if (written_ > size_) {
     buffer_.clear();
     written_ = size_;

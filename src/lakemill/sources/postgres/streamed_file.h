@@ -1,9 +1,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "lakemill/sources/postgres/pgoutput.h"
@@ -55,6 +55,7 @@ class StreamedFile {
   std::string buffer_;
   std::uint32_t next_index_ = 0;
   std::vector<Part> parts_;  // where each subtransaction began, in that order
+  std::unordered_map<TransactionId, std::size_t> place_of_;  // in parts_
 };
 
 }  // namespace lakemill::sources::postgres
