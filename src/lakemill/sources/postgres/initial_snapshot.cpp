@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <mutex>
 #include <thread>
 
@@ -16,10 +17,24 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 4 << 20;
 constexpr std::int64_t kFileBytes = 128 << 20;
+constexpr std::size_t kNumberSize = 12;
 
 std::string number_text(std::int64_t number) {
   std::string text = std::to_string(number);
-  return std::string(12 - std::min<std::size_t>(12, text.size()), '0') + text;
+  return std::string(kNumberSize - std::min(kNumberSize, text.size()), '0') + text;
+}
+
+// The number of the snapshot that an object of this name belongs to; nothing for names
+// that are not ours.
+std::optional<std::int64_t> number_of(std::string_view name) {
+  const bool ours = name.size() > kNumberSize &&
+                    (name[kNumberSize] == '.' || name[kNumberSize] == '/');
+  if (!ours) return std::nullopt;
+  std::int64_t number = 0;
+  const auto read = std::from_chars(name.data(), name.data() + kNumberSize, number);
+  const bool whole =
+      read.ec == std::errc() && read.ptr == name.data() + kNumberSize && number >= 0;
+  return whole ? std::optional(number) : std::nullopt;
 }
 
 std::string manifest_path(const std::string& folder, std::int64_t number) {
@@ -214,13 +229,28 @@ Result<StagedSnapshot> snapshot_from(const Json& json, const std::string& path) 
     file.path = string_member(item, "path", "");
     file.rows = integer_member(item, "rows", 0);
     const Json* blocks = find_member(item, "blocks");
-    if (blocks == nullptr || !blocks->is_array()) return damaged(path);
+    if (file.path.empty() || blocks == nullptr || !blocks->is_array()) {
+      return damaged(path);
+    }
     for (const Json& size : *blocks) {
-      if (!size.is_number_integer()) return damaged(path);
+      if (!size.is_number_integer() || size.get<std::int64_t>() < 0) {
+        return damaged(path);
+      }
       file.blocks.push_back(size.get<std::int64_t>());
     }
     snapshot.files.push_back(std::move(file));
   }
+  return snapshot;
+}
+
+Result<StagedSnapshot> read_manifest(storage::ObjectStore& store,
+                                     const std::string& folder, std::int64_t number) {
+  const std::string path = manifest_path(folder, number);
+  LAKEMILL_TRY(const std::string text, store.get(path));
+  const auto json = parse_json(text);
+  if (!json) return damaged(path);
+  LAKEMILL_TRY(StagedSnapshot snapshot, snapshot_from(*json, path));
+  snapshot.number = number;
   return snapshot;
 }
 
@@ -238,14 +268,14 @@ Result<StagedSnapshot> stage_snapshot(PostgresFeed& feed, SharedSnapshot snapsho
   LAKEMILL_TRY(const auto before, store.list(folder + "/", ""));
   std::int64_t number = 1;
   for (const auto& object : before) {
-    const std::string name = object.path.substr(folder.size() + 1, 12);
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    number = std::max<std::int64_t>(number, std::stoll(name) + 1);
+    const auto used =
+        number_of(std::string_view(object.path).substr(folder.size() + 1));
+    if (!used) continue;
+    number = std::max<std::int64_t>(number, *used + 1);
     // Of a process that died while it staged.
-    const bool has_manifest =
-        std::any_of(before.begin(), before.end(), [&](const auto& other) {
-          return other.path == manifest_path(folder, std::stoll(name));
-        });
+    const bool has_manifest = std::any_of(
+        before.begin(), before.end(),
+        [&](const auto& other) { return other.path == manifest_path(folder, *used); });
     if (!has_manifest) LAKEMILL_TRY_OK(store.remove(object.path));
   }
   const std::string rows_folder = folder + "/" + number_text(number);
@@ -262,14 +292,17 @@ Result<StagedSnapshot> stage_snapshot(PostgresFeed& feed, SharedSnapshot snapsho
 }
 
 Result<StagedSnapshot> load_snapshot(storage::ObjectStore& store,
-                                     const std::string& folder, std::int64_t number) {
-  const std::string path = manifest_path(folder, number);
-  LAKEMILL_TRY(const std::string text, store.get(path));
-  const auto json = parse_json(text);
-  if (!json) return damaged(path);
-  LAKEMILL_TRY(StagedSnapshot snapshot, snapshot_from(*json, path));
-  snapshot.number = number;
-  return snapshot;
+                                     const std::string& folder, std::int64_t number,
+                                     std::int64_t files) {
+  LAKEMILL_TRY(StagedSnapshot snapshot, read_manifest(store, folder, number));
+  const auto found = static_cast<std::int64_t>(snapshot.files.size());
+  if (found == files) return snapshot;
+  return Error(ErrorCode::corrupt,
+               "the staged snapshot " + manifest_path(folder, number) + " lists " +
+                   std::to_string(found) + " files, but a batch was planned of " +
+                   std::to_string(files) +
+                   "; restore the state folder, or drop the bronze table to take a new "
+                   "snapshot");
 }
 
 Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,
@@ -277,16 +310,16 @@ Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,
   LAKEMILL_TRY(const auto objects, store.list(folder + "/", ""));
   std::optional<std::int64_t> newest;
   for (const auto& object : objects) {
-    const std::string name = object.path.substr(folder.size() + 1);
-    if (name.size() != 17 || !name.ends_with(".json")) continue;
-    const std::int64_t number = std::stoll(name);
+    const auto number =
+        number_of(std::string_view(object.path).substr(folder.size() + 1));
+    if (!number || object.path != manifest_path(folder, *number)) continue;
     const bool taken = std::any_of(
         objects.begin(), objects.end(),
-        [&](const auto& other) { return other.path == taken_path(folder, number); });
+        [&](const auto& other) { return other.path == taken_path(folder, *number); });
     if (!taken) newest = number;
   }
   if (!newest) return std::optional<StagedSnapshot>();
-  LAKEMILL_TRY(auto snapshot, load_snapshot(store, folder, *newest));
+  LAKEMILL_TRY(auto snapshot, read_manifest(store, folder, *newest));
   return std::optional(std::move(snapshot));
 }
 

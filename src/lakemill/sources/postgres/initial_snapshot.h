@@ -36,9 +36,10 @@ Result<StagedSnapshot> stage_snapshot(PostgresFeed& feed, SharedSnapshot snapsho
                                       storage::ObjectStore& store,
                                       const std::string& folder, int parallelism);
 
-/// Errors: corrupt, those of the store; not_found.
+/// `files`: how many it must have. Errors: corrupt, those of the store; not_found.
 Result<StagedSnapshot> load_snapshot(storage::ObjectStore& store,
-                                     const std::string& folder, std::int64_t number);
+                                     const std::string& folder, std::int64_t number,
+                                     std::int64_t files);
 
 /// The newest snapshot that was staged whole and not yet taken.
 Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,

@@ -54,7 +54,14 @@ Result<Position> position_from(const Offset& offset) {
   position.snapshot = integer_member(offset, "snapshot", 0);
   position.files = integer_member(offset, "files", 0);
   position.files_all = integer_member(offset, "of", 0);
-  return position;
+  const bool possible = position.snapshot >= 0 && position.files >= 0 &&
+                        position.files <= position.files_all &&
+                        (position.snapshot > 0 || position.files_all == 0);
+  if (possible) return position;
+  return Error(ErrorCode::corrupt,
+               "a plan's offset of a PostgreSQL source names files of a snapshot that "
+               "cannot be: " +
+                   json_text(offset) + "; restore the state folder");
 }
 
 class PostgresSource final : public Source {
@@ -209,9 +216,13 @@ class PostgresSource final : public Source {
     return std::optional<StagedSnapshot>();
   }
 
+  Result<StagedSnapshot> staged_of(const Position& position) const {
+    return load_snapshot(*spec_.state, spec_.state_folder, position.snapshot,
+                         position.files_all);
+  }
+
   Result<Offset> more_of_snapshot(const Position& position) {
-    LAKEMILL_TRY(const StagedSnapshot staged,
-                 load_snapshot(*spec_.state, spec_.state_folder, position.snapshot));
+    LAKEMILL_TRY(const StagedSnapshot staged, staged_of(position));
     return bounded(staged, position);
   }
 
@@ -236,8 +247,7 @@ class PostgresSource final : public Source {
   Result<std::optional<Visibility>> seen_by(const Position& position) {
     if (position.snapshot == 0) return std::optional<Visibility>();
     if (!seen_) {
-      LAKEMILL_TRY(const StagedSnapshot staged,
-                   load_snapshot(*spec_.state, spec_.state_folder, position.snapshot));
+      LAKEMILL_TRY(const StagedSnapshot staged, staged_of(position));
       seen_ = staged.seen;
     }
     return seen_;
@@ -252,11 +262,9 @@ class PostgresSource final : public Source {
   }
 
   Result<Slice> snapshot_slice(const Position& begin, const Position& end) {
-    LAKEMILL_TRY(const StagedSnapshot staged,
-                 load_snapshot(*spec_.state, spec_.state_folder, end.snapshot));
+    LAKEMILL_TRY(const StagedSnapshot staged, staged_of(end));
     SpoolPart part{std::make_shared<const TableLayout>(staged.layout), {}};
     for (std::int64_t i = begin.files; i < end.files; ++i) {
-      if (static_cast<std::size_t>(i) >= staged.files.size()) break;
       const SnapshotFile& file = staged.files[static_cast<std::size_t>(i)];
       std::int64_t offset = 0;
       for (const std::int64_t size : file.blocks) {
