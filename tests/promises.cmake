@@ -44,6 +44,7 @@ lakemill_script_test(s3.run s3/run.py COST 140 TIMEOUT 3600 LABELS "s3;crash")
 lakemill_script_test(spark spark/run.py COST 100 TIMEOUT 1800 LABELS spark)
 lakemill_script_test(postgres postgres/run.py COST 180 TIMEOUT 1200 LABELS postgres)
 lakemill_script_test(postgres.failover postgres/failover.py COST 20 TIMEOUT 900 LABELS postgres)
+lakemill_script_test(postgres.guards postgres/guards.py COST 25 TIMEOUT 900 LABELS postgres)
 lakemill_script_test(postgres.mirror postgres/mirror.py COST 60 TIMEOUT 7200 LABELS postgres)
 lakemill_script_test(postgres.crash postgres/with_server.py COST 60 TIMEOUT 28800 LABELS "postgres;crash"
   ARGS $<TARGET_FILE:lakemill_postgres_crash_test>)

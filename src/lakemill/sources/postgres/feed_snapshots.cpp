@@ -29,7 +29,7 @@ Result<Visibility> PostgresFeed::export_snapshot(Connection& connection,
   constexpr int kTriesMax = 100;
   const TableId& table = reader.spec.table;
   LAKEMILL_TRY(Connection * before, control());
-  LAKEMILL_TRY(const auto described, describe_table(*before, table, "", 1));
+  LAKEMILL_TRY_OK(check_readable(*before, table));
   for (int i = 0; i < kTriesMax; ++i) {
     LAKEMILL_TRY_OK(connection.execute(
         "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"));

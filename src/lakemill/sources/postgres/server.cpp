@@ -220,6 +220,38 @@ Status create_slot(Connection& connection, const std::string& slot,
                    "pg_replication_slots), or raise max_replication_slots");
 }
 
+Status check_readable(Connection& connection, const TableId& table) {
+  LAKEMILL_TRY(const std::string oid, find_table(connection, table));
+  LAKEMILL_TRY(
+      const TextTable found,
+      connection.query(
+          "SELECT n.nspname, c.relname, row_security_active(c.oid), "
+          "has_any_column_privilege(c.oid, 'SELECT'), current_user FROM pg_class c "
+          "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid OR "
+          "(c.relkind = 'r' AND c.oid IN (SELECT relid FROM "
+          "pg_partition_tree($1::oid::regclass))) ORDER BY 1, 2",
+          {oid}));
+  std::vector<TableId> forbidden;
+  for (const auto& row : found) {
+    const TableId part{row.at(0).value_or(""), row.at(1).value_or("")};
+    const std::string role = row.at(4).value_or("");
+    if (row.at(2) == "t") {
+      return Error(ErrorCode::denied,
+                   "row-level security of table " + part.to_text() +
+                       " may hide rows from role " + role +
+                       ": a snapshot would lack them, while the log has their "
+                       "changes. As a superuser type: ALTER ROLE " +
+                       quote_identifier(role) + " BYPASSRLS");
+    }
+    if (row.at(3) != "t") forbidden.push_back(part);
+  }
+  if (forbidden.empty()) return {};
+  return Error(ErrorCode::denied,
+               "permission denied for table " + forbidden.front().to_text() +
+                   "; type: GRANT SELECT ON " + table_list(forbidden) + " TO " +
+                   quote_identifier(cell(found, 0, 4)));
+}
+
 Result<bool> ensure_publication(Connection& connection, const std::string& name,
                                 const std::vector<TableId>& tables, bool create) {
   LAKEMILL_TRY(
@@ -364,6 +396,9 @@ Result<std::optional<std::vector<std::optional<std::string>>>> ServerLookup::row
       connection->query("SELECT " + quoted_list(columns) + " FROM " + table.quoted() +
                             " WHERE " + join(conditions, " AND "),
                         values);
+  if (!found && found.error().code() == ErrorCode::denied) {
+    LAKEMILL_TRY_OK(check_readable(*connection, table));
+  }
   // A table or column that is gone by now has no value to give.
   if (!found && (found.error().code() == ErrorCode::unavailable ||
                  found.error().code() == ErrorCode::denied)) {

@@ -57,6 +57,10 @@ Status create_slot(Connection& connection, const std::string& slot,
 Result<bool> ensure_publication(Connection& connection, const std::string& name,
                                 const std::vector<TableId>& tables, bool create);
 
+/// Whether this role can read all rows of the table, and of each of its partitions.
+/// Errors: denied, with what to grant.
+Status check_readable(Connection& connection, const TableId& table);
+
 /// Waits until every transaction that is writing now has ended.
 Status wait_for_writers(Connection& connection, const std::stop_token& stop);
 
