@@ -107,6 +107,58 @@ def hidden_value(folder: pathlib.Path) -> None:
         drop_reader(shop, "value_reader")
 
 
+PARTED = ("CREATE TABLE other (id int PRIMARY KEY);"
+          "CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+          "CREATE TABLE low PARTITION OF parted FOR VALUES FROM (0) TO (100);"
+          "CREATE TABLE high PARTITION OF parted FOR VALUES FROM (100) TO (200);"
+          "INSERT INTO parted VALUES (1, 'a'), (101, 'b');")
+VIA_ROOT = 'ALTER PUBLICATION "mine" SET (publish_via_partition_root = true)'
+IN_MINE = "SELECT string_agg(prrelid::regclass::text, ' ' ORDER BY 1) FROM pg_publication_rel"
+
+
+@suite.case("a publication that names partitions, not their table, is not read")
+def partition_names(folder: pathlib.Path) -> None:
+    for create in ("true", "false"):
+        for tables in ("FOR TABLE other", "FOR TABLE other, parted", "FOR ALL TABLES"):
+            with Shop("parted") as shop:
+                work = folder / (create + tables.replace(" ", "").replace(",", ""))
+                work.mkdir()
+                shop.sql(PARTED + f"CREATE PUBLICATION mine {tables}; SELECT "
+                         "pg_create_logical_replication_slot('lakemill_cdc', 'pgoutput')")
+                before = shop.sql(IN_MINE)
+                project(work, shop.uri(), {"public.parted": ["id"]},
+                        connection=f", publication: mine, create: {create}")
+                said = refused(work, "mine", "public.parted", "partitions")
+                expect(typed(shop, said), VIA_ROOT)
+                expect(shop.sql(IN_MINE), before, "what was refused changed nothing")
+                if create == "false" and tables == "FOR TABLE other":
+                    typed(shop, refused(work, "lacks table public.parted", "ADD TABLE"))
+                run(work)
+                shop.sql("INSERT INTO parted VALUES (2, 'c'); UPDATE parted SET v = 'd' WHERE id = 101;"
+                         "UPDATE parted SET id = 102 WHERE id = 1")
+                run(work)
+                expect(same_as_source(work, shop, "public.parted", "id, v"), 3)
+
+
+@suite.case("a partition whose changes come under the name of its table is no source")
+def under_another_name(folder: pathlib.Path) -> None:
+    with Shop("leaf") as shop:
+        shop.sql(PARTED + "CREATE PUBLICATION mine FOR TABLE parted "
+                 "WITH (publish_via_partition_root = true)")
+        project(folder, shop.uri(), {"public.low": ["id"]}, connection=", publication: mine")
+        refused(folder, "mine", "public.low", "public.parted")
+        expect(shop.sql(IN_MINE), "parted", "what was refused changed nothing")
+        project(folder, shop.uri(), {"public.low": ["id"], "public.parted": []},
+                connection=", publication: both")
+        refused(folder, "both", "public.low", "public.parted")
+        expect(shop.sql("SELECT count(*) FROM pg_publication WHERE pubname = 'both'"), "0")
+        project(folder, shop.uri(), {"public.low": ["id"]}, connection=", publication: leaves")
+        run(folder)
+        shop.sql("INSERT INTO parted VALUES (2, 'c'), (102, 'd')")
+        run(folder)
+        expect(same_as_source(folder, shop, "public.low", "id, v"), 2)
+
+
 if __name__ == "__main__":
     try:
         suite.run()

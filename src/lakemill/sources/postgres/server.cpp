@@ -118,6 +118,65 @@ Status change_publication(Connection& connection, const std::string& statement) 
                    "ask the owner of the tables to type: " + statement);
 }
 
+// Changes of a partitioned table come under its own name only if the publication says
+// so, and then those of its partitions come under that name too. Whoever reads the
+// other name would get nothing, and the slot would go on.
+Status check_names(Connection& connection, const std::string& publication,
+                   const std::vector<TableId>& tables) {
+  std::vector<std::string> names;
+  for (const TableId& table : tables) {
+    names.push_back("(" + quote_literal(table.schema) + ", " +
+                    quote_literal(table.table) + ")");
+  }
+  if (names.empty()) return {};
+  LAKEMILL_TRY(
+      const TextTable found,
+      connection.query(
+          "SELECT n.nspname || '.' || c.relname, c.relkind, p.pubviaroot, (SELECT "
+          "min(t.schemaname || '.' || t.tablename) FROM pg_partition_ancestors(c.oid) "
+          "up JOIN pg_class a ON a.oid = up.relid AND a.oid <> c.oid JOIN pg_namespace "
+          "m ON m.oid = a.relnamespace JOIN pg_publication_tables t ON t.pubname = "
+          "p.pubname AND t.schemaname = m.nspname AND t.tablename = a.relname) FROM "
+          "pg_publication p, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+          "WHERE p.pubname = $1 AND (c.relkind = 'p' OR c.relispartition) AND "
+          "(n.nspname, c.relname) IN (" +
+              join(names, ", ") + ") ORDER BY 1",
+          {publication}));
+  for (const auto& row : found) {
+    const std::string table = row.at(0).value_or("");
+    const bool via_root = row.at(2) == "t";
+    if (!via_root && row.at(1) == "p") {
+      return Error(ErrorCode::invalid,
+                   "publication " + publication + " gives the changes of table " +
+                       table + " under the names of its partitions; type: " +
+                       "ALTER PUBLICATION " + quote_identifier(publication) +
+                       " SET (publish_via_partition_root = true)");
+    }
+    if (via_root && row.at(3)) {
+      return Error(ErrorCode::invalid,
+                   "publication " + publication + " gives the changes of table " +
+                       table + " under the name of " + *row.at(3) +
+                       ", whose partition it is; read " + *row.at(3) +
+                       ", or name a publication without it (publication: of the "
+                       "connection)");
+    }
+  }
+  return {};
+}
+
+// Inside a transaction, which is for nothing if the changes do not come by this.
+Status add_to_publication(Connection& connection, const std::string& statement,
+                          const std::string& name, const std::vector<TableId>& tables) {
+  LAKEMILL_TRY_OK(change_publication(connection, statement));
+  LAKEMILL_TRY_OK(check_names(connection, name, tables));
+  LAKEMILL_TRY(const auto missing, tables_not_in(connection, name, tables));
+  if (missing.empty()) return {};
+  return Error(ErrorCode::invalid, "publication " + name +
+                                       " does not give the changes of table " +
+                                       missing.front().to_text() + ", even after " +
+                                       statement + "; name another publication");
+}
+
 Result<std::vector<TableId>> leaves_of(Connection& connection, const TableId& table,
                                        const std::string& oid) {
   LAKEMILL_TRY(const TextTable found,
@@ -262,6 +321,7 @@ Result<bool> ensure_publication(Connection& connection, const std::string& name,
                           " FOR TABLE " + table_list(tables) +
                           " WITH (publish_via_partition_root = true)";
   if (!found.empty()) {
+    LAKEMILL_TRY_OK(check_names(connection, name, tables));
     LAKEMILL_TRY(missing, tables_not_in(connection, name, tables));
     if (missing.empty()) return false;
     statement = "ALTER PUBLICATION " + quote_identifier(name) + " ADD TABLE " +
@@ -279,7 +339,11 @@ Result<bool> ensure_publication(Connection& connection, const std::string& name,
   for (const TableId& table : missing) {
     LAKEMILL_TRY_OK(check_identity(connection, table));
   }
-  LAKEMILL_TRY_OK(change_publication(connection, statement));
+  LAKEMILL_TRY_OK(connection.execute("BEGIN"));
+  const auto changed = add_to_publication(connection, statement, name, tables);
+  const auto ended = connection.execute(changed ? "COMMIT" : "ROLLBACK");
+  LAKEMILL_TRY_OK(changed);
+  LAKEMILL_TRY_OK(ended);
   return true;
 }
 

@@ -53,7 +53,8 @@ Status create_slot(Connection& connection, const std::string& slot,
 
 /// What publication `name` must have; true if it was changed here, so that changes of
 /// before are not in the stream. Errors: not_found and denied, with the statement to
-/// type; invalid (a table without a replica identity would be added).
+/// type; invalid (a table without a replica identity would be added, or changes would
+/// come under another table's name: a partition's, or that of the table it is part of).
 Result<bool> ensure_publication(Connection& connection, const std::string& name,
                                 const std::vector<TableId>& tables, bool create);
 
