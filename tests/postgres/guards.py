@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """What would hide rows or take changes away, and is refused with what mends it."""
 import pathlib
+import subprocess
 import sys
+import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness.process import Failure  # noqa: E402
+from harness import environment  # noqa: E402
+from harness.process import Failure, rows  # noqa: E402
 from harness.suite import Suite  # noqa: E402
 from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
 from postgres.shop import Shop, expect, remove_servers  # noqa: E402
 
 suite = Suite("postgres.guards")
+WAIT_SECONDS = 60
 
 
 def refused(folder: pathlib.Path, *parts: str) -> str:
@@ -157,6 +162,73 @@ def under_another_name(folder: pathlib.Path) -> None:
         shop.sql("INSERT INTO parted VALUES (2, 'c'), (102, 'd')")
         run(folder)
         expect(same_as_source(folder, shop, "public.low", "id, v"), 2)
+
+
+def wait_for(what: str, condition) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise Failure(f"{what} did not come in {WAIT_SECONDS} s")
+        time.sleep(0.05)
+
+
+def asleep(shop: Shop, statement: str) -> str:
+    """Does `statement` in a session that then sleeps; gives where that is found."""
+    threading.Thread(target=shop.server.try_sql, daemon=True,
+                     args=(f"{statement}; SELECT pg_sleep(300)", shop.name)).start()
+    found = "pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    wait_for("the sleeper", lambda: shop.sql(f"SELECT count(*) FROM {found}") == "1")
+    return found
+
+
+@suite.case("of two pipelines that begin at one moment on one slot, one gets it and keeps it")
+def one_begins(folder: pathlib.Path) -> None:
+    with Shop("at_once") as shop:
+        shop.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);"
+                 "CREATE PUBLICATION lakemill_cdc FOR TABLE t")
+        folders = [folder / "mine", folder / "theirs"]
+        for each in folders:
+            project(each, shop.uri(), {"public.t": ["id"]})
+        # Whoever wants to write its name down waits behind this.
+        sleeps = asleep(shop, "BEGIN; COMMENT ON PUBLICATION lakemill_cdc IS NULL")
+        begun = [subprocess.Popen([environment.binary(), "run", "cdc.yaml"], cwd=each,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                 for each in folders]
+        try:
+            here = ("SELECT count(*), bool_or(wait_event_type = 'Lock') FROM pg_stat_activity "
+                    "WHERE application_name = 'lakemill' AND datname = current_database()")
+            wait_for("both pipelines", lambda: shop.sql(here) == "2|t")
+            time.sleep(1)  # so that the second one is there too
+            shop.sql(f"SELECT pg_cancel_backend(pid) FROM {sleeps}")
+            said = [process.communicate(timeout=120)[0].decode() for process in begun]
+        finally:
+            for process in begun:
+                process.kill()
+        codes = [process.returncode for process in begun]
+        expect(sorted(codes), [0, 1], "\n".join(said))
+        winner = codes.index(0)
+        if "belongs to another pipeline" not in said[1 - winner]:
+            raise Failure(said[1 - winner])
+        shop.sql("INSERT INTO t VALUES (2)")
+        run(folders[winner])
+        expect(same_as_source(folders[winner], shop, "public.t", "id"), 2)
+        refused(folders[1 - winner], "belongs to another pipeline", str(folders[winner]))
+        expect(rows("SELECT count(*) FROM main.bronze.public_t", folders[winner]), [[2]])
+        expect(shop.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0")
+
+
+@suite.case("a slot that somebody is making for long is told, with the process that does")
+def long_in_the_making(folder: pathlib.Path) -> None:
+    with Shop("making") as shop:
+        shop.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+        project(folder, shop.uri(), {"public.t": ["id"]})
+        sleeps = asleep(shop, "SELECT pg_advisory_lock(1818979692, hashtext('lakemill_cdc'))")
+        holder = shop.sql(f"SELECT pid FROM {sleeps}")
+        refused(folder, "lakemill_cdc", "is being made by somebody else",
+                f"(server process {holder})")
+        shop.sql(f"SELECT pg_cancel_backend({holder})")
+        run(folder)
+        expect(same_as_source(folder, shop, "public.t", "id"), 1)
 
 
 if __name__ == "__main__":

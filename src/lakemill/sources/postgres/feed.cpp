@@ -143,7 +143,21 @@ Status PostgresFeed::open(bool may_create) {
 
 Status PostgresFeed::open_slot(bool may_create) {
   LAKEMILL_TRY(Connection * connection, control());
-  LAKEMILL_TRY(auto slot, find_slot(*connection, options_.slot));
+  const bool claims = !options_.looks_only;
+  if (claims) LAKEMILL_TRY_OK(lock_slot(*connection));
+  const auto slot = claimed_slot(*connection, may_create);
+  // If that fails, it goes with the connection.
+  if (claims) (void)unlock_slot(*connection);
+  if (!slot) return slot.error();
+  LAKEMILL_TRY_OK(check_slot(*slot));
+  slot_confirmed_ = (*slot)->confirmed.value_or(0);
+  return take_slot(may_create);
+}
+
+// The slot, which this pipeline has claimed, and made if it was missing and may be.
+Result<std::optional<SlotState>> PostgresFeed::claimed_slot(Connection& connection,
+                                                            bool may_create) {
+  LAKEMILL_TRY(auto slot, find_slot(connection, options_.slot));
   if (!slot && !known_.system.empty()) {
     // A server that has taken over from another one lacks the slots of that one.
     LAKEMILL_TRY(const auto replication, connect(ConnectionPurpose::replication));
@@ -151,15 +165,12 @@ Status PostgresFeed::open_slot(bool may_create) {
     LAKEMILL_TRY_OK(check_known_server(may_create));
   }
   // Before it is made: who dies in between must not find a slot of somebody else.
-  LAKEMILL_TRY_OK(claim_slot(*connection, slot.has_value()));
+  LAKEMILL_TRY_OK(claim_slot(connection, slot.has_value()));
   if (!slot && may_create && options_.create && !options_.looks_only) {
-    LAKEMILL_TRY_OK(
-        create_slot(*connection, options_.slot, options_.connection.user()));
-    LAKEMILL_TRY(slot, find_slot(*connection, options_.slot));
+    LAKEMILL_TRY_OK(create_slot(connection, options_.slot, options_.connection.user()));
+    LAKEMILL_TRY(slot, find_slot(connection, options_.slot));
   }
-  LAKEMILL_TRY_OK(check_slot(slot));
-  slot_confirmed_ = slot->confirmed.value_or(0);
-  return take_slot(may_create);
+  return slot;
 }
 
 // Begins to read the slot, which a process that has just died may still hold.

@@ -136,6 +136,8 @@ class PostgresFeed {
   Result<std::unique_ptr<Connection>> connect_for_snapshot();
   Status open(bool may_create);
   Status open_slot(bool may_create);
+  Result<std::optional<SlotState>> claimed_slot(Connection& connection,
+                                                bool may_create);
   Status check_slot(const std::optional<SlotState>& slot) const;
   Status take_slot(bool may_begin);
   Status check_server(const ServerIdentity& before, const ServerIdentity& server) const;
@@ -154,6 +156,8 @@ class PostgresFeed {
   Error told(PostgresNews::Kind kind, Error error, Json details) const;
   Error slot_in_use(Error error);
   Result<std::string> owner();
+  Status lock_slot(Connection& connection);
+  Status unlock_slot(Connection& connection);
   Status claim_slot(Connection& connection, bool was_there);
   void drop_large_spools();
   Lsn released(const Reader& reader) const;

@@ -1,12 +1,21 @@
 // What a feed knows from before, and whether server and slot still fit it.
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "lakemill/base/random.h"
 #include "lakemill/base/text.h"
 #include "lakemill/sources/postgres/feed.h"
 
 namespace lakemill::sources::postgres {
+
+namespace {
+
+constexpr auto kLockTimeMax = std::chrono::seconds(12);
+constexpr auto kLockInterval = std::chrono::milliseconds(50);
+constexpr int kLockClass = 1818979692;  // "lkml": apart from locks of others
+
+}  // namespace
 
 Status PostgresFeed::load() {
   if (loaded_) return {};
@@ -77,6 +86,49 @@ Result<std::string> PostgresFeed::owner() {
   const auto put = options_.store->put_if_absent(path, make_uuid(random));
   if (!put && put.error().code() != ErrorCode::exists) return put.error();
   return options_.store->get(path);
+}
+
+// Two pipelines that begin at one moment would both find the slot free. It cannot be
+// made in a transaction that has written, so a lock of the session keeps others out
+// while one looks, claims and makes.
+Status PostgresFeed::lock_slot(Connection& connection) {
+  const auto end = std::chrono::steady_clock::now() + kLockTimeMax;
+  while (true) {
+    LAKEMILL_TRY(const TextTable locked,
+                 connection.query("SELECT pg_try_advisory_lock(" +
+                                      std::to_string(kLockClass) + ", hashtext($1))",
+                                  {options_.slot}));
+    if (locked.at(0).at(0) == "t") return {};
+    if (std::chrono::steady_clock::now() > end) break;
+    std::this_thread::sleep_for(kLockInterval);
+  }
+  LAKEMILL_TRY(
+      const TextTable held,
+      connection.query(
+          std::string("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND "
+                      "granted AND classid = ") +
+              std::to_string(kLockClass) +
+              " AND objid = (hashtext($1)::bigint & 4294967295)::oid AND "
+              "database = (SELECT oid FROM pg_database WHERE datname = "
+              "current_database())",
+          {options_.slot}));
+  return Error(
+      ErrorCode::unavailable,
+      "replication slot " + options_.slot + " at " + options_.connection.place() +
+          " is being made by somebody else" +
+          (held.empty() ? ""
+                        : " (server process " + held.at(0).at(0).value_or("?") + ")") +
+          ": that waits for the transactions that are open there; end them, "
+          "or that process, and run again");
+}
+
+Status PostgresFeed::unlock_slot(Connection& connection) {
+  LAKEMILL_TRY(const TextTable unlocked,
+               connection.query("SELECT pg_advisory_unlock(" +
+                                    std::to_string(kLockClass) + ", hashtext($1))",
+                                {options_.slot}));
+  (void)unlocked;
+  return {};
 }
 
 // A slot holds no note of whose it is, so the publication has a line for it in its
