@@ -11,6 +11,10 @@ namespace {
 
 using data::TypeKind;
 
+constexpr std::string_view kNegativePower =
+    "a whole number to a negative power is a fraction: cast one of the two to "
+    "nw.Float64() first";
+
 std::string infix(const Operand& left, std::string_view symbol, const Operand& right) {
   return "(" + left.sql + " " + std::string(symbol) + " " + right.sql + ")";
 }
@@ -92,13 +96,27 @@ Operand modulo(const Operand& left, const Operand& right) {
                   arithmetic_type(left, right));
 }
 
+// A product of as many factors as the exponent says: exact, where pow() would go
+// through fractions, and an error where 64 bits do not hold it. More than 64 factors
+// are none but 0, 1 and -1, of which only the sign still changes.
+Operand integer_power(const Operand& left, const Operand& right) {
+  const std::string exponent = "CAST(" + right.sql + " AS BIGINT)";
+  const std::string count = "CASE WHEN " + exponent + " < 0 THEN error('" +
+                            std::string(kNegativePower) + "') WHEN " + exponent +
+                            " > 64 THEN 64 + " + exponent + " % 2 ELSE " + exponent +
+                            " END";
+  const std::string factors = "list_resize([CAST(1 AS BIGINT)], (" + count +
+                              ") + 1, CAST(" + left.sql + " AS BIGINT))";
+  return with_sql(left,
+                  "(CASE WHEN " + exponent + " IS NOT NULL THEN list_reduce(" +
+                      factors + ", lambda x, y: x * y) END)",
+                  data::make_type(TypeKind::int64));
+}
+
 Operand power(const Operand& left, const Operand& right) {
-  std::string sql = "pow(" + left.sql + ", " + right.sql + ")";
-  if (left.is_integer() && right.is_integer()) {
-    return with_sql(left, "CAST(" + sql + " AS BIGINT)",
-                    data::make_type(TypeKind::int64));
-  }
-  return with_sql(left, std::move(sql), data::make_type(TypeKind::float64));
+  if (left.is_integer() && right.is_integer()) return integer_power(left, right);
+  return with_sql(left, "pow(" + left.sql + ", " + right.sql + ")",
+                  data::make_type(TypeKind::float64));
 }
 
 }  // namespace
@@ -148,8 +166,14 @@ Result<Value> Compiler::compile_binary(const SyntaxNode& node) {
       left_node.kind == NodeKind::integer || left_node.kind == NodeKind::real ||
       left_node.kind == NodeKind::string || left_node.kind == NodeKind::boolean ||
       left_node.kind == NodeKind::none || left_node.kind == NodeKind::unary;
+  const bool negative_power = node.text == "**" &&
+                              right_node.kind == NodeKind::integer &&
+                              right_node.integer < 0;
   std::vector<Operand> results;
   for (Operand& operand : left) {
+    if (negative_power && operand.is_integer()) {
+      return error_at(right_node.position, kNegativePower);
+    }
     const std::string name = operand.name;
     const bool small_power = node.text == "**" && operand.is_integer() &&
                              right_node.kind == NodeKind::integer &&

@@ -52,6 +52,14 @@ const Case kCases[] = {
     {"nw.col('f') // 2", "f", "floor(\"f\" / nullif(2, 0))"},
     {"nw.col('i') ** 2", "i", "(CAST(\"i\" AS BIGINT) * CAST(\"i\" AS BIGINT))"},
     {"nw.col('f') ** 2", "f", "pow(\"f\", 2)"},
+    {"nw.col('f') ** -2", "f", "pow(\"f\", (-2))"},
+    {"nw.col('i') ** 39", "i",
+     "(CASE WHEN CAST(39 AS BIGINT) IS NOT NULL THEN list_reduce(list_resize([CAST(1 "
+     "AS "
+     "BIGINT)], (CASE WHEN CAST(39 AS BIGINT) < 0 THEN error('a whole number to a "
+     "negative power is a fraction: cast one of the two to nw.Float64() first') WHEN "
+     "CAST(39 AS BIGINT) > 64 THEN 64 + CAST(39 AS BIGINT) % 2 ELSE CAST(39 AS BIGINT) "
+     "END) + 1, CAST(\"i\" AS BIGINT)), lambda x, y: x * y) END)"},
     {"nw.col('i') != 3", "i", "(\"i\" <> 3)"},
     {"nw.col('f') >= 2.5", "f", "(\"f\" >= 2.5e0)"},
     {"(nw.col('i') > 0) & nw.col('b')", "i", "((\"i\" > 0) AND \"b\")"},
@@ -342,6 +350,8 @@ const Fault kFaults[] = {
     {"nw.col('i') = 1", "column 13: '=' does not compare; write '=='"},
     {"1 < nw.col('i') < 3", "column 17: comparisons cannot be chained"},
     {"lambda x: x", "column 1: functions cannot be defined"},
+    {"nw.col('i') ** -1",
+     "column 16: a whole number to a negative power is a fraction"},
     {"nw.col('i') << 2", "column 13: '<<' stands where an operator or the end is due"},
     {"f'{i}'", "column 1: f-strings are not known"},
     {"nw.col('i').is_nul()",
