@@ -1,6 +1,9 @@
 #include "lakemill/app/query.h"
 
+#include <algorithm>
+
 #include "lakemill/app/consistent_versions.h"
+#include "lakemill/app/tables.h"
 #include "lakemill/base/path_pattern.h"
 #include "lakemill/base/text.h"
 #include "lakemill/delta/snapshot.h"
@@ -46,6 +49,7 @@ std::vector<std::string> quoted_texts(std::string_view sql) {
 
 // DuckDB's word for a name that is none, with tables of its own as a suggestion.
 constexpr std::string_view kNoSuchTable = "Table with name ";
+constexpr std::string_view kIsNotThere = " does not exist!";
 
 Error without_suggestion(Error error, const std::string& quoted) {
   const bool names_files = quoted.find_first_of("/*?") != std::string::npos;
@@ -54,6 +58,37 @@ Error without_suggestion(Error error, const std::string& quoted) {
                             "' is neither a table nor files of a kind that its name "
                             "tells; read files by read_csv('…'), read_json('…') or "
                             "read_parquet('…')"};
+}
+
+// The catalog's table whose name is nearest to `name`, or nothing.
+std::optional<std::string> table_like(Workbench& workbench, const std::string& name) {
+  const auto tables = list_tables(workbench);
+  if (!tables) return std::nullopt;
+  std::vector<std::string> bare;
+  std::vector<std::string> full;
+  for (const auto& row : tables->rows) {
+    bare.push_back(data::to_text(row[2]));
+    full.push_back(data::to_text(row[0]) + "." + data::to_text(row[1]) + "." +
+                   bare.back());
+  }
+  const auto near = nearest(name, bare);
+  if (!near) return std::nullopt;
+  const auto at = std::find(bare.begin(), bare.end(), *near) - bare.begin();
+  return full[static_cast<std::size_t>(at)];
+}
+
+// The engine suggests tables of its own system, which nobody has meant.
+Error with_own_suggestion(Workbench& workbench, Error error) {
+  const std::string& message = error.message();
+  const std::size_t end = message.find(kIsNotThere);
+  if (!message.starts_with(kNoSuchTable) || end == std::string::npos) return error;
+  const std::string name =
+      message.substr(kNoSuchTable.size(), end - kNoSuchTable.size());
+  const std::size_t place = message.rfind(", at line ");
+  const auto near = table_like(workbench, name);
+  return {error.code(), "there is no table named " + name +
+                            (near ? "; did you mean " + *near + "?" : "") +
+                            (place == std::string::npos ? "" : message.substr(place))};
 }
 
 // A table's folder is no file, and its files are not the table: says how it is read, if
@@ -82,7 +117,7 @@ Error with_hint(Workbench& workbench, const std::string& sql, Error error) {
     return {error.code(), error.message() + "; '" + text + "' " + what +
                               ": read it with delta_scan('" + text + "')"};
   }
-  return error;
+  return with_own_suggestion(workbench, std::move(error));
 }
 
 std::string without_semicolon(std::string_view sql) {

@@ -94,7 +94,7 @@ namespace {
 flow::TestResult run_with_variables(Workbench& workbench,
                                     const language::Pipeline& pipeline,
                                     const language::PipelineTest& test) {
-  flow::TestResult result{test.name, test.node, false, ""};
+  flow::TestResult result{test.name, test.node, false, "", ""};
   const auto changed = workbench.with_variables(pipeline, test.variables);
   if (!changed) {
     result.message = changed.error().message();

@@ -42,6 +42,9 @@ struct PlannedNode {
   std::vector<std::string>
       changes;  ///< "3 new files of orders", "table x: version 4 → 5"
   data::Schema schema;
+  /// The node whose first run must come before; what is done is decided after it.
+  /// Empty: none.
+  std::string waits_for;
   std::optional<Error> error;  ///< why it cannot be planned
 };
 

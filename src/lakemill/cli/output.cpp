@@ -1,6 +1,7 @@
 #include "lakemill/cli/output.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <unistd.h>
 
@@ -46,7 +47,11 @@ Json to_json(const data::Value& value, const data::Type& type) {
   if (data::is_null(value)) return nullptr;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
-  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* number = std::get_if<double>(&value)) {
+    if (std::isfinite(*number)) return *number;
+    // JSON has no such numbers: words, as the engine writes them into files.
+    return std::isnan(*number) ? "NaN" : *number > 0 ? "Infinity" : "-Infinity";
+  }
   const std::string text = data::to_text(value);
   const bool nested = type.kind == data::TypeKind::structure ||
                       type.kind == data::TypeKind::array ||

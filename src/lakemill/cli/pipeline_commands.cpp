@@ -121,18 +121,27 @@ const language::Pipeline* pipeline_with(const app::Workbench& workbench,
 
 // What a run would do with the node; one that fails does not come to a strategy.
 std::string planned_text(const app::PlannedNode& node) {
+  if (!node.waits_for.empty()) return "waits";
   if (!node.error) return std::string(to_text(node.strategy));
   return node.error->code() == ErrorCode::cancelled ? "blocked" : "fails";
 }
 
+// Why a node's strategy is not told yet.
+std::string wait_text(const app::PlannedNode& node) {
+  return "waits for " + node.waits_for +
+         ", which has not run yet: what is done is decided when it runs";
+}
+
 OrderedJson to_json(const app::PlannedNode& node) {
+  const bool waits = !node.waits_for.empty();
   return {{"node", node.node},
           {"layer", node.layer},
           {"upstream", node.upstream},
           {"target", node.target},
           {"strategy", planned_text(node)},
-          {"reason", node.error ? Json() : Json(std::string(to_text(node.reason)))},
-          {"detail", node.detail},
+          {"reason",
+           node.error || waits ? Json() : Json(std::string(to_text(node.reason)))},
+          {"detail", waits ? wait_text(node) : node.detail},
           {"changes", node.changes},
           {"error", node.error ? Json(node.error->message()) : Json()}};
 }
@@ -147,6 +156,7 @@ void print_plan(const language::Pipeline& pipeline,
   for (const app::PlannedNode& node : planned) {
     std::string reason(explain(node.reason));
     if (!node.detail.empty()) reason += " (" + node.detail + ")";
+    if (!node.waits_for.empty()) reason = wait_text(node);
     if (node.error) reason = "error: " + node.error->message();
     rows.rows.push_back({node.node, node.layer, planned_text(node), reason, node.target,
                          joined(node.upstream), joined(node.changes)});
@@ -177,16 +187,20 @@ int validate_command(const CommonOptions& common) {
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
   tell_of_triggers(workbench->pipelines());
+  OrderedJson list = OrderedJson::array();
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
     if (common.json) {
-      std::printf("%s\n", json_text(Json{{"pipeline", pipeline.name},
-                                         {"nodes", pipeline.nodes.size()},
-                                         {"valid", true}})
-                              .c_str());
+      list.push_back({{"pipeline", pipeline.name},
+                      {"nodes", pipeline.nodes.size()},
+                      {"valid", true}});
     } else {
       std::printf("%s: pipeline %s is valid (%zu nodes)\n", pipeline.file.c_str(),
                   pipeline.name.c_str(), pipeline.nodes.size());
     }
+  }
+  // As of a run: one of one pipeline, a list of several.
+  if (common.json) {
+    std::printf("%s\n", json_text(list.size() == 1 ? list.front() : list).c_str());
   }
   return kSuccess;
 }
@@ -297,12 +311,14 @@ int test_command(const CommonOptions& common, const std::vector<std::string>& na
         list.push_back({{"test", result.name},
                         {"node", result.node},
                         {"passed", result.passed},
-                        {"message", result.message}});
+                        {"message", result.message},
+                        {"note", result.note}});
         continue;
       }
       std::printf("%s  %s (node %s)%s%s\n", result.passed ? "ok    " : "FAILED",
                   result.name.c_str(), result.node.c_str(), result.passed ? "" : ": ",
                   result.message.c_str());
+      if (!result.note.empty()) std::printf("        %s\n", result.note.c_str());
     }
   }
   if (common.json) {

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <vector>
 
 #include <editline/readline.h>
 
@@ -10,6 +11,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/cli/commands.h"
 #include "lakemill/cli/output.h"
+#include "lakemill/language/sql_text.h"
 
 namespace lakemill::cli {
 
@@ -19,7 +21,7 @@ constexpr std::int64_t kShellRowsMax = 1'000;
 constexpr int kHistoryLinesMax = 5'000;
 
 constexpr const char* kHelp =
-    "One SELECT, ended by ';'. Besides:\n"
+    "SELECT statements, each ended by ';'. Besides:\n"
     "  .tables          tables and views of the catalog\n"
     "  .schema TABLE    columns of a table, by path or name\n"
     "  .history TABLE   its versions\n"
@@ -50,8 +52,43 @@ bool show(const Result<data::Rows>& rows) {
     return false;
   }
   print_table(stdout, *rows, 60);
-  std::printf("%zu rows\n\n", rows->rows.size());
+  std::printf("%zu %s\n\n", rows->rows.size(), rows->rows.size() == 1 ? "row" : "rows");
   return true;
+}
+
+bool is_comment(language::TextRegion region) {
+  return region == language::TextRegion::line_comment ||
+         region == language::TextRegion::block_comment;
+}
+
+// True if the text is nothing but space and comments that have ended.
+bool says_nothing(std::string_view sql) {
+  for (const language::RegionSpan& span : language::sql_regions(sql)) {
+    const std::string_view text = sql.substr(span.begin, span.end - span.begin);
+    const bool goes_on = span.region == language::TextRegion::block_comment &&
+                         (text.size() < 4 || !text.ends_with("*/"));
+    const bool says = is_comment(span.region) ? goes_on : !trim(text).empty();
+    if (says) return false;
+  }
+  return true;
+}
+
+// Takes the statements that have ended off `text`; those that say something.
+std::vector<std::string> take_statements(std::string& text) {
+  std::vector<std::string> statements;
+  std::size_t begin = 0;
+  for (const language::RegionSpan& span : language::sql_regions(text)) {
+    if (span.region != language::TextRegion::code) continue;
+    for (std::size_t i = span.begin; i < span.end; ++i) {
+      if (text[i] != ';') continue;
+      std::string statement = text.substr(begin, i - begin);
+      begin = i + 1;
+      if (!says_nothing(statement)) statements.push_back(std::move(statement));
+    }
+  }
+  text.erase(0, begin);
+  if (says_nothing(text)) text.clear();
+  return statements;
 }
 
 enum class Ended : std::uint8_t { well, failed, leaving };
@@ -107,13 +144,12 @@ int shell_command(const CommonOptions& common) {
       continue;
     }
     statement += line + "\n";
-    if (!trimmed.ends_with(';')) continue;
-    if (interactive) add_history(std::string(trim(statement)).c_str());
-    all_well =
-        show(app::query(*workbench, statement, {}, kShellRowsMax, {})) && all_well;
-    statement.clear();
+    for (const std::string& ended : take_statements(statement)) {
+      if (interactive) add_history((std::string(trim(ended)) + ";").c_str());
+      all_well = show(app::query(*workbench, ended, {}, kShellRowsMax, {})) && all_well;
+    }
   }
-  if (!trim(statement).empty()) {
+  if (!says_nothing(statement)) {
     all_well =
         show(app::query(*workbench, statement, {}, kShellRowsMax, {})) && all_well;
   }

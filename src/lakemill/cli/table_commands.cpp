@@ -106,7 +106,13 @@ int export_to_output(app::Workbench& workbench, const QueryOptions& options,
   const std::string path = scratch.path() + "/result";
   const auto done =
       app::export_query(workbench, options.sql, versions, options.format, path, stop);
-  if (!done) return report_error(done.error(), json);
+  if (!done) {
+    // Of a file that nobody has asked for.
+    std::string message = done.error().message();
+    const std::string activity = "write " + path + ": ";
+    if (message.starts_with(activity)) message.erase(0, activity.size());
+    return report_error(Error(done.error().code(), std::move(message)), json);
+  }
   return copy_to_output(path);
 }
 

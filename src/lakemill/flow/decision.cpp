@@ -170,10 +170,15 @@ class Decider {
   }
 
   void skip() {
+    const bool edited = rows_are_made_otherwise();
     decision_.strategy = Strategy::skip;
-    decision_.reason = !decision_.query->any_incremental() ? StrategyReason::nothing_new
-                       : rows_are_made_otherwise() ? StrategyReason::edited_no_rows
-                                                   : StrategyReason::no_new_rows;
+    if (decision_.query->any_incremental()) {
+      decision_.reason =
+          edited ? StrategyReason::edited_no_rows : StrategyReason::no_new_rows;
+    } else {
+      decision_.reason =
+          edited ? StrategyReason::edited_append : StrategyReason::nothing_new;
+    }
   }
 
   // True if the last batch would give other rows by the definition of now.

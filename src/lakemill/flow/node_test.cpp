@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/flow/declared_schema.h"
 #include "lakemill/flow/node_query.h"
@@ -23,10 +24,68 @@ engine::FileFormat format_of(const std::string& path) {
   return engine::FileFormat::jsonl;
 }
 
+// The changes that a merge applies: those with a key and a place in their order.
+std::string applied_sql(const language::MergeCdcOptions& merge,
+                        const std::string& changes) {
+  std::vector<std::string> present = {"true"};
+  const auto need = [&](const std::vector<std::string>& columns) {
+    for (const std::string& column : columns) {
+      present.push_back(quote_identifier(column) + " IS NOT NULL");
+    }
+  };
+  if (!merge.null_equals_null) need(merge.primary_keys);
+  need(merge.order_by);
+  return "(SELECT DISTINCT * FROM " + quote_identifier(changes) + " WHERE " +
+         join(present, " AND ") + ")";
+}
+
+// Keys of which the rows alone do not tell which change is the last.
+std::string unsettled_sql(const language::MergeCdcOptions& merge,
+                          const std::string& changes) {
+  std::vector<std::string> columns = merge.primary_keys;
+  columns.insert(columns.end(), merge.order_by.begin(), merge.order_by.end());
+  return "SELECT 1 FROM " + applied_sql(merge, changes) + " GROUP BY " +
+         quoted_list(columns) + " HAVING count(*) > 1";
+}
+
+// What a merge of such changes into an empty table makes.
+std::string merged_sql(const language::MergeCdcOptions& merge,
+                       const std::string& changes, const data::Schema& schema) {
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& known) {
+      return equals_ignoring_case(known, name);
+    });
+  };
+  std::vector<std::string> columns;
+  for (const data::Field& field : schema.fields) {
+    const bool is_left_out =
+        (!merge.include_columns.empty() && !has(merge.include_columns, field.name)) ||
+        has(merge.exclude_columns, field.name);
+    if (is_left_out && !has(merge.primary_keys, field.name)) continue;
+    columns.push_back(field.name);
+  }
+  std::vector<std::string> order;
+  for (const std::string& column : merge.order_by) {
+    order.push_back(quote_identifier(column) + " DESC");
+  }
+  const std::string last =
+      "row_number() OVER (PARTITION BY " + quoted_list(merge.primary_keys) +
+      (order.empty() ? "" : " ORDER BY " + join(order, ", ")) + ") = 1";
+  const std::string is_delete =
+      merge.delete_where.empty()
+          ? "false"
+          : "coalesce((" + merge.delete_where.text + "\n), false)";
+  return "SELECT " + quoted_list(columns) + " FROM (SELECT *, " + is_delete +
+         " AS _lakemill_deleted FROM " + applied_sql(merge, changes) +
+         " AS source QUALIFY " + last + ") WHERE NOT _lakemill_deleted";
+}
+
 class Test {
  public:
   Test(const Workspace& workspace, const language::PipelineTest& test)
       : workspace_(workspace), test_(test) {}
+
+  const std::string& note() const { return note_; }
 
   // Nothing, or what is wrong.
   Result<std::string> run() {
@@ -40,7 +99,10 @@ class Test {
       if (!ran) return ran.error();
       return compare_all();
     }
-    if (ran) return "it was to fail with '" + *test_.expect_error + "', but succeeded";
+    if (ran) {
+      return "it was to fail with '" + *test_.expect_error + "', but succeeded" +
+             (note_.empty() ? "" : "; " + note_);
+    }
     if (ran.error().message().find(*test_.expect_error) != std::string::npos) {
       return std::string();
     }
@@ -72,6 +134,11 @@ class Test {
     schema_ = shape.schema;
     LAKEMILL_TRY(const auto checks,
                  row_expectations(workspace_, node, *session_, schema_, plan, &given));
+    quarantines_ = std::any_of(node.expectations.begin(), node.expectations.end(),
+                               [](const auto& expectation) {
+                                 return expectation.action ==
+                                        language::ExpectationAction::quarantine;
+                               });
     engine::WriteSpec spec;
     spec.sql = "SELECT * FROM " + quote_identifier(rows);
     spec.checks = checks.checks;
@@ -81,14 +148,43 @@ class Test {
     LAKEMILL_TRY_OK(none_failed(judge_schema(node, schema_)));
     LAKEMILL_TRY_OK(
         none_failed(judge_rows(checks, written.failed_rows, written.input_rows)));
-    // What a merge would make of the rows is not known here.
-    if (merges(node)) return {};
-    return none_failed(judge_table(node, *session_, "test.kept", plan.now));
+    if (!has_table_expectations(node)) return {};
+    LAKEMILL_TRY(const std::string after, table_after(node, "test.kept"));
+    if (after.empty()) return {};
+    return none_failed(judge_table(node, *session_, after, plan.now));
   }
 
-  static bool merges(const language::Node& node) {
+  // The table as it would be after `kept`, if it was empty; "" with a note where a
+  // merge makes of them what a run only tells.
+  Result<std::string> table_after(const language::Node& node, const std::string& kept) {
     const language::Sink* sink = node.primary_sink();
-    return sink != nullptr && sink->merge_cdc_options.has_value();
+    if (sink == nullptr || !sink->merge_cdc_options) return kept;
+    const language::MergeCdcOptions& merge = *sink->merge_cdc_options;
+    const bool is_plain = merge.scd_type == 1 && !merge.ignore_null_updates &&
+                          merge.truncate_where.empty() &&
+                          merge.delete_mode == language::DeleteMode::hard;
+    if (is_plain) {
+      LAKEMILL_TRY(
+          const data::Rows unsettled,
+          session_->query(unsettled_sql(merge, kept), engine::Origin::lakemill, 1));
+      if (unsettled.rows.empty()) {
+        std::string merged = "test.merged";
+        LAKEMILL_TRY_OK(session_->bind_query(merged, merged_sql(merge, kept, schema_),
+                                             engine::Origin::pipeline));
+        return merged;
+      }
+    }
+    note_ = "not judged: " + quoted_names(table_expectations(node)) +
+            ", of the table as the merge makes it, which " +
+            (is_plain ? "these rows alone do not tell (changes of one key at an equal "
+                        "place in their order)"
+                      : "a run only knows");
+    return std::string();
+  }
+
+  static std::string quoted_names(const std::vector<std::string>& names) {
+    return (names.size() == 1 ? "expectation '" : "expectations '") +
+           join(names, "', '") + "'";
   }
 
   static Status none_failed(Result<std::vector<ExpectationResult>> results) {
@@ -125,6 +221,14 @@ class Test {
     if (test_.expect) {
       LAKEMILL_TRY(const std::string difference, compare(*test_.expect, "test.kept"));
       if (!difference.empty()) return difference;
+    }
+    if (test_.expect_quarantine && !quarantines_) {
+      const language::TestRows& rows = *test_.expect_quarantine;
+      if (rows.path.empty() && rows.rows.is_list() && rows.rows.items.empty()) {
+        return std::string();
+      }
+      return "rows are expected in quarantine, but no expectation of node " +
+             test_.node + " has the action QUARANTINE";
     }
     if (test_.expect_quarantine) {
       LAKEMILL_TRY(const std::string difference,
@@ -213,13 +317,16 @@ class Test {
   const language::PipelineTest& test_;
   std::unique_ptr<engine::Session> session_;
   data::Schema schema_;
+  bool quarantines_ = false;
+  std::string note_;
 };
 
 }  // namespace
 
 TestResult run_test(const Workspace& workspace, const language::PipelineTest& test) {
-  const auto message = Test(workspace, test).run();
-  TestResult result{test.name, test.node, false, ""};
+  Test run(workspace, test);
+  const auto message = run.run();
+  TestResult result{test.name, test.node, false, "", run.note()};
   if (!message) {
     result.message = message.error().message();
   } else {

@@ -36,6 +36,10 @@ constexpr std::array kReasons = {
                "the sources hold nothing after the last batch; the definition changed, "
                "and rows already loaded keep the old one: --full-refresh makes them "
                "anew"},
+    ReasonName{StrategyReason::edited_append, "edited_append",
+               "no source version changed; the definition did, and mode APPEND goes on "
+               "when a source has a new version: rows already loaded keep the old "
+               "definition, --full-refresh makes them anew"},
     ReasonName{StrategyReason::target_exists, "target_exists",
                "mode IGNORE, and the target exists"},
     ReasonName{StrategyReason::first_batch, "first_batch",

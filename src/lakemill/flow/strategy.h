@@ -20,6 +20,7 @@ enum class StrategyReason : std::uint8_t {
   nothing_new,     ///< no source version and no definition changed
   no_new_rows,     ///< the sources hold no row after the last batch
   edited_no_rows,  ///< the same, and what makes rows of them was edited since
+  edited_append,   ///< no new version of sources that are appended whole, but an edit
   target_exists,   ///< mode IGNORE and the target is there
   first_batch,     ///< the target does not exist yet
   whole_sources,   ///< the sources are read as a whole

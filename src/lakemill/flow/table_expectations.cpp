@@ -177,10 +177,15 @@ Result<std::string> column_fault(const std::string& name, const std::string& typ
 }  // namespace
 
 bool has_table_expectations(const language::Node& node) {
+  return !table_expectations(node).empty();
+}
+
+std::vector<std::string> table_expectations(const language::Node& node) {
+  std::vector<std::string> names;
   for (const language::Expectation& expectation : node.expectations) {
-    if (looks_at_table(expectation)) return true;
+    if (looks_at_table(expectation)) names.push_back(expectation.name);
   }
-  return false;
+  return names;
 }
 
 Result<std::vector<ExpectationResult>> judge_table(const language::Node& node,

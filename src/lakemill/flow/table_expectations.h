@@ -12,6 +12,9 @@ namespace lakemill::flow {
 /// judged.
 bool has_table_expectations(const language::Node& node);
 
+/// Their names.
+std::vector<std::string> table_expectations(const language::Node& node);
+
 /// Judges them. `after` is the relation of the target as it would be after the batch,
 /// `now` the batch instant. Errors: invalid, with the place of the expectation.
 Result<std::vector<ExpectationResult>> judge_table(const language::Node& node,
