@@ -16,8 +16,10 @@ class RecordingSession final : public engine::Session {
     const auto* table = std::get_if<engine::TableRelation>(&relation);
     if (table == nullptr) {
       return Error(ErrorCode::invalid,
-                   "a view can read tables only, but '" + std::string(name) +
-                       "' is a raw file or inline rows; land it in a table first");
+                   "a view can read tables only, and this one reads a file or rows "
+                   "that are written in place (" +
+                       std::string(name) +
+                       "); land them in a table by a node of its own first");
     }
     add(name,
         "SELECT * FROM delta_scan(" + quote_literal(table->scan->table_url()) + ")");
@@ -83,7 +85,13 @@ Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
   LAKEMILL_TRY(const auto session,
                workspace.engine.open_session(session_options(workspace, plan, {}, {})));
   RecordingSession recording(*session);
-  LAKEMILL_TRY(const std::string rows, query->bind(recording, plan, {}));
+  auto bound = query->bind(recording, plan, {});
+  if (!bound) {
+    const bool has_place = bound.error().message().find(".yaml:") != std::string::npos;
+    if (has_place) return std::move(bound).error();
+    return std::move(bound).error().while_doing(to_text(sink->location));
+  }
+  const std::string rows = *std::move(bound);
   LAKEMILL_TRY(const Place place, place_of(workspace, node, *sink));
   LAKEMILL_TRY(const auto name, workspace.catalog.resolve(place.name));
   const std::string sql = recording.query_of(rows);

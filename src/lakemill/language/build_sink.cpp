@@ -118,10 +118,11 @@ void check_merge(const MergeCdcOptions& merge, const Fields& fields,
       fault(key, std::string(key) + at_path(path) + " needs scd_type 2", "");
     }
   }
-  if (merge.start_at_column_name == merge.end_at_column_name) {
+  if (equals_ignoring_case(merge.start_at_column_name, merge.end_at_column_name)) {
     fault("end_at_column_name",
-          "start_at_column_name and end_at_column_name" + at_path(path) + " are equal",
-          "");
+          "start_at_column_name and end_at_column_name" + at_path(path) +
+              " are the same column '" + merge.end_at_column_name + "'",
+          "give each a name of its own; upper and lower case do not count");
   }
 }
 

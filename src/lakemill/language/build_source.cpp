@@ -265,6 +265,11 @@ Source build_source(const Tree& tree, const std::string& path, BuildContext& con
               " needs a list of records, or names to lists of the "
               "same length",
           "");
+    } else if (source.data.is_list() && source.data.items.empty()) {
+      context.diagnostics.error(
+          fields.place("data"), below(path, "data"),
+          "key 'data'" + at_path(path) + " has no rows, so its columns are not known",
+          "give it a row, or each column a list: {id: [1]}");
     }
   } else if (!tree.has_unknown_keys && !fields.is_broken("type")) {
     context.diagnostics.error(tree.location, path,

@@ -64,6 +64,14 @@ Result<std::vector<std::string>> LocalFileReader::files_below(
   return files;
 }
 
+std::string LocalFileReader::real_path(const std::string& path) {
+  std::error_code fault;
+  const auto absolute = std::filesystem::absolute(path, fault);
+  if (fault) return path;
+  const auto real = std::filesystem::weakly_canonical(absolute, fault);
+  return (fault ? absolute.lexically_normal() : real).generic_string();
+}
+
 Result<std::string> MemoryFileReader::read(const std::string& path) {
   const auto found = files_.find(path);
   if (found == files_.end()) {
@@ -87,6 +95,25 @@ Result<std::vector<std::string>> MemoryFileReader::files_below(
     files.push_back(it->first.substr(prefix.size()));
   }
   return files;
+}
+
+Result<std::string> NotingFileReader::read(const std::string& path) {
+  auto content = reader_.read(path);
+  if (content) files_.insert(path);
+  return content;
+}
+
+bool NotingFileReader::is_folder(const std::string& path) {
+  return reader_.is_folder(path);
+}
+
+Result<std::vector<std::string>> NotingFileReader::files_below(
+    const std::string& folder) {
+  return reader_.files_below(folder);
+}
+
+std::string NotingFileReader::real_path(const std::string& path) {
+  return reader_.real_path(path);
 }
 
 std::string path_from(std::string_view folder, std::string_view path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,10 @@ class FileReader {
   /// Paths of all files below `folder`, however deep, relative to it, sorted.
   /// Errors: not_found, denied.
   virtual Result<std::vector<std::string>> files_below(const std::string& folder) = 0;
+
+  /// `path` under a name that is equal where two paths lead to one file, of what does
+  /// not exist yet too: links followed, from the root.
+  virtual std::string real_path(const std::string& path) { return path; }
 };
 
 /// Files of this machine; a file may hold at most 16 MiB.
@@ -33,6 +38,7 @@ class LocalFileReader final : public FileReader {
   Result<std::string> read(const std::string& path) override;
   bool is_folder(const std::string& path) override;
   Result<std::vector<std::string>> files_below(const std::string& folder) override;
+  std::string real_path(const std::string& path) override;
 };
 
 /// Files in memory, by path.
@@ -47,6 +53,24 @@ class MemoryFileReader final : public FileReader {
 
  private:
   std::map<std::string, std::string> files_;
+};
+
+/// Notes which files were read through it.
+class NotingFileReader final : public FileReader {
+ public:
+  /// `reader` is borrowed.
+  explicit NotingFileReader(FileReader& reader) : reader_(reader) {}
+
+  Result<std::string> read(const std::string& path) override;
+  bool is_folder(const std::string& path) override;
+  Result<std::vector<std::string>> files_below(const std::string& folder) override;
+  std::string real_path(const std::string& path) override;
+
+  const std::set<std::string>& files() const { return files_; }
+
+ private:
+  FileReader& reader_;
+  std::set<std::string> files_;
 };
 
 /// `path` as seen from `folder`, without "." and inner "..": absolute paths stay.

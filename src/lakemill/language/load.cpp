@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lakemill/base/check.h"
+#include "lakemill/base/path_pattern.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/definition.h"
 #include "lakemill/language/keys.h"
@@ -157,6 +158,26 @@ bool is_usable(const Tree& root, const std::string& path, Diagnostics& diagnosti
   return true;
 }
 
+// The files that this pipeline was read from, and where others of its project are.
+OwnFiles own_files(const std::set<std::string>& read, const Pipeline& pipeline,
+                   const Project* project) {
+  OwnFiles own;
+  own.files = read;
+  own.patterns = {path_from(pipeline.folder, "tests/**.yaml"),
+                  path_from(pipeline.folder, "tests/**.yml")};
+  if (project == nullptr) return own;
+  if (!project->file.empty()) own.files.insert(project->file);
+  for (const std::string& text : project->pipelines) {
+    const std::string path = path_from(project->folder, text);
+    if (is_pattern(path)) {
+      own.patterns.push_back(path);
+    } else {
+      own.files.insert(path);
+    }
+  }
+  return own;
+}
+
 // Of the property that a table's writers would refuse, and of what refuses a merge.
 void check_properties(const Pipeline& pipeline, const PropertyCheck& check,
                       Diagnostics& diagnostics) {
@@ -192,8 +213,11 @@ void check_properties(const Pipeline& pipeline, const PropertyCheck& check,
 
 }  // namespace
 
-LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options) {
-  LAKEMILL_CHECK(options.reader != nullptr);
+LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& given) {
+  LAKEMILL_CHECK(given.reader != nullptr);
+  NotingFileReader reader(*given.reader);
+  LoadOptions options = given;
+  options.reader = &reader;
   LoadedPipeline loaded;
   Diagnostics& diagnostics = loaded.diagnostics;
   const std::vector<NamedArgument> overrides =
@@ -227,7 +251,8 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& options
                       options.project == nullptr ? Project() : *options.project,
                       options.table_namer);
   add_view_definitions(pipeline);
-  check_pipeline(pipeline, *options.reader, diagnostics);
+  check_pipeline(pipeline, own_files(reader.files(), pipeline, options.project), reader,
+                 diagnostics);
   check_properties(pipeline, options.property_check, diagnostics);
   if (options.sql_parser) {
     check_sql(pipeline, options.sql_parser, *options.reader, diagnostics);

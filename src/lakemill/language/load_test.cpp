@@ -1,6 +1,8 @@
 // What a load makes of good and bad files: every construct of section 1 of the
 // language, and for bad input the exact place and message.
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -159,6 +161,25 @@ const std::vector<BadCase> kBadCases = {
      "- {name: b, source: {path: b.csv}, sinks: [{table_name: t}]}\n",
      "p.yaml:4:44: error: the nodes 'a' and 'b' write the same place: default.t; give "
      "each its own, or write shared: true in both sinks\n"},
+    {"UnclosedQuote", "name: p\nnodes:\n- name: a\n  comment: 'it''s\n- name: b\n",
+     "p.yaml:4:12: error: this quote is not closed; write the same quote where the "
+     "text "
+     "ends\n"},
+    {"ListBeforeKeys", "- {name: a}\nname: p\n",
+     "p.yaml:2:1: error: what begins here is no part of what stands before it; indent "
+     "it as the lines that it belongs to, or remove it\n"},
+    {"SinkInATable",
+     "name: p\nnodes:\n"
+     "- {name: a, source: {path: a.csv}, sinks: [{path: out/t, format: DELTA}]}\n"
+     "- {name: b, source: {path: b.csv}, sinks: [{path: out/t/b.csv, format: CSV}]}\n",
+     "p.yaml:4:44: error: the sink at nodes[1] lies in the folder of the table that "
+     "node 'a' writes (out/t), whose vacuum would delete it; name a place beside that "
+     "folder\n"},
+    {"SinkOverThePipeline",
+     "name: p\nnodes:\n"
+     "- {name: a, source: {path: a.csv}, sinks: [{path: ./p.yaml, format: JSON}]}\n",
+     "p.yaml:3:44: error: the sink at nodes[0] would overwrite or delete p.yaml, which "
+     "the pipeline or its project is read from; name another place\n"},
     {"ObjectStore", "name: p\nnodes:\n- {name: a, source: {path: 'gs://b/x.csv'}}\n",
      "p.yaml:3:28: error: gs:// is not supported yet at nodes[0].source.path; use a "
      "folder of this machine, or s3://bucket/folder\n"},
@@ -230,6 +251,28 @@ const std::vector<BadCase> kBadCases = {
 
 INSTANTIATE_TEST_SUITE_P(Load, BadInput, testing::ValuesIn(kBadCases),
                          [](const auto& case_info) { return case_info.param.name; });
+
+TEST(Load, RefusesTwoNodesThatReachOnePlaceThroughALink) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / "load_through_a_link";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder / "real");
+  std::filesystem::create_directory_symlink(folder / "real", folder / "link");
+  const std::string path = (folder / "p.yaml").string();
+  std::ofstream(path) << "name: p\nnodes:\n"
+                         "- {name: a, source: {path: a.csv}, sink: {path: real/t}}\n"
+                         "- {name: b, source: {path: b.csv}, sink: {path: link/t}}\n"
+                         "- {name: c, source: {path: b.csv}, sink: {path: link/u}}\n";
+  LocalFileReader reader;
+  LoadOptions options;
+  options.reader = &reader;
+  const LoadedPipeline loaded = load_pipeline(path, options);
+  EXPECT_EQ(
+      loaded.diagnostics.to_text(),
+      path +
+          ":4:42: error: the nodes 'a' and 'b' write the same place: link/t; give "
+          "each its own, or write shared: true in both sinks\n");
+}
 
 TEST(Load, RefusesAnExpansionWithoutBound) {
   std::string text = "name: p\nvariables:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";

@@ -8,7 +8,6 @@
 #include "lakemill/language/graph.h"
 #include "lakemill/language/sql_check.h"
 #include "lakemill/language/streams.h"
-#include "lakemill/language/target_check.h"
 #include "lakemill/language/transform_check.h"
 
 namespace lakemill::language {
@@ -17,14 +16,15 @@ namespace {
 
 class PipelineCheck {
  public:
-  PipelineCheck(const Pipeline& pipeline, FileReader& reader, Diagnostics& diagnostics)
-      : pipeline_(pipeline), reader_(reader), diagnostics_(diagnostics) {}
+  PipelineCheck(const Pipeline& pipeline, const OwnFiles& own, FileReader& reader,
+                Diagnostics& diagnostics)
+      : pipeline_(pipeline), own_(own), reader_(reader), diagnostics_(diagnostics) {}
 
   void run() {
     collect_names();
     check_upstream();
     check_circles();
-    check_targets(pipeline_, diagnostics_);
+    check_targets(pipeline_, own_, reader_, diagnostics_);
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       check_transforms(pipeline_.nodes[i], path_of(i), diagnostics_);
       check_streams(pipeline_, pipeline_.nodes[i], path_of(i), diagnostics_);
@@ -135,6 +135,7 @@ class PipelineCheck {
   }
 
   const Pipeline& pipeline_;
+  const OwnFiles& own_;
   FileReader& reader_;
   Diagnostics& diagnostics_;
   std::unordered_map<std::string, std::size_t> positions_;
@@ -143,9 +144,9 @@ class PipelineCheck {
 
 }  // namespace
 
-void check_pipeline(const Pipeline& pipeline, FileReader& reader,
+void check_pipeline(const Pipeline& pipeline, const OwnFiles& own, FileReader& reader,
                     Diagnostics& diagnostics) {
-  PipelineCheck(pipeline, reader, diagnostics).run();
+  PipelineCheck(pipeline, own, reader, diagnostics).run();
 }
 
 }  // namespace lakemill::language

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <unordered_map>
 
+#include "lakemill/base/path_pattern.h"
 #include "lakemill/base/text.h"
 #include "lakemill/language/shape_check.h"
 #include "lakemill/language/streams.h"
@@ -38,27 +40,132 @@ std::string target_of(const Node& node, const Sink& sink) {
 
 class TargetCheck {
  public:
-  TargetCheck(const Pipeline& pipeline, Diagnostics& diagnostics)
-      : pipeline_(pipeline), diagnostics_(diagnostics) {}
+  TargetCheck(const Pipeline& pipeline, const OwnFiles& own, FileReader& reader,
+              Diagnostics& diagnostics)
+      : pipeline_(pipeline), own_(own), reader_(reader), diagnostics_(diagnostics) {}
 
   void run() {
+    note_places();
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       const Node& node = pipeline_.nodes[i];
       path_ = "nodes[" + std::to_string(i) + "]";
       check_rows(node);
       check_ignore(node);
-      for (const Source& source : node.sources) check_own_sink(node, source);
+      for (const Source& source : node.sources) {
+        check_own_sink(node, source);
+        check_view_source(source);
+        check_stored_view(node, source);
+      }
       for (const Sink& sink : node.sinks) {
         check_folder(sink);
+        if (keeps_own_files(sink)) check_table_around(node, sink);
         check_shared(node, sink);
       }
     }
   }
 
  private:
+  struct Target {
+    const Node* node;
+    const Sink* sink;
+  };
+
   void fault(const Location& location, const std::string& message,
              const std::string& hint) {
     diagnostics_.error(location, path_, message, hint);
+  }
+
+  // Where a sink writes, under one name for each place; empty where it is no path.
+  std::string real_place(const Sink& sink) {
+    if (!sink.place.starts_with(kPathPlace)) return "";
+    std::string place = sink.place.substr(kPathPlace.size());
+    while (place.size() > 1 && place.ends_with('/')) place.pop_back();
+    return place.find("://") == std::string::npos ? reader_.real_path(place) : place;
+  }
+
+  void note_places() {
+    for (const std::string& file : own_.files) {
+      own_files_.emplace(reader_.real_path(file), file);
+    }
+    for (const std::string& pattern : own_.patterns) {
+      own_patterns_.push_back(real_pattern(pattern));
+    }
+    for (const Node& node : pipeline_.nodes) {
+      for (const Sink& sink : node.sinks) {
+        std::string place = real_place(sink);
+        if (place.empty()) continue;
+        if (is_table(sink)) tables_.emplace(place, Target{&node, &sink});
+        places_.emplace(&sink, std::move(place));
+      }
+    }
+  }
+
+  static bool is_table(const Sink& sink) {
+    return sink.kind == SinkKind::table ? !sink.is_view()
+                                        : sink.format == FileFormat::delta;
+  }
+
+  // A table's vacuum deletes the files of its folder that are none of its own.
+  void check_table_around(const Node& node, const Sink& sink) {
+    const auto place = places_.find(&sink);
+    if (place == places_.end()) return;
+    std::string folder = folder_above(place->second);
+    for (; !folder.empty(); folder = folder_above(folder)) {
+      const auto table = tables_.find(folder);
+      if (table == tables_.end()) continue;
+      fault(sink.location,
+            "the sink" + at_path(path_) + " lies in the folder of the table that " +
+                (table->second.node == &node
+                     ? "the same node"
+                     : "node '" + table->second.node->name + "'") +
+                " writes (" + folder + "), whose vacuum would delete it",
+            "name a place beside that folder");
+      return;
+    }
+  }
+
+  static std::string folder_above(const std::string& place) {
+    const std::size_t slash = place.rfind('/');
+    if (slash == std::string::npos || slash == 0) return "";
+    return place.substr(0, slash);
+  }
+
+  // What pipelines are read from must outlive their runs.
+  bool keeps_own_files(const Sink& sink) {
+    const auto found = places_.find(&sink);
+    if (found == places_.end()) return true;
+    const std::string& place = found->second;
+    auto file = own_files_.find(place);
+    if (file == own_files_.end() && is_table(sink)) {  // the next one is in its folder
+      file = own_files_.lower_bound(place + "/");
+      if (file != own_files_.end() && !file->first.starts_with(place + "/")) {
+        file = own_files_.end();
+      }
+    }
+    const bool is_read_later =
+        std::any_of(own_patterns_.begin(), own_patterns_.end(),
+                    [&](const auto& text) { return fits_pattern(place, text); });
+    if (file != own_files_.end()) {
+      fault(sink.location,
+            "the sink" + at_path(path_) + " would overwrite or delete " + file->second +
+                ", which the pipeline or its project is read from",
+            "name another place");
+    } else if (is_read_later && !is_table(sink)) {
+      fault(sink.location,
+            "the sink" + at_path(path_) +
+                " lies where pipelines of the project or their tests are read from (" +
+                place + ")",
+            "name another place");
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  std::string real_pattern(const std::string& pattern) {
+    const std::string folder(fixed_folder(pattern));
+    if (folder.empty()) return path_from(reader_.real_path("."), pattern);
+    return reader_.real_path(folder) + pattern.substr(folder.size());
   }
 
   void check_rows(const Node& node) {
@@ -100,6 +207,34 @@ class TargetCheck {
     }
   }
 
+  // A stored view has no files or versions that a source could tell what is new by.
+  void check_view_source(const Source& source) {
+    if (source.kind != SourceKind::table || source.written_by.empty()) return;
+    const Node* writer = pipeline_.find_node(source.written_by.front());
+    if (writer == nullptr || !writer->is_view()) return;
+    const std::string name = source.table.to_text();
+    fault(source.location,
+          name + " is a view, which no source reads by its name" + at_path(path_),
+          "write node_name: " + writer->name + ", or name it in the SQL of a step");
+  }
+
+  // A stored view is SQL that others run, who know tables only.
+  void check_stored_view(const Node& node, const Source& source) {
+    const Sink* sink = node.primary_sink();
+    const bool reads_table =
+        source.kind == SourceKind::table || source.kind == SourceKind::pipeline_node ||
+        (source.kind == SourceKind::file && source.format == FileFormat::delta);
+    if (sink == nullptr || sink->kind != SinkKind::table || !sink->is_view() ||
+        reads_table) {
+      return;
+    }
+    const bool inline_rows = source.kind == SourceKind::dataframe;
+    fault(source.location,
+          "a view can read tables only, and node '" + node.name + "' reads " +
+              (inline_rows ? "rows that are written in place" : "what is no table"),
+          "land it in a table by a node of its own first, or write table_type: TABLE");
+  }
+
   void check_folder(const Sink& sink) {
     if (!sink.place.starts_with(kPathPlace)) return;
     const std::string place = sink.place.substr(kPathPlace.size());
@@ -127,8 +262,11 @@ class TargetCheck {
   void check_shared(const Node& node, const Sink& sink) {
     const std::string name = target_of(node, sink);
     if (name.empty()) return;
-    const auto [found, is_new] =
-        targets_.emplace(sink.place.empty() ? name : sink.place, Target{&node, &sink});
+    const auto place = places_.find(&sink);
+    const auto [found, is_new] = targets_.emplace(place != places_.end() ? place->second
+                                                  : sink.place.empty()   ? name
+                                                                         : sink.place,
+                                                  Target{&node, &sink});
     if (is_new || (sink.shared && found->second.sink->shared)) return;
     fault(sink.location,
           "the nodes '" + found->second.node->name + "' and '" + node.name +
@@ -136,21 +274,23 @@ class TargetCheck {
           "give each its own, or write shared: true in both sinks");
   }
 
-  struct Target {
-    const Node* node;
-    const Sink* sink;
-  };
-
   const Pipeline& pipeline_;
+  const OwnFiles& own_;
+  FileReader& reader_;
   Diagnostics& diagnostics_;
   std::string path_;
+  std::unordered_map<const Sink*, std::string> places_;  // those that are paths
+  std::unordered_map<std::string, Target> tables_;       // by place
+  std::map<std::string, std::string> own_files_;         // as read, by place
+  std::vector<std::string> own_patterns_;
   std::unordered_map<std::string, Target> targets_;
 };
 
 }  // namespace
 
-void check_targets(const Pipeline& pipeline, Diagnostics& diagnostics) {
-  TargetCheck(pipeline, diagnostics).run();
+void check_targets(const Pipeline& pipeline, const OwnFiles& own, FileReader& reader,
+                   Diagnostics& diagnostics) {
+  TargetCheck(pipeline, own, reader, diagnostics).run();
 }
 
 }  // namespace lakemill::language

@@ -94,8 +94,15 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Tree take() { return std::move(root_); }
   bool too_deep() const { return too_deep_; }
+  /// Of the first quoted text that goes on to the end of the file.
+  const std::optional<Location>& unclosed_quote() const { return unclosed_quote_; }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  /// Where the document begins: at its "---" if it has one.
+  std::size_t begin() const { return begin_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    begin_ = std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size());
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -138,6 +145,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const Location location = at(mark);
+    check_quote(mark);
     if (awaits_key()) {
       set_key(value, location);
       return;
@@ -241,17 +249,41 @@ class TreeBuilder final : public YAML::EventHandler {
                 : "known tags are !use, !extend and !update");
   }
 
-  // Whether the scalar at `mark` is written as a block (`|` or `>`), after its tag and
-  // anchor if it has some.
-  bool begins_block(const YAML::Mark& mark) const {
+  // Where the scalar at `mark` begins, after its tag and anchor if it has some.
+  std::size_t begin_of_scalar(const YAML::Mark& mark) const {
     auto offset = static_cast<std::size_t>(std::max(mark.pos, 0));
     while (offset < text_.size() && (text_[offset] == '&' || text_[offset] == '!')) {
       offset = text_.find_first_of(" \n", offset);
-      if (offset == std::string_view::npos) return false;
-      offset = text_.find_first_not_of(' ', offset);
-      if (offset == std::string_view::npos) return false;
+      if (offset == std::string_view::npos) return text_.size();
+      offset = text_.find_first_not_of(" \n", offset);
+      if (offset == std::string_view::npos) return text_.size();
     }
+    return std::min(offset, text_.size());
+  }
+
+  // Whether the scalar at `mark` is written as a block (`|` or `>`).
+  bool begins_block(const YAML::Mark& mark) const {
+    const std::size_t offset = begin_of_scalar(mark);
     return offset < text_.size() && (text_[offset] == '|' || text_[offset] == '>');
+  }
+
+  // The parser takes all that follows an unclosed quote for its text.
+  void check_quote(const YAML::Mark& mark) {
+    const std::size_t begin = begin_of_scalar(mark);
+    if (unclosed_quote_ || begin == text_.size()) return;
+    const char quote = text_[begin];
+    if (quote != '"' && quote != '\'') return;
+    for (std::size_t i = begin + 1; i < text_.size(); ++i) {
+      if (quote == '"' && text_[i] == '\\') {
+        ++i;
+      } else if (text_[i] == quote) {
+        const bool is_text =
+            quote == '\'' && i + 1 < text_.size() && text_[i + 1] == quote;
+        if (!is_text) return;
+        ++i;
+      }
+    }
+    unclosed_quote_ = place_of(text_, begin, file_);
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -323,7 +355,9 @@ class TreeBuilder final : public YAML::EventHandler {
   Tree root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t begin_ = 0;
   bool too_deep_ = false;
+  std::optional<Location> unclosed_quote_;
 };
 
 // What to do about a fault of the syntax, as far as its line tells.
@@ -369,19 +403,24 @@ Tree parse_yaml(std::string_view text, const std::string& file, ExpansionBudget&
   TreeBuilder builder(content, file, budget, diagnostics);
   std::optional<YAML::Mark> fault_mark;
   std::string fault_message;
-  bool second_document = false;
+  std::optional<std::size_t> second_document;
   const Status parsed = guard("parse YAML", [&] {
     std::istringstream stream(content);
     try {
       YAML::Parser parser(stream);
       parser.HandleNextDocument(builder);
       TreeBuilder rest(content, file, budget, diagnostics);
-      second_document = parser.HandleNextDocument(rest);
+      if (parser.HandleNextDocument(rest)) second_document = rest.begin();
     } catch (const YAML::Exception& exception) {
       fault_mark = exception.mark;
       fault_message = exception.msg;
     }
   });
+  if (builder.unclosed_quote()) {
+    diagnostics.error(*builder.unclosed_quote(), "", "this quote is not closed",
+                      "write the same quote where the text ends");
+    return broken;
+  }
   if (fault_mark) {
     diagnostics.error({file, fault_mark->line + 1, fault_mark->column + 1}, "",
                       "not valid YAML: " + fault_message,
@@ -400,8 +439,14 @@ Tree parse_yaml(std::string_view text, const std::string& file, ExpansionBudget&
     return broken;
   }
   if (second_document) {
-    diagnostics.error({file, 1, 1}, "", "the file holds more than one YAML document",
-                      "remove the '---' between them");
+    if (content.compare(*second_document, 3, "---") == 0) {
+      diagnostics.error({file, 1, 1}, "", "the file holds more than one YAML document",
+                        "remove the '---' between them");
+    } else {
+      diagnostics.error(place_of(content, *second_document, file), "",
+                        "what begins here is no part of what stands before it",
+                        "indent it as the lines that it belongs to, or remove it");
+    }
     return broken;
   }
   Tree tree = builder.take();
