@@ -5,34 +5,16 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
-from harness.process import Failure, lakemill, must, rows  # noqa: E402
+from harness.process import lakemill, must, rows  # noqa: E402
 from harness.postgres_server import Server  # noqa: E402
 from harness.suite import Suite  # noqa: E402
-from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
-from postgres.shop import Shop, expect, remove_servers, servers  # noqa: E402
+from postgres.pipelines import bronze, events, project, refused, run, same_as_source  # noqa: E402
+from postgres.shop import Shop, expect, remove_servers, servers, wait_for  # noqa: E402
 
 suite = Suite("postgres.failover")
-WAIT_SECONDS = 60
-
-
-def events(folder: pathlib.Path, kind: str) -> list[dict]:
-    """Events of a type with their details, the oldest first."""
-    told = must(lakemill("events", "--type", kind, "--json", "-n", "1000", cwd=folder))
-    found = json.loads(told.out)
-    return sorted(({**each, "details": json.loads(each["details"])} for each in found),
-                  key=lambda each: each["sequence"])
-
-
-def wait_for(what: str, condition) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > end:
-            raise Failure(f"{what} did not come in {WAIT_SECONDS} s")
-        time.sleep(0.1)
 
 
 def held(folder: pathlib.Path, key: int) -> bool:
@@ -97,10 +79,7 @@ def promoted_standby(folder: pathlib.Path) -> None:
     for slot in ("", "SELECT pg_create_logical_replication_slot('lakemill_cdc', 'pgoutput')"):
         if slot:  # by somebody who means well
             standby.sql(slot)
-        refused = run(folder, code=1)
-        for part in ("has failed over", "timeline 1 to 2", "begin anew"):
-            if part not in refused.text:
-                raise Failure(f"no '{part}' in: {refused.text}")
+        refused(folder, "has failed over", "timeline 1 to 2", "begin anew")
     found = events(folder, "server_changed")
     expect([(each["details"]["timeline_before"], each["details"]["timeline"]) for each in found],
            [(1, 2), (1, 2)])

@@ -10,20 +10,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
 from harness.process import Failure, rows  # noqa: E402
 from harness.suite import Suite  # noqa: E402
-from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
-from postgres.shop import Shop, expect, remove_servers  # noqa: E402
+from postgres.pipelines import bronze, project, refused, run, same_as_source  # noqa: E402
+from postgres.shop import Shop, expect, remove_servers, wait_for  # noqa: E402
 
 suite = Suite("postgres.guards")
-WAIT_SECONDS = 60
-
-
-def refused(folder: pathlib.Path, *parts: str) -> str:
-    """A run must fail and say all of `parts`."""
-    outcome = run(folder, code=1)
-    for part in parts:
-        if part not in outcome.text:
-            raise Failure(f"no '{part}' in: {outcome.text}")
-    return outcome.text
 
 
 def typed(shop: Shop, said: str) -> str:
@@ -162,14 +152,6 @@ def under_another_name(folder: pathlib.Path) -> None:
         shop.sql("INSERT INTO parted VALUES (2, 'c'), (102, 'd')")
         run(folder)
         expect(same_as_source(folder, shop, "public.low", "id, v"), 2)
-
-
-def wait_for(what: str, condition) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > end:
-            raise Failure(f"{what} did not come in {WAIT_SECONDS} s")
-        time.sleep(0.05)
 
 
 def asleep(shop: Shop, statement: str) -> str:

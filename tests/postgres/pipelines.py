@@ -39,6 +39,23 @@ def run(folder: pathlib.Path, *args: str, code: int = 0, **options):
     return must(lakemill("run", "cdc.yaml", *args, cwd=folder, **options), code)
 
 
+def refused(folder: pathlib.Path, *parts: str) -> str:
+    """A run must fail and say all of `parts`."""
+    outcome = run(folder, code=1)
+    for part in parts:
+        if part not in outcome.text:
+            raise Failure(f"no '{part}' in: {outcome.text}")
+    return outcome.text
+
+
+def events(folder: pathlib.Path, kind: str) -> list[dict]:
+    """Events of a type with their details, the oldest first."""
+    told = must(lakemill("events", "--type", kind, "--json", "-n", "1000", cwd=folder))
+    found = json.loads(told.out)
+    return sorted(({**each, "details": json.loads(each["details"])} for each in found),
+                  key=lambda each: each["sequence"])
+
+
 def bronze(folder: pathlib.Path, table: str, columns: str = "_op", where: str = "true") -> list:
     """Rows of a bronze table in the order of their changes."""
     return rows(f"SELECT {columns} FROM main.bronze.{table} WHERE {where} "

@@ -15,20 +15,13 @@ from harness import environment  # noqa: E402
 from harness.process import Failure, lakemill, must, rows  # noqa: E402
 from harness.postgres_server import Server  # noqa: E402
 from harness.suite import Suite  # noqa: E402
-from postgres.pipelines import bronze, project, run, same_as_source  # noqa: E402
+from postgres.pipelines import bronze, events, project, refused, run, same_as_source  # noqa: E402
 from postgres.shop import LOADED, Load, Shop, check_load, expect, remove_servers, servers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 KILLS = 120 if os.environ.get("LAKEMILL_SOAK") == "1" else 12
 suite = Suite("postgres")
-
-
-def events(folder: pathlib.Path, kind: str) -> list[tuple[str, str]]:
-    """Node and the beginning of the position from which on a gap is, of events of a type."""
-    told = must(lakemill("events", "--type", kind, "--json", "-n", "1000", cwd=folder))
-    return [(each["node"] or "", json.loads(each["details"]).get("from", "")[:2])
-            for each in json.loads(told.out)]
 
 
 @suite.case("a snapshot, then every change, then a silver table that is the source")
@@ -401,15 +394,6 @@ def continuous(folder: pathlib.Path) -> None:
         check_load(folder, shop)
 
 
-def refused(folder: pathlib.Path, *parts: str) -> str:
-    """A run must fail and say all of `parts`."""
-    outcome = run(folder, code=1)
-    for part in parts:
-        if part not in outcome.text:
-            raise Failure(f"no '{part}' in: {outcome.text}")
-    return outcome.text
-
-
 @suite.case("a given slot and publication, and what is said when they are missing")
 def given(folder: pathlib.Path) -> None:
     with Shop("given") as shop:
@@ -440,7 +424,8 @@ def lost(folder: pathlib.Path) -> None:
         shop.sql("SELECT pg_replication_slot_advance('lakemill_cdc', pg_current_wal_lsn())")
         refused(folder, "replication slot lakemill_cdc", "stands at", "nothing was skipped")
         refused(folder, "nothing was skipped")
-        expect(events(folder, "slot_moved"), [("public_t", "0/")] * 2, "events of the gap")
+        expect([(told["node"], told["details"]["from"][:2]) for told in events(folder, "slot_moved")],
+               [("public_t", "0/")] * 2, "events of the gap")
         shop.sql("SELECT pg_drop_replication_slot('lakemill_cdc')")
         refused(folder, "does not exist", "lost", "cannot be read any more")
         expect(len(events(folder, "slot_lost")), 1, "events of the lost slot")

@@ -10,6 +10,7 @@ from postgres.pipelines import run, same_as_source
 
 servers: list[Server] = []  # of their own cases
 shared: list[Server] = []
+WAIT_SECONDS = 60
 
 
 def remove_servers() -> None:
@@ -23,6 +24,15 @@ def server() -> Server:
     if not shared:
         shared.append(Server(logical_decoding_work_mem="64kB"))
     return shared[0]
+
+
+def wait_for(what: str, condition) -> None:
+    """Looks until `condition` holds."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise Failure(f"{what} did not come in {WAIT_SECONDS} s")
+        time.sleep(0.05)
 
 
 class Shop:

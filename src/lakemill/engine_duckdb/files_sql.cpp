@@ -6,6 +6,7 @@
 
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
+#include "lakemill/engine/text_spelling.h"
 #include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/files_plan.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
@@ -189,10 +190,9 @@ std::string csv_text_cast(const FilesPlan& plan, const std::string& raw,
 // in front is an identifier, "yes" is a word.
 std::string csv_spelled_otherwise(const std::string& raw, const LogicalType& to) {
   if (to.id() == LogicalTypeId::BOOLEAN) {
-    return " OR lower(trim(" + raw + ")) NOT IN ('true', 'false')";
+    return " OR " + engine::unlike_boolean_sql(raw);
   }
-  if (!to.IsNumeric()) return "";
-  return " OR regexp_matches(" + raw + R"(, '^\s*[-+]?0[0-9]'))";
+  return to.IsNumeric() ? " OR " + engine::unlike_number_sql(raw) : "";
 }
 
 Value csv_value(const FilesPlan& plan, const std::string& raw, const LogicalType& from,

@@ -2,6 +2,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/dml/sql_type.h"
+#include "lakemill/engine/text_spelling.h"
 
 namespace lakemill::flow {
 
@@ -74,7 +75,7 @@ std::string spelled_otherwise_sql(const data::Field& field, const data::Type& ty
   const std::string name = quote_identifier(field.name);
   switch (type.kind) {
     case data::TypeKind::boolean:
-      return "lower(trim(" + name + ")) NOT IN ('true', 'false')";
+      return engine::unlike_boolean_sql(name);
     case data::TypeKind::int8:
     case data::TypeKind::int16:
     case data::TypeKind::int32:
@@ -82,7 +83,7 @@ std::string spelled_otherwise_sql(const data::Field& field, const data::Type& ty
     case data::TypeKind::decimal:
     case data::TypeKind::float32:
     case data::TypeKind::float64:
-      return "regexp_matches(" + name + ", '^\\s*[-+]?0[0-9]')";
+      return engine::unlike_number_sql(name);
     default:
       return "";
   }

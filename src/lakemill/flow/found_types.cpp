@@ -1,6 +1,6 @@
 #include "lakemill/flow/found_types.h"
 
-#include "lakemill/base/json.h"
+#include "lakemill/flow/kept_schema.h"
 
 namespace lakemill::flow {
 
@@ -47,20 +47,12 @@ data::Type type_after(const data::Type& before, const data::Type& found) {
 Result<std::optional<data::Schema>> found_types(const FlowState& state,
                                                 std::int64_t generation,
                                                 const std::string& source) {
-  const auto text = state.store()->get(path_of(state, generation, source));
-  if (!text && text.error().code() == ErrorCode::not_found) {
-    return std::optional<data::Schema>();
-  }
-  if (!text) return text.error();
-  LAKEMILL_TRY(const Json json, parse_json(*text));
-  LAKEMILL_TRY(data::Schema schema, data::schema_from_delta_json(json));
-  return std::optional<data::Schema>(std::move(schema));
+  return kept_schema(*state.store(), path_of(state, generation, source));
 }
 
 Status keep_found_types(const FlowState& state, std::int64_t generation,
                         const std::string& source, const data::Schema& types) {
-  return state.store()->put(path_of(state, generation, source),
-                            json_text(data::to_delta_json(types)) + "\n");
+  return keep_schema(*state.store(), path_of(state, generation, source), types);
 }
 
 data::Schema types_after(const data::Schema& before, const data::Schema& found) {

@@ -398,10 +398,13 @@ class NodeQuery::State {
     LAKEMILL_TRY_OK(give_columns(leaf, *slice, read));
     LAKEMILL_TRY(auto found, remember_types(leaf.id, read.relation));
     LAKEMILL_TRY_OK(bind_slice(frame.id, read));
-    if (found) LAKEMILL_TRY_OK(find_types(leaf.id, frame.id, *found));
-    LAKEMILL_TRY_OK(refuse_our_names(frame));
+    LAKEMILL_TRY(const auto shape,
+                 session_->describe("SELECT * FROM " + quote_identifier(frame.id),
+                                    engine::Origin::lakemill));
+    if (found) find_types(leaf.id, *found, shape.schema);
+    LAKEMILL_TRY_OK(refuse_our_names(frame, shape.schema));
     if (added.sequence && read.sequence_sql.find("{batch}") != std::string::npos) {
-      LAKEMILL_TRY(const bool has_offset, has_column(frame.id, "_source_offset"));
+      const bool has_offset = shape.schema.find("_source_offset") != nullptr;
       begins_with_batch_ = begins_with_batch_ || !has_offset;
     }
     bound_relations.push_back({frame.id, std::nullopt});
@@ -415,11 +418,8 @@ class NodeQuery::State {
   }
 
   // Columns of such names are ours: rows that bring one would be taken for others.
-  Status refuse_our_names(const Frame& frame) {
-    LAKEMILL_TRY(const auto shape,
-                 session_->describe("SELECT * FROM " + quote_identifier(frame.id),
-                                    engine::Origin::lakemill));
-    for (const data::Field& field : shape.schema.fields) {
+  Status refuse_our_names(const Frame& frame, const data::Schema& schema) const {
+    for (const data::Field& field : schema.fields) {
       if (!to_lower(field.name).starts_with("_lakemill_")) continue;
       const language::Location& place =
           frame.source == nullptr ? node_.location : frame.source->location;
@@ -472,14 +472,10 @@ class NodeQuery::State {
     return std::optional(files->remembered_types.value_or(data::Schema()));
   }
 
-  Status find_types(const std::string& source, const std::string& relation,
-                    const data::Schema& before) {
-    LAKEMILL_TRY(const auto shape,
-                 session_->describe("SELECT * FROM " + quote_identifier(relation),
-                                    engine::Origin::lakemill));
-    data::Schema after = types_after(before, shape.schema);
+  void find_types(const std::string& source, const data::Schema& before,
+                  const data::Schema& found) {
+    data::Schema after = types_after(before, found);
     if (after != before) types_to_keep_[source] = std::move(after);
-    return {};
   }
 
   // An empty slice of raw files has the columns of the files before it.

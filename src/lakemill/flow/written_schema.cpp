@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lakemill/base/json.h"
+#include "lakemill/flow/kept_schema.h"
 
 namespace lakemill::flow {
 
@@ -44,21 +44,13 @@ Status keep_written_schema(const Workspace& workspace, const language::Node& nod
          true, Json::object()});
   }
   const FlowState state = flow_state(workspace, node);
-  return state.store()->put(path_in(state),
-                            json_text(data::to_delta_json(read)) + "\n");
+  return keep_schema(*state.store(), path_in(state), read);
 }
 
 Result<std::optional<data::Schema>> written_schema(const Workspace& workspace,
                                                    const language::Node& node) {
   const FlowState state = flow_state(workspace, node);
-  const auto text = state.store()->get(path_in(state));
-  if (!text && text.error().code() == ErrorCode::not_found) {
-    return std::optional<data::Schema>();
-  }
-  if (!text) return text.error();
-  LAKEMILL_TRY(const Json json, parse_json(*text));
-  LAKEMILL_TRY(data::Schema schema, data::schema_from_delta_json(json));
-  return std::optional<data::Schema>(std::move(schema));
+  return kept_schema(*state.store(), path_in(state));
 }
 
 }  // namespace lakemill::flow

@@ -4,12 +4,12 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
 #include "lakemill/formats/text_rows.h"
+#include "lakemill/sources/postgres/spooled_bytes.h"
 
 namespace lakemill::sources::postgres {
 namespace {
@@ -66,10 +66,7 @@ class Spooling : public testing::Test {
     std::vector<std::optional<std::string_view>> row(2);
     for (const SpoolPart& part : *parts) {
       for (const auto& block : part.blocks) {
-        std::ifstream file(block.url, std::ios::binary);
-        file.seekg(block.offset);
-        std::string bytes(static_cast<std::size_t>(block.size_bytes), '\0');
-        file.read(bytes.data(), block.size_bytes);
+        const std::string bytes = bytes_of(block);
         std::string_view rest = bytes;
         while (!rest.empty()) {
           if (!formats::take_text_row(rest, row)) return {"no row"};

@@ -1,12 +1,12 @@
 #include "lakemill/sources/postgres/change_writer.h"
 
 #include <filesystem>
-#include <fstream>
 
 #include <gtest/gtest.h>
 
 #include "lakemill/formats/text_rows.h"
 #include "lakemill/sources/postgres/message_builder.h"
+#include "lakemill/sources/postgres/spooled_bytes.h"
 
 namespace lakemill::sources::postgres {
 namespace {
@@ -60,10 +60,7 @@ class ChangeWriting : public testing::Test {
     EXPECT_TRUE(parts.has_value());
     for (const SpoolPart& part : *parts) {
       for (const auto& block : part.blocks) {
-        std::ifstream file(block.url, std::ios::binary);
-        file.seekg(block.offset);
-        std::string bytes(static_cast<std::size_t>(block.size_bytes), '\0');
-        file.read(bytes.data(), block.size_bytes);
+        const std::string bytes = bytes_of(block);
         std::string_view rest = bytes;
         std::vector<std::optional<std::string_view>> row(6);
         while (!rest.empty()) {
