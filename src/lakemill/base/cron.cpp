@@ -1,5 +1,6 @@
 #include "lakemill/base/cron.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -59,7 +60,7 @@ Status add_part(std::string_view part, const Field& field, std::bitset<N>& set) 
   if (slash != std::string_view::npos) {
     const auto given = number_of(part.substr(slash + 1), {field.what, 0, 0, {}});
     if (!given || *given < 1) return wrong(field, part);
-    step = *given;
+    step = std::min(*given, field.high + 1);  // no sum overflows
     range = part.substr(0, slash);
   }
   int first = field.low;
@@ -119,10 +120,11 @@ Result<Cron> Cron::parse(std::string_view text) {
       fill(words[4], Field{"day of week", 0, 7, kWeekdays}, cron.weekdays_));
   cron.any_day_ = words[2].starts_with('*');
   cron.any_weekday_ = words[4].starts_with('*');
+  cron.has_fixed_time_ = !words[0].starts_with('*') && !words[1].starts_with('*');
   return cron;
 }
 
-bool Cron::fits_day(std::chrono::sys_days day) const {
+bool Cron::fits_day(std::chrono::local_days day) const {
   const std::chrono::year_month_day date(day);
   if (!months_.test(static_cast<unsigned>(date.month()))) return false;
   const bool by_day = days_.test(static_cast<unsigned>(date.day()));
@@ -131,20 +133,26 @@ bool Cron::fits_day(std::chrono::sys_days day) const {
   return by_day || by_weekday;
 }
 
-Result<Instant> Cron::next_after(Instant instant) const {
-  constexpr int kDaysMax = 366 * 9;  // a 29th of February can be eight years away
+Result<WallTime> Cron::next_after(WallTime time) const {
   using std::chrono::days, std::chrono::hours, std::chrono::minutes;
-  const auto first = std::chrono::floor<minutes>(instant) + minutes(1);
+  const auto first = std::chrono::floor<minutes>(time) + minutes(1);
   auto day = std::chrono::floor<days>(first);
-  for (int i = 0; i < kDaysMax; ++i, day += days(1)) {
+  for (const auto end = day + kCronYearsMax; day < end; day += days(1)) {
     if (!fits_day(day)) continue;
-    for (std::size_t minute = 0; minute < 24 * 60; ++minute) {
-      if (!hours_.test(minute / 60) || !minutes_.test(minute % 60)) continue;
-      const auto found = day + minutes(minute);
-      if (found >= first) return Instant(found);
+    for (std::size_t hour = 0; hour < hours_.size(); ++hour) {
+      if (!hours_.test(hour) || day + hours(hour + 1) <= first) continue;
+      for (std::size_t minute = 0; minute < minutes_.size(); ++minute) {
+        const auto found = day + hours(hour) + minutes(minute);
+        if (minutes_.test(minute) && found >= first) return WallTime(found);
+      }
     }
   }
   return Error(ErrorCode::invalid, "no day ever fits the cron expression");
+}
+
+Result<Instant> Cron::next_after(Instant instant) const {
+  LAKEMILL_TRY(const WallTime found, next_after(WallTime(instant.time_since_epoch())));
+  return Instant(found.time_since_epoch());
 }
 
 }  // namespace lakemill

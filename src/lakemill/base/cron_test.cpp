@@ -26,6 +26,24 @@ TEST(Cron, TakesEitherDayWhereBothAreRestricted) {
   EXPECT_EQ(next("0 0 13 * FRI", "2026-11-13"), "2026-11-20T00:00");
 }
 
+TEST(Cron, FindsALeapDayOnAWeekdayDecadesAway) {
+  EXPECT_EQ(next("0 0 29 2 */7", "2088-03-01"), "2128-02-29T00:00");
+}
+
+TEST(Cron, TakesStepsBeyondTheField) {
+  EXPECT_EQ(next("59/2147483647 */2147483647 * * *", "2026-01-01T00:59"),
+            "2026-01-02T00:59");
+}
+
+TEST(Cron, KnowsWhetherItMeansTimesOfDay) {
+  EXPECT_TRUE(Cron::parse("0 6 * * *")->has_fixed_time());
+  EXPECT_TRUE(Cron::parse("0-59/5 0-23 * * *")->has_fixed_time());
+  EXPECT_FALSE(Cron::parse("*/5 6 * * *")->has_fixed_time());
+  EXPECT_FALSE(Cron::parse("0 */6 * * *")->has_fixed_time());
+  EXPECT_FALSE(Cron::parse("@hourly")->has_fixed_time());
+  EXPECT_TRUE(Cron::parse("@daily")->has_fixed_time());
+}
+
 TEST(Cron, SaysWhatIsWrong) {
   EXPECT_NE(next("* * *", "2026-01-01").find("five fields"), std::string::npos);
   EXPECT_NE(next("61 * * * *", "2026-01-01").find("'61' is no minute"),
