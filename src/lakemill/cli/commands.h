@@ -82,6 +82,13 @@ struct BackfillOptions {
   std::string where;
 };
 
+struct ScheduleOptions {
+  std::string from;
+  std::string to;
+  std::string format;  ///< table, json
+  std::int64_t count = 10;
+};
+
 struct StatusOptions {
   std::vector<std::string> select;
   bool follow = false;
@@ -115,6 +122,7 @@ int maintenance_command(const CommonOptions& common, const std::string& action,
                         const MaintenanceOptions& options);
 bool is_maintenance(const std::string& action);
 int status_command(const CommonOptions& common, const StatusOptions& options);
+int schedule_command(const CommonOptions& common, const ScheduleOptions& options);
 int replay_command(const CommonOptions& common, const ReplayOptions& options);
 int backfill_command(const CommonOptions& common, const BackfillOptions& options);
 int graph_command(const CommonOptions& common);

@@ -22,6 +22,7 @@ struct CommandLine {
   MaintenanceOptions maintenance;
   EventOptions events;
   StatusOptions status;
+  ScheduleOptions schedule;
   ReplayOptions replay;
   BackfillOptions backfill;
   std::string node;
@@ -128,6 +129,23 @@ void add_operation_commands(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false);
   status->add_flag("--follow,-f", line.status.follow,
                    "again every two seconds, until Ctrl-C; with --json a line each");
+  auto* schedule = add_command(
+      app, "schedule", "print when triggers of `cron` and `every` fire next",
+      "  lakemill schedule orders\n"
+      "  lakemill schedule orders -n 3 --from 2026-03-28 -o json\n"
+      "  lakemill schedule --from 2026-10-25 --to 2026-10-26 -n 100\n"
+      "Reads pipeline files only. Of `every`, counted from --from.");
+  add_pipeline(*schedule, line.common);
+  schedule
+      ->add_option("-n,--count", line.schedule.count,
+                   "instants of each trigger, else 10")
+      ->check(CLI::Range(1, 100'000));
+  schedule->add_option("--from", line.schedule.from,
+                       "the first instant, as 2026-03-28 or 2026-03-28T06:00+01:00; "
+                       "now if left out");
+  schedule->add_option("--to", line.schedule.to, "the instant that ends it, not in it");
+  schedule->add_option("-o,--output", line.schedule.format, "table, json")
+      ->check(CLI::IsMember({"table", "json"}));
   auto* replay = add_command(
       app, "replay", "make tables anew from the tables before them",
       "  lakemill replay orders\n"
@@ -316,6 +334,7 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "test") return test_command(line.common, line.tests);
   if (name == "replay") return replay_command(line.common, line.replay);
   if (name == "backfill") return backfill_command(line.common, line.backfill);
+  if (name == "schedule") return schedule_command(line.common, line.schedule);
   if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);
   if (name == "schema") return schema_command(line.markdown);
