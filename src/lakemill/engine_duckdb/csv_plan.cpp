@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine/text_spelling.h"
 #include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/files_columns.h"
@@ -232,6 +233,8 @@ std::string guess_sql(const FilesPlan& plan, const std::string& name) {
     return "bool_and(" + column + " IS NULL OR (" + test + "))";
   };
   const std::string time = R"(^\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*)";
+  const std::string is_held = " AND NOT regexp_matches(" + column + ", " +
+                              quote_literal(engine::kBelowMicroseconds) + ")";
   const std::string zone = R"(.*(Z|[+-]\d\d(:?\d\d)?)$)";
   const auto matches = [&](const std::string& pattern) {
     return "regexp_full_match(" + column + ", " + quote_literal(pattern) + ")";
@@ -263,11 +266,11 @@ std::string guess_sql(const FilesPlan& plan, const std::string& name) {
          all(matches(R"(\d{4}-\d\d-\d\d)") + " AND TRY_CAST(" + column +
              " AS DATE) IS NOT NULL") +
          " THEN 'DATE' WHEN " +
-         all(matches(time) + " AND NOT " + matches(zone) + " AND TRY_CAST(" + column +
-             " AS TIMESTAMP) IS NOT NULL") +
+         all(matches(time) + is_held + " AND NOT " + matches(zone) + " AND TRY_CAST(" +
+             column + " AS TIMESTAMP) IS NOT NULL") +
          " THEN 'TIMESTAMP' WHEN " +
-         all(matches(time) + " AND " + matches(zone) + " AND TRY_CAST(" + column +
-             " AS TIMESTAMPTZ) IS NOT NULL") +
+         all(matches(time) + is_held + " AND " + matches(zone) + " AND TRY_CAST(" +
+             column + " AS TIMESTAMPTZ) IS NOT NULL") +
          " THEN 'TIMESTAMP WITH TIME ZONE' ELSE 'VARCHAR' END";
 }
 

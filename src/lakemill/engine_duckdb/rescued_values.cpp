@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lakemill/base/text.h"
+#include "lakemill/engine/text_spelling.h"
 #include "lakemill/engine_duckdb/csv_values.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
@@ -23,6 +24,11 @@ std::string try_cast(const std::string& sql, const LogicalType& type) {
 std::string unless(const std::string& sql, const std::string& dropped) {
   return "(CASE WHEN regexp_matches(" + sql + ", " + quote_literal(dropped) +
          ") THEN NULL ELSE " + sql + " END)";
+}
+
+bool is_instant(const LogicalType& type) {
+  return type.id() == LogicalTypeId::TIMESTAMP ||
+         type.id() == LogicalTypeId::TIMESTAMP_TZ;
 }
 
 // A place within a JSON value: of a column, or of an element of one of its lists.
@@ -162,9 +168,13 @@ LogicalType table_type(const LogicalType& type) {
 }  // namespace
 
 std::string exact_text_cast(const std::string& sql, const LogicalType& type) {
-  if (type.id() == LogicalTypeId::TIMESTAMP) {
+  if (is_instant(type)) {
     // An offset in the text counts: through an instant to the wall clock of UTC.
-    return "CAST(TRY_CAST(" + sql + " AS TIMESTAMPTZ) AS TIMESTAMP)";
+    const std::string instant =
+        try_cast(unless(sql, engine::kBelowMicroseconds), LogicalType::TIMESTAMP_TZ);
+    return type.id() == LogicalTypeId::TIMESTAMP_TZ
+               ? instant
+               : "CAST(" + instant + " AS TIMESTAMP)";
   }
   const auto call = [&](const char* function) {
     return std::string(function) + "(" + sql + ")";
@@ -191,10 +201,8 @@ std::string declared_text_cast(const std::string& sql, const LogicalType& type) 
     return std::string(kNearDouble) + "(" + sql + ")";
   }
   const bool rounds = type.IsIntegral() || type.id() == LogicalTypeId::DECIMAL ||
-                      type.id() == LogicalTypeId::DATE;
-  if (rounds || type.id() == LogicalTypeId::TIMESTAMP)
-    return exact_text_cast(sql, type);
-  return try_cast(sql, type);
+                      type.id() == LogicalTypeId::DATE || is_instant(type);
+  return rounds ? exact_text_cast(sql, type) : try_cast(sql, type);
 }
 
 std::string text_loss(const std::string& sql, const LogicalType& type) {

@@ -9,8 +9,8 @@ namespace lakemill::engine_duckdb {
 /// A text as a value of `type`, with nothing rounded or cut off; null if it is none.
 std::string exact_text_cast(const std::string& sql, const duckdb::LogicalType& type);
 
-/// A text as a value of the type that a schema declares: whole numbers, decimals and
-/// dates exactly, a double as the nearest to a fraction; null if it is none.
+/// A text as a value of the type that a schema declares: whole numbers, decimals, dates
+/// and instants exactly, a double as the nearest to a fraction; null if it is none.
 std::string declared_text_cast(const std::string& sql, const duckdb::LogicalType& type);
 
 /// True where a text is none of `type`, or a cast takes it but would not give the text

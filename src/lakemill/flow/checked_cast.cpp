@@ -28,7 +28,8 @@ bool may_cast(const data::Type& from, const data::Type& to) {
 }
 
 // What the engine's cast of a text would leave out of it: a fraction, digits behind
-// the last that a decimal has, the time of a day. SQL; empty: nothing.
+// the last that a decimal has, the time of a day, what is below a microsecond. SQL;
+// empty: nothing.
 std::string lost_of_text(const std::string& name, const std::string& value,
                          const data::Type& type) {
   switch (type.kind) {
@@ -44,6 +45,10 @@ std::string lost_of_text(const std::string& name, const std::string& value,
     case data::TypeKind::date:
       return "coalesce(TRY_CAST(" + name + " AS TIMESTAMP) <> CAST(" + value +
              " AS TIMESTAMP), false)";
+    case data::TypeKind::timestamp:
+    case data::TypeKind::timestamp_ntz:
+      return "regexp_matches(" + name + ", " +
+             quote_literal(engine::kBelowMicroseconds) + ")";
     default:
       return "";
   }
