@@ -216,7 +216,14 @@ class LakeSchema final : public duckdb::SchemaCatalogEntry {
       if (named.error().code() == ErrorCode::not_found) return nullptr;
       throw_error(named.error());
     }
-    if (!named->table) return make_view(context, full, text, named->view_sql);
+    if (!named->table) {
+      if (wanted.version || wanted.instant) {
+        throw_error(Error(ErrorCode::invalid,
+                          text + " is a view, which has no versions; name the tables "
+                                 "that it reads with AT instead"));
+      }
+      return make_view(context, full, text, named->view_sql);
+    }
     auto scan = open_version(state.get(), *named->table, text, wanted);
     if (!scan) throw_error(std::move(scan).error().while_doing("table " + text));
     return make_table(full, text, std::move(*scan));

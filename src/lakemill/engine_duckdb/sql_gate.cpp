@@ -274,8 +274,21 @@ void check_expression(const ParsedExpression& current) {
   }
 }
 
+// Of a name without a schema DuckDB would forget it where it is that of a WITH.
+void check_versioned(const duckdb::BaseTableRef& current) {
+  if (!current.at_clause || !current.schema_name.empty()) return;
+  throw_error(Error(ErrorCode::invalid,
+                    "AT asks for a version of a table, which is named with its schema "
+                    "(main.default.orders); " +
+                        current.table_name + " is not"),
+              current.query_location);
+}
+
 void check_table(const TableRef& current, Origin origin,
                  const DuckdbInstance* instance) {
+  if (current.type == duckdb::TableReferenceType::BASE_TABLE) {
+    check_versioned(current.Cast<duckdb::BaseTableRef>());
+  }
   if (current.type != duckdb::TableReferenceType::TABLE_FUNCTION) return;
   const auto& function = *current.Cast<duckdb::TableFunctionRef>().function;
   if (function.GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
