@@ -63,6 +63,14 @@ Result<Trial> try_pieces(const Workspace& workspace, NodeQuery& query,
   return trial;
 }
 
+// By its place in the definition: its id is the name that it had first.
+const Leaf* leaf_of(NodeQuery& query, const language::Source& source) {
+  for (const Leaf& leaf : query.leaves()) {
+    if (leaf.declared == &source) return &leaf;
+  }
+  return nullptr;
+}
+
 Leaf* leaf_of(NodeQuery& query, const std::string& id) {
   for (Leaf& leaf : query.leaves()) {
     if (leaf.id == id && leaf.source != nullptr) return &leaf;
@@ -166,13 +174,12 @@ bool may_set_aside(const language::Node& node, const Error& error) {
 Result<bool> set_aside(const Workspace& workspace, const language::Node& node,
                        NodeQuery& query, BatchPlan& plan, const std::stop_token& stop) {
   bool any = false;
-  for (std::size_t i = 0; i < node.sources.size(); ++i) {
-    const language::Source& source = node.sources[i];
-    if (!sets_aside(source)) continue;
-    const std::string id = source.name.empty() ? std::to_string(i) : source.name;
+  for (const language::Source& source : node.sources) {
+    const Leaf* leaf = leaf_of(query, source);
+    if (!sets_aside(source) || leaf == nullptr) continue;
     const std::size_t before = plan.dead_letters.size();
     for (std::size_t slice = 0; slice < plan.slices.size(); ++slice) {
-      if (plan.slices[slice].source != id) continue;
+      if (plan.slices[slice].source != leaf->id) continue;
       LAKEMILL_TRY(const bool found, set_aside_of(workspace, query, plan, slice, stop));
       any = any || found;
     }

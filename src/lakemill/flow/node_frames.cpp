@@ -180,6 +180,7 @@ class Opening {
             : open_leaf(workspace_, *item.node, *frame.source, state, id, item.reading);
     if (!leaf) return std::move(leaf).error();
     leaf->reads = item.identity.reads;
+    leaf->declared = frame.source;
     if (frame.source != nullptr) {
       LAKEMILL_TRY_OK(await_writer(*leaf, *item.node, *frame.source));
     }

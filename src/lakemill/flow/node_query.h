@@ -26,6 +26,7 @@ struct Leaf {
   bool stream_declared = false;  ///< without a source: it will be read incrementally
   bool of_quarantine = false;    ///< without a source: it will hold quarantined rows
   std::string reads = {};        ///< as SourceSlice::reads
+  const language::Source* declared = nullptr;  ///< null: only named in a step
 
   bool incremental() const {
     return source == nullptr ? stream_declared : source->incremental();
