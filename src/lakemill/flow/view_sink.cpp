@@ -1,5 +1,7 @@
 #include "lakemill/flow/view_sink.h"
 
+#include <set>
+
 #include "lakemill/base/text.h"
 #include "lakemill/flow/node_query.h"
 
@@ -10,7 +12,9 @@ namespace {
 // Binds as the session behind it does, and writes down the SQL of what is bound.
 class RecordingSession final : public engine::Session {
  public:
-  explicit RecordingSession(engine::Session& inner) : inner_(inner) {}
+  // `pinned`: the names of those that are read at their version for good.
+  RecordingSession(engine::Session& inner, std::set<std::string, std::less<>> pinned)
+      : inner_(inner), pinned_(std::move(pinned)) {}
 
   Status bind(std::string_view name, engine::Relation relation) override {
     const auto* table = std::get_if<engine::TableRelation>(&relation);
@@ -21,8 +25,12 @@ class RecordingSession final : public engine::Session {
                        std::string(name) +
                        "); land them in a table by a node of its own first");
     }
-    add(name,
-        "SELECT * FROM delta_scan(" + quote_literal(table->scan->table_url()) + ")");
+    const std::string version =
+        pinned_.contains(name)
+            ? ", version => " + std::to_string(table->scan->version())
+            : "";
+    add(name, "SELECT * FROM delta_scan(" + quote_literal(table->scan->table_url()) +
+                  version + ")");
     return inner_.bind(name, std::move(relation));
   }
 
@@ -61,6 +69,7 @@ class RecordingSession final : public engine::Session {
   }
 
   engine::Session& inner_;
+  std::set<std::string, std::less<>> pinned_;
   std::vector<std::string> parts_;
 };
 
@@ -77,14 +86,19 @@ Result<std::optional<std::string>> write_view_sink(const Workspace& workspace,
                NodeQuery::open(workspace, node, state, Reading::whole, {}));
   BatchPlan plan;
   plan.now = workspace.clock.now();
+  std::set<std::string, std::less<>> pinned;
   for (Leaf& leaf : query->leaves()) {
     if (leaf.source == nullptr) continue;
+    const language::Source* source = leaf.declared;
+    if (source != nullptr && (source->version || !source->timestamp.empty())) {
+      pinned.insert(leaf.id);
+    }
     LAKEMILL_TRY(auto to, leaf.source->latest(sources::Offset()));
     plan.slices.push_back({leaf.id, {}, std::move(to), false});
   }
   LAKEMILL_TRY(const auto session,
                workspace.engine.open_session(session_options(workspace, plan, {}, {})));
-  RecordingSession recording(*session);
+  RecordingSession recording(*session, std::move(pinned));
   auto bound = query->bind(recording, plan, {});
   if (!bound) {
     const bool has_place = bound.error().message().find(".yaml:") != std::string::npos;
