@@ -8,9 +8,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
-from harness.process import Failure, rows  # noqa: E402
+from harness.process import Failure, lakemill, must, rows  # noqa: E402
 from harness.suite import Suite  # noqa: E402
-from postgres.pipelines import bronze, project, refused, run, same_as_source  # noqa: E402
+from postgres.pipelines import bronze, events, project, refused, run, same_as_source  # noqa: E402
 from postgres.shop import Shop, expect, remove_servers, wait_for  # noqa: E402
 
 suite = Suite("postgres.guards")
@@ -152,6 +152,106 @@ def under_another_name(folder: pathlib.Path) -> None:
         shop.sql("INSERT INTO parted VALUES (2, 'c'), (102, 'd')")
         run(folder)
         expect(same_as_source(folder, shop, "public.low", "id, v"), 2)
+
+
+AWAY = ("ALTER PUBLICATION lakemill_cdc DROP TABLE t; INSERT INTO t VALUES (2, 'away');"
+        "UPDATE t SET v = 'away' WHERE id = 1")
+BACK = "ALTER PUBLICATION lakemill_cdc ADD TABLE t"
+ANEW = "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (7, 'anew')"
+SWAPPED = ("CREATE TABLE t_new (LIKE t INCLUDING ALL); INSERT INTO t_new VALUES (8, 'swapped');"
+           "BEGIN; ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t; COMMIT")
+
+
+@suite.case("a table that left the publication, or was made anew, is told as a gap and not skipped over")
+def left_publication(folder: pathlib.Path) -> None:
+    for number, (what, says) in enumerate((
+            (AWAY, "was taken out of publication lakemill_cdc:"),
+            (f"{AWAY}; {BACK}", "was taken out of publication lakemill_cdc and put back"),
+            (ANEW, "is another one"),
+            (f"{ANEW}; {BACK}", "is another one"),
+            (f"{SWAPPED}; {BACK}", "is another one"),
+            ("DROP TABLE t", "is gone"))):
+        with Shop(f"left_{number}") as shop:
+            work = folder / str(number)
+            work.mkdir()
+            shop.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a');"
+                     "CREATE TABLE other (id int PRIMARY KEY)")
+            project(work, shop.uri(), {"public.t": ["id"], "public.other": ["id"]})
+            run(work)
+            shop.sql(what + "; INSERT INTO other VALUES (1)")
+            for _ in range(2):
+                refused(work, "table public.t", says, "nothing was skipped", "begin anew")
+            expect(same_as_source(work, shop, "public.other", "id"), 1, "others go on")
+            expect(rows("SELECT id, v FROM main.silver.public_t", work), [[1, "a"]])
+            found = events(work, "table_lost")
+            expect([(each["node"], each["details"]["table"]) for each in found],
+                   [("public_t", "public.t")] * 2)
+            if what == "DROP TABLE t":
+                shop.sql("CREATE TABLE t (id int PRIMARY KEY, v text)")
+            must(lakemill("table", "drop", "main.bronze.public_t", "--yes", cwd=work))
+            run(work, "--full-refresh", "--select", "public_t*")
+            shop.sql("INSERT INTO t VALUES (9, 'after')")
+            run(work)
+            same_as_source(work, shop, "public.t", "id, v")
+
+
+@suite.case("a table that is renamed and gets its name back has lost nothing")
+def renamed_for_a_while(folder: pathlib.Path) -> None:
+    with Shop("renamed") as shop:
+        shop.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')")
+        project(folder, shop.uri(), {"public.t": ["id"]})
+        run(folder)
+        shop.sql("ALTER TABLE t RENAME TO u; INSERT INTO u VALUES (2, 'b')")
+        refused(folder, "table public.t", "is gone")
+        shop.sql("ALTER TABLE u RENAME TO t")
+        run(folder)
+        expect(same_as_source(folder, shop, "public.t", "id, v"), 2)
+
+
+def ends_with(folder: pathlib.Path, shop: Shop, statement: str, *parts: str) -> None:
+    """A continuous run must end by itself after `statement`, fail, and say `parts`."""
+    process = subprocess.Popen([environment.binary(), "run", "cdc.yaml", "--continuous"], cwd=folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        wait_for("the reader", lambda: shop.sql(
+            "SELECT count(*) FROM pg_replication_slots WHERE active AND database = "
+            "current_database()") == "1")
+        shop.sql(statement)
+        said = process.communicate(timeout=60)[0].decode()
+    finally:
+        process.kill()
+    expect(process.returncode, 1, said)
+    for part in parts:
+        if part not in said:
+            raise Failure(f"no '{part}' in: {said}")
+
+
+@suite.case("a continuous run sees that a table left the publication, and ends")
+def left_while_running(folder: pathlib.Path) -> None:
+    for number, what in enumerate((AWAY, f"{ANEW}; {BACK}; INSERT INTO t VALUES (10, 'later')")):
+        with Shop(f"leaving_{number}") as shop:
+            work = folder / str(number)
+            work.mkdir()
+            shop.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')")
+            project(work, shop.uri(), {"public.t": []})
+            run(work)
+            ends_with(work, shop, what, "table public.t", "nothing was skipped")
+            if len(events(work, "table_lost")) > 3:
+                raise Failure("the gap is told again and again")
+
+
+@suite.case("a slot that is lost under a continuous run, or before it, ends that and is told a few times")
+def lost_slot(folder: pathlib.Path) -> None:
+    with Shop("lost_slot") as shop:
+        shop.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')")
+        project(folder, shop.uri(), {"public.t": []})
+        run(folder)
+        shop.sql("SELECT pg_drop_replication_slot('lakemill_cdc')")
+        ended = run(folder, "--continuous", code=1, timeout=60)
+        if "it was lost" not in ended.text:
+            raise Failure(ended.text)
+        if not 1 <= len(events(folder, "slot_lost")) <= 3:
+            raise Failure(f"{len(events(folder, 'slot_lost'))} events of one lost slot")
 
 
 def asleep(shop: Shop, statement: str) -> str:

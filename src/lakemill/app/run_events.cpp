@@ -61,6 +61,8 @@ EventType slot_event(sources::PostgresNews::Kind kind) {
       return EventType::slot_moved;
     case Kind::slot_in_use:
       return EventType::slot_in_use;
+    case Kind::table_lost:
+      return EventType::table_lost;
     case Kind::server_changed:
       return EventType::server_changed;
     case Kind::connection_lost:

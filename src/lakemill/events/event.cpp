@@ -82,6 +82,9 @@ constexpr std::array kTypes{
                   "a replication slot was moved beyond what tables of {pipeline} have"},
     EventTypeInfo{EventType::slot_in_use, "slot_in_use", EventLevel::error,
                   "a replication slot of {pipeline} is read by somebody else"},
+    EventTypeInfo{EventType::table_lost, "table_lost", EventLevel::error,
+                  "a table that node {node} follows is another one, or its changes "
+                  "came no more for a while"},
     EventTypeInfo{EventType::server_changed, "server_changed", EventLevel::error,
                   "a server is not the one that {pipeline} read before"},
     EventTypeInfo{EventType::connection_lost, "connection_lost", EventLevel::warning,

@@ -46,6 +46,7 @@ enum class EventType : std::uint8_t {
   slot_lost,
   slot_moved,
   slot_in_use,
+  table_lost,
   server_changed,
   connection_lost,
   connection_restored,

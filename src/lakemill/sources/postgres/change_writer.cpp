@@ -93,9 +93,14 @@ Status ChangeWriter::prepare(Table& table) {
   if (!table.matched) {
     table.readers.clear();
     for (SpoolReader* reader : readers_) {
-      if (reader->schema == table.message.schema &&
-          reader->table == table.message.table) {
+      const bool has_name = reader->schema == table.message.schema &&
+                            reader->table == table.message.table;
+      const bool is_followed =
+          reader->relation == 0 ? has_name : reader->relation == table.message.relation;
+      if (is_followed) {
         table.readers.push_back(reader);
+      } else if (has_name) {
+        reader->has_met_other = true;
       }
     }
     table.matched = true;

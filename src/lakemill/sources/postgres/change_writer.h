@@ -17,6 +17,11 @@ namespace lakemill::sources::postgres {
 struct SpoolReader {
   std::string schema;
   std::string table;
+  Oid relation =
+      0;  ///< the table that it follows, under whichever name; 0: by its name
+  /// Set when changes of another table come under the name: of one that was there
+  /// before, or of one that is now.
+  bool has_met_other = false;
   ChangeSpool* spool = nullptr;  ///< null: nothing is wanted now
   Lsn from = 0;                  ///< commits up to here are not wanted
   std::optional<Visibility> seen;

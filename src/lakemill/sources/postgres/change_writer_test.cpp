@@ -103,6 +103,22 @@ TEST_F(ChangeWriting, KeepsTheOrderOfCommitsAndNumbersChanges) {
   EXPECT_EQ(writer_.end_lsn(), 0x28U);
 }
 
+TEST_F(ChangeWriting, FollowsItsTableUnderAnyNameAndNoOtherOneUnderItsName) {
+  reader_.relation = 7;
+  reader_.table = "goods";
+  give({begin_message(0x10, 1), items_message('d'), insert_message("1", "a"),
+        commit_message(0x10, 0x18)});
+  EXPECT_EQ(rows(0, 0x10), Rows{"INSERT 1 a"});
+  EXPECT_FALSE(reader_.has_met_other);
+  reader_.relation = 8;
+  reader_.table = "items";
+  writer_.set_readers({&reader_});
+  give({begin_message(0x20, 2), items_message('d'), insert_message("2", "b"),
+        commit_message(0x20, 0x28)});
+  EXPECT_EQ(rows(0x10, 0x20), Rows{});
+  EXPECT_TRUE(reader_.has_met_other);
+}
+
 TEST_F(ChangeWriting, AnUpdateOfAKeyIsADeleteAndAnInsertWithAllItsValues) {
   give({begin_message(0x10, 1), items_message('d'),
         MessageBuilder('U')

@@ -125,20 +125,28 @@ Status PostgresFeed::open(bool may_create) {
   if (stream_ != nullptr) return {};
   LAKEMILL_TRY(Connection * connection, control());
   LAKEMILL_TRY_OK(check_wal_level(*connection, options_.connection.place()));
-  if (!publication_checked_) {
-    std::vector<TableId> tables;
-    for (const auto& [id, reader] : readers_) {
-      if (reader.spec.streams) tables.push_back(reader.spec.table);
-    }
-    std::sort(tables.begin(), tables.end());
-    tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
-    const bool create = options_.create && !options_.looks_only;
-    LAKEMILL_TRY(const bool changed,
-                 ensure_publication(*connection, options_.publication, tables, create));
-    if (changed) LAKEMILL_TRY_OK(wait_for_writers(*connection, options_.stop));
-    publication_checked_ = true;
-  }
   return open_slot(may_create);
+}
+
+// For a reader without a position, or whose position counts no more: its table is
+// published from here on, and is the one that it follows.
+Status PostgresFeed::open_to_begin(Reader& reader) {
+  LAKEMILL_TRY_OK(load());
+  reader.begun = false;
+  LAKEMILL_TRY_OK(publish());
+  LAKEMILL_TRY_OK(open(true));
+  LAKEMILL_TRY_OK(look_at_tables());
+  const TableIdentity& table = tables_[reader.spec.table];
+  if (!table.is_published) {
+    return Error(ErrorCode::unavailable,
+                 "table " + reader.spec.table.to_text() + " left publication " +
+                     options_.publication + " at " + options_.connection.place() +
+                     " while it was about to be read");
+  }
+  reader.part.relation = table.relation;
+  reader.part.has_met_other = false;
+  reader.publishing = table.publishing;
+  return {};
 }
 
 Status PostgresFeed::open_slot(bool may_create) {
@@ -264,6 +272,7 @@ Status PostgresFeed::attach(Reader& reader, const FeedStart& from,
                             const std::optional<Visibility>& seen) {
   if (stream_ == nullptr) LAKEMILL_TRY_OK(open(false));
   LAKEMILL_TRY_OK(check_server(from.server, server_));
+  LAKEMILL_TRY_OK(check_table(reader, from.from));
   const bool has_all = reader.spool != nullptr && reader.begun &&
                        reader.part.from <= from.from &&
                        reader.spooled_from <= std::max(from.from, slot_confirmed_ - 1);
@@ -287,7 +296,7 @@ Status PostgresFeed::attach(Reader& reader, const FeedStart& from,
 Result<FeedStart> PostgresFeed::begin(const std::string& id) {
   const Lock lock(mutex_);
   LAKEMILL_TRY(Reader * reader, find(id));
-  LAKEMILL_TRY_OK(open(true));
+  LAKEMILL_TRY_OK(open_to_begin(*reader));
   reader->begun = true;
   reader->acknowledged = reader->part.from = processed_ - 1;
   reader->released = processed_;
@@ -327,6 +336,7 @@ Result<Lsn> PostgresFeed::advance(const std::string& id, const FeedStart& from,
   LAKEMILL_TRY_OK(attach(*reader, from, seen));
   reader->spool->release(from.from);
   LAKEMILL_TRY_OK(pump(lock, *reader, from.from, bounds, std::nullopt));
+  if (reader->part.has_met_other) LAKEMILL_TRY_OK(check_table(*reader, from.from));
   return reader->spool->end_of(from.from, bounds);
 }
 
@@ -477,13 +487,15 @@ Status PostgresFeed::confirm(bool wants_answer) {
     if (!reader.spec.streams || !reader.begun) continue;
     reader.released = released(reader);
     least = std::min(least, reader.released);
-    ReaderPosition position{reader.acknowledged, reader.released, {}};
+    ReaderPosition position{reader.acknowledged, reader.released, {}, {}};
+    position.table.relation = reader.part.relation;
+    position.table.publishing = reader.publishing;
     const bool matters =
         reader.part.seen && reader.released <= reader.part.seen->horizon;
     if (matters) position.seen = reader.part.seen;
     positions.readers.emplace(id, std::move(position));
   }
-  if (least > slot_confirmed_ || known_.readers.size() != positions.readers.size() ||
+  if (least > slot_confirmed_ || !known_.same_readers(positions) ||
       known_.system.empty()) {
     LAKEMILL_TRY_OK(save_positions(*options_.store, options_.folder, positions));
     known_ = std::move(positions);

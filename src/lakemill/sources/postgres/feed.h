@@ -124,6 +124,7 @@ class PostgresFeed {
     SpoolReader part;
     std::unique_ptr<ChangeSpool> spool;
     bool begun = false;  // it has a position
+    Oid publishing = 0;  // the entry of the publication that its table had; 0: none
     Lsn acknowledged = 0;
     Lsn released = 0;      // as last computed
     Lsn spooled_from = 0;  // the spool has all of its rows behind this
@@ -135,6 +136,7 @@ class PostgresFeed {
   void hang_up();
   Result<std::unique_ptr<Connection>> connect_for_snapshot();
   Status open(bool may_create);
+  Status open_to_begin(Reader& reader);
   Status open_slot(bool may_create);
   Result<std::optional<SlotState>> claimed_slot(Connection& connection,
                                                 bool may_create);
@@ -143,6 +145,9 @@ class PostgresFeed {
   Status check_server(const ServerIdentity& before, const ServerIdentity& server) const;
   Status check_known_server(bool may_begin);
   Status check_gap(const Reader& reader, Lsn from) const;
+  Status publish();
+  Status look_at_tables();
+  Status check_table(Reader& reader, Lsn from);
   Status load();
   void start_stream();
   void give_spools();
@@ -178,9 +183,10 @@ class PostgresFeed {
   ServerIdentity server_;
   FeedPositions known_;  // as on disk
   bool loaded_ = false;
-  bool publication_checked_ = false;
   bool claimed_ = false;
-  bool quiet_ = false;  // whoever asks knows what to do
+  bool quiet_ = false;                       // whoever asks knows what to do
+  std::map<TableId, TableIdentity> tables_;  // as they were when last looked at
+  std::optional<std::chrono::steady_clock::time_point> looked_at_tables_;
   Lsn slot_confirmed_ = 0;
   Lsn processed_ = 0;  // commits before it are in the spools
   std::optional<Lsn> target_;

@@ -30,6 +30,8 @@ Status PostgresFeed::load() {
     reader.acknowledged = reader.part.from = position.acknowledged;
     reader.released = position.released;
     reader.part.seen = position.seen;
+    reader.part.relation = position.table.relation;
+    reader.publishing = position.table.publishing;
   }
   loaded_ = true;
   std::error_code failed;
@@ -219,6 +221,7 @@ Status PostgresFeed::check_known_server(bool may_begin) {
   for (auto& [id, reader] : readers_) {
     reader.begun = false;
     reader.part.seen.reset();
+    reader.part.relation = 0;
     reader.acknowledged = reader.released = reader.part.from = 0;
   }
   processed_ = 0;
@@ -229,25 +232,23 @@ Status PostgresFeed::check_known_server(bool may_begin) {
 Status PostgresFeed::check_slot(const std::optional<SlotState>& slot) const {
   const std::string name = "replication slot " + options_.slot;
   if (!slot) {
-    const std::string where = " does not exist at " + options_.connection.place();
-    if (!options_.create && known_.system.empty()) {
-      return Error(ErrorCode::not_found,
-                   name + where + "; type: SELECT pg_create_logical_replication_slot(" +
-                       quote_literal(options_.slot) + ", 'pgoutput')");
-    }
+    const std::string gone = name + " does not exist at " + options_.connection.place();
     std::string came;
     for (const auto& [id, reader] : readers_) {
       if (reader.begun) came = to_text(reader.acknowledged);
     }
-    Error gone(ErrorCode::not_found,
-               name + where + (came.empty() ? "" : ": it was lost") +
-                   (came.empty() ? ""
-                                 : "; what was committed after " + came +
-                                       " cannot be read any more, and nothing was "
-                                       "skipped; drop the bronze tables to begin "
-                                       "anew with a snapshot"));
-    if (came.empty()) return gone;
-    return told(PostgresNews::Kind::slot_lost, std::move(gone), {{"from", came}});
+    if (came.empty()) {
+      return Error(ErrorCode::not_found,
+                   gone + "; type: SELECT pg_create_logical_replication_slot(" +
+                       quote_literal(options_.slot) + ", 'pgoutput')");
+    }
+    return told(
+        PostgresNews::Kind::slot_lost,
+        Error(ErrorCode::invalid,
+              gone + ": it was lost; what was committed after " + came +
+                  " cannot be read any more, and nothing was skipped; drop the bronze "
+                  "tables to begin anew with a snapshot"),
+        {{"from", came}});
   }
   if (slot->plugin != "pgoutput") {
     return Error(ErrorCode::invalid, name + " belongs to the plugin " + slot->plugin +

@@ -1,5 +1,7 @@
 #include "lakemill/sources/postgres/feed_positions.h"
 
+#include <algorithm>
+
 namespace lakemill::sources::postgres {
 
 namespace {
@@ -13,6 +15,16 @@ Error damaged(const std::string& path) {
 }
 
 }  // namespace
+
+bool FeedPositions::same_readers(const FeedPositions& other) const {
+  return std::equal(readers.begin(), readers.end(), other.readers.begin(),
+                    other.readers.end(), [](const auto& a, const auto& b) {
+                      const TableIdentity& before = a.second.table;
+                      const TableIdentity& after = b.second.table;
+                      return a.first == b.first && before.relation == after.relation &&
+                             before.publishing == after.publishing;
+                    });
+}
 
 Result<std::optional<FeedPositions>> load_positions(storage::ObjectStore& store,
                                                     const std::string& path) {
@@ -35,7 +47,9 @@ Result<std::optional<FeedPositions>> load_positions(storage::ObjectStore& store,
     const auto acknowledged = parse_hex(string_member(item, "acknowledged", ""));
     const auto released = parse_hex(string_member(item, "released", ""));
     if (!acknowledged || !released) return damaged(path);
-    ReaderPosition position{*acknowledged, *released, {}};
+    ReaderPosition position{*acknowledged, *released, {}, {}};
+    position.table.relation = static_cast<Oid>(integer_member(item, "relation", 0));
+    position.table.publishing = static_cast<Oid>(integer_member(item, "publishing", 0));
     if (const Json* seen = find_member(item, "snapshot")) {
       LAKEMILL_TRY(position.seen, visibility_from_json(*seen));
     }
@@ -51,6 +65,10 @@ Status save_positions(storage::ObjectStore& store, const std::string& path,
     Json item{{"acknowledged", to_hex(position.acknowledged)},
               {"released", to_hex(position.released)}};
     if (position.seen) item["snapshot"] = to_json(*position.seen);
+    if (position.table.relation != 0) {
+      item["relation"] = position.table.relation;
+      item["publishing"] = position.table.publishing;
+    }
     readers[id] = std::move(item);
   }
   const Json json{{"slot", positions.slot},

@@ -18,6 +18,7 @@ struct ReaderPosition {
   /// there was nothing for this reader.
   Lsn released = 0;
   std::optional<Visibility> seen;  ///< of its snapshot, while that matters
+  TableIdentity table;             ///< that it follows; relation 0: not known
 };
 
 /// What a pipeline remembers of a slot, so that a slot that was moved or lost by
@@ -28,6 +29,9 @@ struct FeedPositions {
   std::string system;
   std::int64_t timeline = 0;
   std::map<std::string, ReaderPosition> readers;
+
+  /// Whether both have the same readers, and those follow the same tables.
+  bool same_readers(const FeedPositions& other) const;
 };
 
 /// Errors: corrupt, those of the store. Nothing: the slot was never read here.

@@ -74,7 +74,7 @@ Result<SharedSnapshot> PostgresFeed::begin_with_snapshot(const std::string& id,
                                                          int parallelism) {
   const Lock lock(mutex_);
   LAKEMILL_TRY(Reader * reader, find(id));
-  LAKEMILL_TRY_OK(open(true));
+  LAKEMILL_TRY_OK(open_to_begin(*reader));
   SharedSnapshot snapshot;
   snapshot.reader = id;
   LAKEMILL_TRY(snapshot.connection, connect_for_snapshot());

@@ -59,6 +59,7 @@ struct PostgresNews {
     slot_lost,       ///< it is gone, or its log is
     slot_moved,      ///< it was confirmed beyond what the tables have
     slot_in_use,     ///< somebody else reads it
+    table_lost,      ///< it was made anew, or left the publication
     server_changed,  ///< another server, or one that failed over
     connection_lost,
     connection_restored,

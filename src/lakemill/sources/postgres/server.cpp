@@ -118,17 +118,22 @@ Status change_publication(Connection& connection, const std::string& statement) 
                    "ask the owner of the tables to type: " + statement);
 }
 
+// For IN of a pair of names.
+std::string name_pairs(const std::vector<TableId>& tables) {
+  std::vector<std::string> pairs;
+  for (const TableId& table : tables) {
+    pairs.push_back("(" + quote_literal(table.schema) + ", " +
+                    quote_literal(table.table) + ")");
+  }
+  return "(" + join(pairs, ", ") + ")";
+}
+
 // Changes of a partitioned table come under its own name only if the publication says
 // so, and then those of its partitions come under that name too. Whoever reads the
 // other name would get nothing, and the slot would go on.
 Status check_names(Connection& connection, const std::string& publication,
                    const std::vector<TableId>& tables) {
-  std::vector<std::string> names;
-  for (const TableId& table : tables) {
-    names.push_back("(" + quote_literal(table.schema) + ", " +
-                    quote_literal(table.table) + ")");
-  }
-  if (names.empty()) return {};
+  if (tables.empty()) return {};
   LAKEMILL_TRY(
       const TextTable found,
       connection.query(
@@ -139,8 +144,8 @@ Status check_names(Connection& connection, const std::string& publication,
           "p.pubname AND t.schemaname = m.nspname AND t.tablename = a.relname) FROM "
           "pg_publication p, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
           "WHERE p.pubname = $1 AND (c.relkind = 'p' OR c.relispartition) AND "
-          "(n.nspname, c.relname) IN (" +
-              join(names, ", ") + ") ORDER BY 1",
+          "(n.nspname, c.relname) IN " +
+              name_pairs(tables) + " ORDER BY 1",
           {publication}));
   for (const auto& row : found) {
     const std::string table = row.at(0).value_or("");
@@ -345,6 +350,31 @@ Result<bool> ensure_publication(Connection& connection, const std::string& name,
   LAKEMILL_TRY_OK(changed);
   LAKEMILL_TRY_OK(ended);
   return true;
+}
+
+Result<std::map<TableId, TableIdentity>> identify_tables(
+    Connection& connection, const std::string& publication,
+    const std::vector<TableId>& tables) {
+  LAKEMILL_TRY_OK(check_names(connection, publication, tables));
+  std::map<TableId, TableIdentity> found;
+  if (tables.empty()) return found;
+  LAKEMILL_TRY(
+      const TextTable rows,
+      connection.query(
+          "SELECT n.nspname, c.relname, c.oid, (SELECT r.oid FROM pg_publication_rel r "
+          "JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = $1 AND "
+          "r.prrelid = c.oid), EXISTS (SELECT FROM pg_publication_tables t WHERE "
+          "t.pubname = $1 AND t.schemaname = n.nspname AND t.tablename = c.relname) "
+          "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+          "c.relkind IN ('r', 'p') AND (n.nspname, c.relname) IN " +
+              name_pairs(tables),
+          {publication}));
+  for (const auto& row : rows) {
+    found[{row.at(0).value_or(""), row.at(1).value_or("")}] = {
+        static_cast<Oid>(number(row.at(2))), static_cast<Oid>(number(row.at(3))),
+        row.at(4) == "t"};
+  }
+  return found;
 }
 
 Status wait_for_writers(Connection& connection, const std::stop_token& stop) {

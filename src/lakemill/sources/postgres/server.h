@@ -58,6 +58,22 @@ Status create_slot(Connection& connection, const std::string& slot,
 Result<bool> ensure_publication(Connection& connection, const std::string& name,
                                 const std::vector<TableId>& tables, bool create);
 
+/// Which table has a name, and by which entry it is published. A table that was dropped
+/// and made anew, or taken out of a publication and put back, has another identity:
+/// changes that were made between are in no stream.
+struct TableIdentity {
+  Oid relation = 0;  ///< 0: there is no such table
+  Oid publishing =
+      0;  ///< 0: it has no entry of its own (its schema has, or all tables)
+  bool is_published = false;
+};
+
+/// The tables as they are now; those that are not there are not in it. Errors: invalid,
+/// as ensure_publication().
+Result<std::map<TableId, TableIdentity>> identify_tables(
+    Connection& connection, const std::string& publication,
+    const std::vector<TableId>& tables);
+
 /// Whether this role can read all rows of the table, and of each of its partitions.
 /// Errors: denied, with what to grant.
 Status check_readable(Connection& connection, const TableId& table);
