@@ -155,6 +155,38 @@ def between_processes(work: pathlib.Path, source: random.Random) -> None:
             raise Failure(run.text())
 
 
+NAMES = """name: p
+nodes:
+- {name: b, source: {path: ./in, format: JSONL, as_stream: true, schema: {id: int}}, sink: {table_name: b}}
+- {name: v, source: {node_name: b}}
+- {name: s, source: {node_name: b, as_stream: true}, sink: {table_name: s}}
+- {name: w, source: {node_name: v}, sink: {table_name: w}}
+- {name: g, source: {data: [{x: 1}]}, transformer: {nodes: [{expr: "SELECT count(*) AS id FROM main.default.b, {df}"}]}, sink: {table_name: g}}
+- {name: h, source: {data: [{x: 1}]}, transformer: {nodes: [{expr: "SELECT b.id FROM {nodes.b} AS b, {df}"}]}, sink: {table_name: h}}
+"""
+
+
+def of_other_processes(work: pathlib.Path, source: random.Random) -> None:
+    """What another process commits to any table that a node reads wakes it: nodes that are not
+    selected, or run by both, tables behind views, tables that SQL names."""
+    counts = ("SELECT (SELECT count(*) FROM main.default.s), (SELECT count(*) FROM main.default.w), "
+              "(SELECT id FROM main.default.g), (SELECT count(*) FROM main.default.h)")
+    for case, arguments in (("some", ("-s", "s", "-s", "w", "-s", "g", "-s", "h")), ("all", ())):
+        folder = work / case
+        folder.mkdir()
+        (folder / "p.yaml").write_text(NAMES)
+        drop(folder, "0.jsonl", '{"id": 0}\n')
+        must(lakemill("run", "p.yaml", cwd=folder))
+        run = Continuous(folder, "p.yaml", *arguments)
+        run.until("all to have been round", lambda: run.text().count("skipped") + run.text().count("succeeded") >= 4)
+        for number in range(1, 4):
+            drop(folder, f"{number}.jsonl", f'{{"id": {number}}}\n')
+            must(lakemill("run", "p.yaml", "--select", "b", cwd=folder))
+            run.until(f"file {number} ({case})", lambda: rows(counts, folder) == [[number + 1] * 4])
+        if run.stop() != 0:
+            raise Failure(run.text())
+
+
 def on_schedule(work: pathlib.Path, source: random.Random) -> None:
     """A node with `every` waits for its time, then takes all that has come."""
     (work / "in").mkdir()
@@ -236,7 +268,7 @@ def main() -> None:
     def add(case) -> None:
         suite.add(case.__name__, lambda folder: case(folder, random.Random(f"{suite.options.seed} {case.__name__}")))
 
-    for case in (small_batches, arrives, killed, between_processes, on_schedule, poison):
+    for case in (small_batches, arrives, killed, between_processes, of_other_processes, on_schedule, poison):
         add(case)
     suite.run()
 

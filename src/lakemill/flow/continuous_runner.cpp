@@ -9,6 +9,8 @@
 
 #include "lakemill/base/cron.h"
 #include "lakemill/base/path_pattern.h"
+#include "lakemill/flow/named_tables.h"
+#include "lakemill/flow/node_frames.h"
 #include "lakemill/flow/run_graph.h"
 #include "lakemill/sources/folder_watch.h"
 
@@ -27,10 +29,12 @@ constexpr microseconds kNever = microseconds::max();
 // After so many batches a flow that finds more and more gives way to others.
 constexpr std::int64_t kBatchesOfARound = 8;
 
+std::string log_of(const std::string& table_url) { return table_url + "/_delta_log"; }
+
 // The folder whose changes tell of new entries: a table's log, or the part of a path
 // before its first wildcard.
 std::string folder_of(const Place& place) {
-  if (place.is_delta) return place.url + "/_delta_log";
+  if (place.is_delta) return log_of(place.url);
   if (!is_pattern(place.url)) return place.url;
   return std::string(fixed_folder(place.url));
 }
@@ -61,6 +65,7 @@ struct Flow {
   std::unique_ptr<FlowState> state;
   std::vector<std::string> needs;
   std::vector<std::string> feeds;  ///< nodes that read it
+  std::vector<std::string> logs;   ///< of the tables that its SQL names
   std::optional<Cron> cron;
   bool looks = false;         ///< reads something that is to be looked at
   bool is_watched = false;    ///< and all of it is watched
@@ -153,7 +158,13 @@ class ContinuousRun {
   void watch_sources(const std::string& name, Flow& flow) {
     flow.looks = false;
     flow.is_watched = true;
-    for (const language::Source& source : flow.node->sources) {
+    watch_inputs(name, flow, *flow.node);
+    for (const std::string& log : flow.logs) watch_folder(name, flow, log);
+  }
+
+  // What `node` reads: that of the flow, or a view on its way.
+  void watch_inputs(const std::string& name, Flow& flow, const language::Node& node) {
+    for (const language::Source& source : node.sources) {
       if (source.kind == language::SourceKind::dataframe ||
           source.kind == language::SourceKind::pipeline_node) {
         continue;
@@ -164,18 +175,48 @@ class ContinuousRun {
         flow.is_watched = false;
         continue;
       }
-      const auto place = place_of(workspace_, *flow.node, source);
-      if (!place || watch_ == nullptr) {
+      const auto place = place_of(workspace_, node, source);
+      if (place) {
+        watch_folder(name, flow, folder_of(*place));
+      } else {
         flow.is_watched = false;
-        continue;
       }
-      const std::string folder = folder_of(*place);
-      std::vector<std::string>& listeners = watched_[folder];
-      if (std::find(listeners.begin(), listeners.end(), name) == listeners.end()) {
-        listeners.push_back(name);
-      }
-      if (!watch_->watch(folder)) flow.is_watched = false;
     }
+    for (const std::string& read : nodes_read_by(node)) watch_node(name, flow, read);
+  }
+
+  // Other processes may run the node too. Of one that this run runs its commits tell,
+  // so that looking now and then is enough for the others.
+  void watch_node(const std::string& name, Flow& flow, const std::string& read) {
+    const language::Node* upstream = workspace_.pipeline.find_node(read);
+    if (upstream == nullptr) return;
+    if (upstream->is_view()) return watch_inputs(name, flow, *upstream);
+    const auto place = place_of(workspace_, *upstream, *upstream->primary_sink());
+    const bool was_watched = flow.is_watched;
+    if (place) watch_folder(name, flow, folder_of(*place));
+    if (flows_.contains(read)) flow.is_watched = was_watched;
+  }
+
+  void watch_folder(const std::string& name, Flow& flow, const std::string& folder) {
+    flow.looks = true;
+    if (watch_ == nullptr) {
+      flow.is_watched = false;
+      return;
+    }
+    std::vector<std::string>& listeners = watched_[folder];
+    if (std::find(listeners.begin(), listeners.end(), name) == listeners.end()) {
+      listeners.push_back(name);
+    }
+    if (!watch_->watch(folder)) flow.is_watched = false;
+  }
+
+  std::vector<std::string> logs_of(const std::vector<std::string>& tables) const {
+    std::vector<std::string> logs;
+    for (const std::string& relation : tables) {
+      const auto table = table_in_sql(workspace_, relation);
+      if (table && *table != nullptr) logs.push_back(log_of((*table)->store().url()));
+    }
+    return logs;
   }
 
   void work() {
@@ -196,8 +237,10 @@ class ContinuousRun {
       lock.unlock();
       if (first) observer_.on_node_started(*flow->node);
       NodeReport report = run_node(workspace_, *flow->node, *flow->state, options);
+      auto logs = logs_of(report.named_tables);
       lock.lock();
       flow->running = false;
+      if (!logs.empty()) flow->logs = std::move(logs);
       finish_round(*flow, std::move(report), first, lock);
       changed_.notify_all();
     }

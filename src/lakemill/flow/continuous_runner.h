@@ -15,8 +15,9 @@ inline constexpr int kPoisonAttemptsMax = 3;
 /// Runs the selected nodes until `options.stop` is requested: the very batches that
 /// run_pipeline() makes, again and again. A node runs when something it reads has
 /// changed: an upstream node's commit tells it at once, a local folder or the log of a
-/// table that another process writes as soon as the system tells, and everything else
-/// by looking every second. A node with `every` runs at its times and takes all that
+/// table that another process writes (the tables of upstream nodes and those that SQL
+/// names included) as soon as the system tells, and everything else by looking every
+/// second. A node with `every` runs at its times and takes all that
 /// has come.
 ///
 /// A batch that fails for a reason that can pass is tried again, ever later; one that

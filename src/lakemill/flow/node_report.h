@@ -68,6 +68,8 @@ struct NodeReport {
   std::vector<sources::Notice> notices;
   std::string engine_notice;  ///< why it ran on another engine than the pipeline wants
   std::optional<Error> error;
+  /// Tables that the node reads without one of its sources: those that its SQL names.
+  std::vector<std::string> named_tables;
 
   /// Tells something once, however many batches say it.
   void add_notice(sources::Notice notice);

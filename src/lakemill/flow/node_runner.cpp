@@ -409,6 +409,11 @@ class NodeRun {
         report_.add_notice(std::move(notice));
       }
     }
+    if (decision.plan.pinned_tables.empty()) return;
+    report_.named_tables.clear();
+    for (const auto& [relation, version] : decision.plan.pinned_tables) {
+      report_.named_tables.push_back(relation);
+    }
   }
 
   void fail(const Error& error) {
