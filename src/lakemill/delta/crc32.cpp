@@ -21,8 +21,10 @@ constexpr std::array<std::uint32_t, 256> kTable = make_table();
 
 }  // namespace
 
-std::uint32_t crc32(std::string_view bytes) {
-  std::uint32_t remainder = 0xFFFFFFFFU;
+std::uint32_t crc32(std::string_view bytes) { return crc32(bytes, 0); }
+
+std::uint32_t crc32(std::string_view bytes, std::uint32_t before) {
+  std::uint32_t remainder = ~before;
   for (const char byte : bytes) {
     remainder = kTable[(remainder ^ static_cast<unsigned char>(byte)) & 0xFFU] ^
                 (remainder >> 8);

@@ -10,6 +10,7 @@
 #include "lakemill/engine_duckdb/duckdb_session.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/files_relation.h"
+#include "lakemill/engine_duckdb/gzip_files.h"
 #include "lakemill/engine_duckdb/json_exactness.h"
 #include "lakemill/engine_duckdb/marked_files.h"
 #include "lakemill/engine_duckdb/object_file_system.h"
@@ -131,6 +132,7 @@ Result<std::shared_ptr<DuckdbInstance>> DuckdbInstance::open(
     auto& files = instance->database_->GetFileSystem();
     files.RegisterSubSystem(make_object_file_system(stores));
     files.RegisterSubSystem(make_marked_files(*instance->database_->instance));
+    check_gzip_files(*instance->database_->instance);
     auto& live = instance->database_->instance->config;
     live.replacement_scans.insert(live.replacement_scans.begin(),
                                   duckdb::ReplacementScan(replace_bound_name));
