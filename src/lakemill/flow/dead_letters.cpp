@@ -35,34 +35,6 @@ Status try_plan(const Workspace& workspace, NodeQuery& query, const BatchPlan& p
   return {};
 }
 
-// The pieces of one slice that fail by themselves.
-struct Trial {
-  std::vector<sources::Piece> failing;
-  std::vector<Error> errors;
-  bool any_passes = false;
-};
-
-Result<Trial> try_pieces(const Workspace& workspace, NodeQuery& query,
-                         const BatchPlan& plan, std::size_t slice,
-                         const std::vector<sources::Piece>& pieces,
-                         const std::stop_token& stop) {
-  Trial trial;
-  for (const sources::Piece& piece : pieces) {
-    BatchPlan alone = plan;
-    alone.slices[slice].from = piece.from;
-    alone.slices[slice].to = piece.to;
-    const auto tried = try_plan(workspace, query, alone, stop);
-    if (tried) {
-      trial.any_passes = true;
-      continue;
-    }
-    if (!will_not_pass(tried.error())) return tried.error();
-    trial.failing.push_back(piece);
-    trial.errors.push_back(tried.error());
-  }
-  return trial;
-}
-
 // By its place in the definition: its id is the name that it had first.
 const Leaf* leaf_of(NodeQuery& query, const language::Source& source) {
   for (const Leaf& leaf : query.leaves()) {
@@ -76,6 +48,36 @@ Leaf* leaf_of(NodeQuery& query, const std::string& id) {
     if (leaf.id == id && leaf.source != nullptr) return &leaf;
   }
   return nullptr;
+}
+
+// The pieces of one slice that fail by themselves. Those that did are none of the files
+// before the next, by which columns of nulls get their types.
+struct Trial {
+  std::vector<sources::Piece> failing;
+  std::vector<Error> errors;
+  bool any_passes = false;
+};
+
+Result<Trial> try_pieces(const Workspace& workspace, NodeQuery& query,
+                         const BatchPlan& plan, std::size_t slice,
+                         const std::vector<sources::Piece>& pieces,
+                         const std::stop_token& stop) {
+  sources::Source& source = *leaf_of(query, plan.slices[slice].source)->source;
+  Trial trial;
+  for (const sources::Piece& piece : pieces) {
+    BatchPlan alone = plan;
+    alone.slices[slice].from = piece.from;
+    alone.slices[slice].to = source.without(piece.to, trial.failing);
+    const auto tried = try_plan(workspace, query, alone, stop);
+    if (tried) {
+      trial.any_passes = true;
+      continue;
+    }
+    if (!will_not_pass(tried.error())) return tried.error();
+    trial.failing.push_back(piece);
+    trial.errors.push_back(tried.error());
+  }
+  return trial;
 }
 
 // Takes those pieces of a slice out of `plan`.

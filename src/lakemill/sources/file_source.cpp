@@ -286,14 +286,16 @@ class ArrivingFileSource final : public Source {
     std::vector<Piece> found;
     if (spec_.of_node) return found;
     LAKEMILL_TRY(const auto arrivals, arrivals_between(from, to));
+    const ArrivalNumbers dead = numbers_in(to, kDead);
     for (const Arrival& arrival : arrivals) {
       std::array<char, 32> position{};
       std::snprintf(position.data(), position.size(), "%012lld",
                     static_cast<long long>(arrival.number));
-      found.push_back(
-          {arrival.url, position.data(), Json{{"arrival", arrival.number - 1}},
-           Json{{"arrival", arrival.number}, {"digest", log_->digest(arrival.number)}},
-           arrival.size_bytes});
+      Json end{{"arrival", arrival.number}, {"digest", log_->digest(arrival.number)}};
+      if (!dead.empty()) end[kDead] = to_ranges(dead, arrival.number);
+      found.push_back({arrival.url, position.data(),
+                       Json{{"arrival", arrival.number - 1}}, std::move(end),
+                       arrival.size_bytes});
     }
     return found;
   }
