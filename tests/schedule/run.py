@@ -216,7 +216,23 @@ def check_place(lister: str, name: str, year: int) -> tuple[int, list[str]]:
             theirs = theirs[abs(theirs - changed) > 86400 * 1.5]
             mine = mine[abs(mine - changed) > 86400 * 1.5]
         faults += differences(mine, theirs, what + " by cronsim")
+    faults += check_amid(lister, name, dict(zip(expressions, answers)), parts)
     return sum(len(answer) for answer in answers), faults
+
+
+def check_amid(lister: str, name: str, known: dict, parts: list) -> list[str]:
+    """Whoever asks amid a change of clocks gets what comes then, and nothing again."""
+    last = parts[-1][1]
+    questions = [["cron", name, expression, change + after, min(change + 2 * 86400, last)]
+                 for expression in known for _, change, _ in parts[:-1]
+                 for after in (-1801, -1, 0, 1, 1201, 2400, 5999)]
+    faults = []
+    for question, ours in zip(questions, ask(lister, PINNED, questions)):
+        _, _, expression, begin, end = question
+        theirs = known[expression]
+        theirs = theirs[(theirs >= begin) & (theirs < end)]
+        faults += differences(ours, theirs, f"{name} '{expression}' from {begin} on")
+    return faults
 
 
 def check_offsets(lister: str, folder: pathlib.Path, seed: int) -> None:
