@@ -4,8 +4,8 @@
 
 namespace lakemill {
 
-CronInZone::CronInZone(Cron cron, std::shared_ptr<const TimeZone> zone)
-    : cron_(std::move(cron)), zone_(std::move(zone)) {
+CronInZone::CronInZone(const Cron& cron, std::shared_ptr<const TimeZone> zone)
+    : cron_(cron), zone_(std::move(zone)) {
   LAKEMILL_CHECK(zone_ != nullptr);
 }
 

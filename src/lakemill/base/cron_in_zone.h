@@ -18,7 +18,7 @@ namespace lakemill {
 class CronInZone {
  public:
   /// `zone` is not null.
-  CronInZone(Cron cron, std::shared_ptr<const TimeZone> zone);
+  CronInZone(const Cron& cron, std::shared_ptr<const TimeZone> zone);
 
   const TimeZone& zone() const { return *zone_; }
 
