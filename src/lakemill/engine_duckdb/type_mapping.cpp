@@ -1,5 +1,7 @@
 #include "lakemill/engine_duckdb/type_mapping.h"
 
+#include <cmath>
+
 #include "lakemill/base/guard.h"
 
 namespace lakemill::engine_duckdb {
@@ -103,8 +105,12 @@ Json to_json(const duckdb::Value& value) {
     case LogicalTypeId::UINTEGER:
       return value.GetValue<std::int64_t>();
     case LogicalTypeId::FLOAT:
-    case LogicalTypeId::DOUBLE:
-      return value.GetValue<double>();
+    case LogicalTypeId::DOUBLE: {
+      const auto number = value.GetValue<double>();
+      if (std::isnan(number)) return "NaN";  // JSON has no such numbers
+      if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";
+      return number;
+    }
     default:
       return value.ToString();
   }
