@@ -278,6 +278,14 @@ def main() -> None:
         must(lakemill("run", "p.yaml", cwd=folder))
         no_difference(replay_json(folder, "--into", "side"), len(LIVE))
 
+    @suite.case("a backfill of a range that ends before it begins is refused")
+    def backfill_backwards(folder):
+        feed(folder, random.Random(seed), 2)
+        for low, high in ((5, 2), (5, 5)):
+            outcome = lakemill("backfill", "p.yaml", "--node", "kept", "--column", "seq", "--from", low, "--to", high, cwd=folder)
+            if outcome.code == 0 or f"no row can be from {low} on and before {high}" not in outcome.text:
+                raise Failure(outcome.describe())
+
     @suite.case("a backfill that is killed is completed by the next run")
     def backfill_killed(folder):
         source = random.Random(seed)

@@ -53,17 +53,24 @@ Status check_declaration(const language::Pipeline& pipeline,
   return {};
 }
 
+std::string typed(const data::Field& field, const std::string& value) {
+  return "CAST(" + quote_literal(value) + " AS " + dml::sql_type(field.type) + ")";
+}
+
 std::string bound(const data::Field& field, const char* comparison,
                   const std::string& value) {
-  return quote_identifier(field.name) + " " + comparison + " CAST(" +
-         quote_literal(value) + " AS " + dml::sql_type(field.type) + ")";
+  return quote_identifier(field.name) + " " + comparison + " " + typed(field, value);
+}
+
+const std::string& column_of(const language::Node& node, const BackfillRange& range) {
+  return range.column.empty() ? node.time_column : range.column;
 }
 
 Result<std::string> condition_of(const language::Node& node, const BackfillRange& range,
                                  const data::Schema& schema) {
   std::vector<std::string> parts;
   if (!range.from.empty() || !range.to.empty()) {
-    const std::string& column = range.column.empty() ? node.time_column : range.column;
+    const std::string& column = column_of(node, range);
     if (column.empty()) {
       return refusal(node,
                      "it has no time_column; name one with --column, or give the rows "
@@ -257,7 +264,19 @@ class Backfill {
       if (!rows) made = rows.error();
     }
     if (!made) return refusal(node_, made.error().message());
-    return {};
+    return check_order(bound);
+  }
+
+  Status check_order(const BoundRows& bound) const {
+    if (range_.from.empty() || range_.to.empty()) return {};
+    const data::Field& field = *bound.shape.schema.find(column_of(node_, range_));
+    LAKEMILL_TRY(const auto ordered,
+                 bound.session->query("SELECT 1 WHERE " + typed(field, range_.from) +
+                                          " < " + typed(field, range_.to),
+                                      engine::Origin::lakemill, 1));
+    if (!ordered.rows.empty()) return {};
+    return refusal(node_, "no row can be from " + range_.from + " on and before " +
+                              range_.to + "; give the earlier one as --from");
   }
 
   const Workspace& workspace_;
