@@ -1,4 +1,5 @@
 """Files of the pipeline, files that are read, and SQL over them."""
+import os
 import time
 
 from feeding import content, pipeline, refuse, suite, unchanged, versions
@@ -162,6 +163,23 @@ def empty_files(folder):
                          "p.yaml": pipeline("{path: ./in, format: CSV, as_stream: true}")})
     must(lakemill("run", "p.yaml", cwd=folder))
     if content(folder) != [["1"]]:
+        raise Failure(str(content(folder)))
+
+
+@suite.case("a file whose name is not UTF-8 is named, and nothing is noted of it")
+def name_of_bytes(folder):
+    write_files(folder, {"in/ok.csv": "x\n1\n", "p.yaml": pipeline("{path: ./in, format: CSV, as_stream: true}")})
+    odd = bytes(folder / "in") + b"/caf\xe9.csv"
+    with open(odd, "wb") as file:
+        file.write(b"x\n2\n")
+    for _ in range(2):
+        refuse(folder, "run", "p.yaml", says=("caf\\xe9.csv has a name that is not UTF-8; rename it",))
+    noted = [path for path in folder.rglob("arrivals/*/*.json")]
+    if noted:
+        raise Failure(f"arrivals were noted: {noted}")
+    os.rename(odd, folder / "in/caf.csv")
+    must(lakemill("run", "p.yaml", cwd=folder))
+    if sorted(content(folder)) != [["1"], ["2"]]:
         raise Failure(str(content(folder)))
 
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/path_pattern.h"
+#include "lakemill/formats/text_rows.h"
 
 namespace lakemill::sources {
 
@@ -16,6 +17,17 @@ Result<std::vector<storage::ObjectInfo>> list_folder(storage::StoreProvider& sto
                 [](const auto& object) { return is_hidden_path(object.path); });
   for (auto& object : objects) object.path = folder + "/" + object.path;
   return objects;
+}
+
+// What is kept of files, and told of them, is text.
+Status check_names(const std::vector<storage::ObjectInfo>& files) {
+  for (const storage::ObjectInfo& file : files) {
+    if (formats::is_utf8(file.path)) continue;
+    return Error(ErrorCode::invalid, "the file " +
+                                         formats::escape_invalid_utf8(file.path) +
+                                         " has a name that is not UTF-8; rename it");
+  }
+  return {};
 }
 
 }  // namespace
@@ -44,13 +56,16 @@ Result<std::vector<storage::ObjectInfo>> list_files(storage::StoreProvider& stor
     LAKEMILL_TRY(auto objects, list_folder(stores, std::string(fixed_folder(url))));
     std::erase_if(objects,
                   [&](const auto& object) { return !fits_pattern(object.path, url); });
+    LAKEMILL_TRY_OK(check_names(objects));
     return objects;
   }
   std::string folder = url;
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
   LAKEMILL_TRY(auto single, find_file(stores, folder));
   if (single) return std::vector{*std::move(single)};
-  return list_folder(stores, folder);
+  LAKEMILL_TRY(auto objects, list_folder(stores, folder));
+  LAKEMILL_TRY_OK(check_names(objects));
+  return objects;
 }
 
 }  // namespace lakemill::sources

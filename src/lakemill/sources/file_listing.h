@@ -15,7 +15,8 @@ Result<std::optional<storage::ObjectInfo>> find_file(storage::StoreProvider& sto
 /// The files that `url` names: itself, everything below it if it is a folder (names
 /// that begin with '_' or '.' left out), or what fits it if it is a pattern. A file
 /// whose own name holds brackets or braces is named by it. Paths in the answer are
-/// absolute; sorted by path. What does not exist gives none.
+/// absolute; sorted by path. What does not exist gives none. Errors: those of the
+/// store; invalid (a name that is not UTF-8).
 Result<std::vector<storage::ObjectInfo>> list_files(storage::StoreProvider& stores,
                                                     const std::string& url);
 
