@@ -190,8 +190,15 @@ Status DuckdbSession::bind_reference(std::string_view name, BoundName bound) {
                                          " is one of the engine's own tables; "
                                          "choose another");
   }
-  LAKEMILL_TRY_OK(run("DROP TABLE IF EXISTS temp.main." + quote_identifier(name)));
   const auto lower = to_lower(name);
+  if (const auto known = shared.spelling.find(lower);
+      known != shared.spelling.end() && known->second != name) {
+    return Error(ErrorCode::invalid,
+                 "the names " + known->second + " and " + std::string(name) +
+                     " differ only in case, which SQL does not tell apart; rename one "
+                     "of them");
+  }
+  LAKEMILL_TRY_OK(run("DROP TABLE IF EXISTS temp.main." + quote_identifier(name)));
   const std::string before = shared.bound[lower].temporary_table;
   if (!before.empty() && before != bound.temporary_table) {
     LAKEMILL_TRY_OK(run("DROP TABLE IF EXISTS temp.main." + quote_identifier(before)));

@@ -108,7 +108,8 @@ Result<std::string> reference_predicate(
     const language::Expectation& expectation, engine::Session& session,
     const data::Schema& schema, const BatchPlan& plan, const GivenRelations* given) {
   LAKEMILL_TRY_OK(check_named_columns(expectation, schema));
-  const std::string relation = "reference of " + expectation.name;
+  // By its place: names of expectations may differ in case alone.
+  const std::string relation = "reference at " + to_text(expectation.location);
   if (given != nullptr) {
     LAKEMILL_TRY(auto rows, given_reference(node, expectation, schema, *given));
     LAKEMILL_TRY_OK(session.bind(relation, std::move(rows)));

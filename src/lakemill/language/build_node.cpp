@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lakemill/base/text.h"
@@ -192,13 +193,34 @@ void build_schedule(Node& node, const Fields& fields) {
   }
 }
 
+// SQL does not tell names apart that differ only in case, and what is made of a source
+// on its way is called by its name, a dot and more.
 void check_names(const Node& node, const std::string& path, BuildContext& context) {
-  std::set<std::string> sources;
+  std::map<std::string, std::string> sources;  // by their names in lower case
   for (const Source& source : node.sources) {
-    if (!source.name.empty() && !sources.insert(source.name).second) {
-      context.diagnostics.error(
-          source.location, path,
-          "two sources" + at_path(path) + " are called '" + source.name + "'", "");
+    if (source.name.empty()) continue;
+    const auto [first, is_new] = sources.emplace(to_lower(source.name), source.name);
+    if (is_new) continue;
+    context.diagnostics.error(
+        source.location, path,
+        first->second == source.name
+            ? "two sources" + at_path(path) + " are called '" + source.name + "'"
+            : "the sources '" + first->second + "' and '" + source.name + "'" +
+                  at_path(path) + " differ only in case; rename one of them",
+        "");
+  }
+  for (const Source& source : node.sources) {
+    const std::string lower = to_lower(source.name);
+    for (std::size_t dot = lower.find('.'); dot != std::string::npos;
+         dot = lower.find('.', dot + 1)) {
+      const std::string begin = lower.substr(0, dot);
+      if (begin != "nodes" && !sources.contains(begin)) continue;
+      context.diagnostics.error(source.location, path,
+                                "the source '" + source.name + "'" + at_path(path) +
+                                    " is called like a part of '" + begin +
+                                    "'; choose a name without the dot",
+                                "");
+      break;
     }
   }
   std::set<std::string> expectations;

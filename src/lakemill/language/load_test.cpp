@@ -81,6 +81,24 @@ const std::vector<BadCase> kBadCases = {
      "name: p\nnodes:\n- {name: a, source: {path: a.csv}}\n"
      "- {name: a, source: {path: b.csv}}\n",
      "p.yaml:4:3: error: two nodes are called 'a'; the first is at p.yaml:3:3\n"},
+    {"NodesThatDifferInCase",
+     "name: p\nnodes:\n- {name: n, source: {path: a.csv}}\n"
+     "- {name: N, source: {path: b.csv}}\n",
+     "p.yaml:4:3: error: the nodes 'n' and 'N' differ only in case; rename one of "
+     "them; "
+     "the first is at p.yaml:3:3\n"},
+    {"SourcesThatDifferInCase",
+     "name: p\nnodes:\n- name: n\n  sources:\n  - {name: a, path: a.csv}\n"
+     "  - {name: A, path: b.csv}\n",
+     "p.yaml:6:5: error: the sources 'a' and 'A' at nodes[0] differ only in case; "
+     "rename "
+     "one of them\n"},
+    {"SourceCalledLikeAPart",
+     "name: p\nnodes:\n- name: n\n  sources:\n  - {name: a.clause1, path: a.csv}\n"
+     "  - {name: a, path: b.csv}\n",
+     "p.yaml:5:5: error: the source 'a.clause1' at nodes[0] is called like a part of "
+     "'a'; "
+     "choose a name without the dot\n"},
     {"UnknownUpstream",
      "name: p\nnodes:\n- {name: brz_stocks, source: {path: a.csv}}\n"
      "- name: b\n  source:\n    node_name: brz_stock\n",

@@ -37,18 +37,25 @@ class PipelineCheck {
     return "nodes[" + std::to_string(index) + "]";
   }
 
+  // SQL does not tell names apart that differ only in case.
   void collect_names() {
+    std::unordered_map<std::string, std::size_t> in_lower_case;
     for (std::size_t i = 0; i < pipeline_.nodes.size(); ++i) {
       const Node& node = pipeline_.nodes[i];
       if (node.name.empty()) {
         has_nameless_ = true;  // told already
         continue;
       }
-      const auto [found, is_new] = positions_.emplace(node.name, i);
+      positions_.emplace(node.name, i);
+      const auto [found, is_new] = in_lower_case.emplace(to_lower(node.name), i);
       if (is_new) continue;
-      diagnostics_.error(
-          node.location, path_of(i), "two nodes are called '" + node.name + "'",
-          "the first is at " + to_text(pipeline_.nodes[found->second].location));
+      const Node& first = pipeline_.nodes[found->second];
+      diagnostics_.error(node.location, path_of(i),
+                         first.name == node.name
+                             ? "two nodes are called '" + node.name + "'"
+                             : "the nodes '" + first.name + "' and '" + node.name +
+                                   "' differ only in case; rename one of them",
+                         "the first is at " + to_text(first.location));
     }
   }
 
