@@ -384,15 +384,21 @@ class Batch {
     }
     const bool adds =
         run_.plan.strategy == Strategy::append || run_.plan.strategy == Strategy::merge;
-    const bool begins_late = result.version == 0 && adds && run_.plan.number > 1 &&
+    const bool is_new = result.version == 0;
+    const bool begins_late = (is_new || sink.lacks_last) && adds &&
+                             run_.plan.number > 1 && !result.already_held &&
                              !sink.is_primary && !sink.spec->is_quarantine;
     if (begins_late) {
-      report_.add_notice({Kind::begins_late, sink.place.name,
-                          sink.place.name + " is new and begins with batch " +
-                              std::to_string(run_.plan.number) +
-                              ": rows of the batches before are not in it; run node " +
-                              run_.node.name +
-                              " with --full-refresh to have them in all its sinks"});
+      report_.add_notice(
+          {Kind::begins_late, sink.place.name,
+           sink.place.name +
+               (is_new
+                    ? " is new and begins with batch "
+                    : " was not a sink of the batch before and goes on with batch ") +
+               std::to_string(run_.plan.number) + ": rows of " +
+               (is_new ? "the batches before" : "batches that were not written to it") +
+               " are not in it; run node " + run_.node.name +
+               " with --full-refresh to have them in all its sinks"});
     }
   }
 

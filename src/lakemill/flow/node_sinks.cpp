@@ -175,6 +175,8 @@ Result<std::vector<NodeSink>> open_sinks(const Workspace& workspace,
       LAKEMILL_TRY(item.sink, make_sink(workspace, node, sink, place, state, purpose));
       item.is_primary = rank == 2;
       item.remembers = place.is_delta || sink.mode == language::SinkMode::append;
+      item.lacks_last = item.remembers && purpose.follows_batch > 0 &&
+                        batch_behind(place, purpose) == 0;
       item.place = std::move(place);
       opened.push_back(std::move(item));
     }

@@ -18,6 +18,8 @@ struct NodeSink {
   bool is_primary = false;
   bool remembers =
       true;  ///< false: a single file, which cannot tell the batch that it holds
+  bool lacks_last =
+      false;  ///< there was a batch before this one: it was not written to
 };
 
 struct SinkPurpose {
