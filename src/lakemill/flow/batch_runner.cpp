@@ -311,13 +311,29 @@ class Batch {
     return commit(*sink, part);
   }
 
-  // A file cannot tell a runner that stood still meanwhile that it comes too late.
+  Error planned_otherwise(const NodeSink& sink) const {
+    return {ErrorCode::exists, sink.place.name + " holds batch " +
+                                   std::to_string(run_.plan.number) +
+                                   " by the plan of another runner: run again"};
+  }
+
+  // Files tell neither by which plan they came to be, nor a runner that stood still
+  // meanwhile that it comes too late.
+  Status check_turn(const NodeSink& sink) const {
+    if (!sink.remembers) return check_not_passed(sink);
+    LAKEMILL_TRY(const BatchPlan claimed, run_.state.claim(run_.plan));
+    if (plan_hash(claimed) == plan_hash(run_.plan)) return {};
+    return planned_otherwise(sink);
+  }
+
   Status check_not_passed(const NodeSink& sink) const {
-    if (sink.remembers) return {};
-    LAKEMILL_TRY(const auto done, run_.state.last_done(run_.plan.generation));
+    LAKEMILL_TRY(const auto done, run_.state.last_marked(run_.plan.generation));
     LAKEMILL_TRY(const auto generation, run_.state.newest_generation());
     if (done.value_or(0) <= run_.plan.number && generation <= run_.plan.generation) {
-      return {};
+      LAKEMILL_TRY(const auto standing,
+                   run_.state.find_plan(run_.plan.generation, run_.plan.number));
+      const bool is_ours = !standing || plan_hash(*standing) == plan_hash(run_.plan);
+      return is_ours ? Status() : planned_otherwise(sink);
     }
     return Error(ErrorCode::exists,
                  "another process went on with node " + run_.node.name +
@@ -326,9 +342,12 @@ class Batch {
   }
 
   Status commit(NodeSink& sink, const engine::WriteResult& written) {
-    LAKEMILL_TRY_OK(check_not_passed(sink));
     LAKEMILL_TRY(const auto before, foreign_version(sink));
-    auto result = sink.sink->commit(*session_, written, identity_);
+    sinks::Batch identity = identity_;
+    if (!sink.place.is_delta) {
+      identity.before_visible = [this, &sink] { return check_turn(sink); };
+    }
+    auto result = sink.sink->commit(*session_, written, identity);
     if (!result) {
       return with_place_of_merge(sink, run_.node.name, std::move(result).error())
           .while_doing(sink.place.name);
@@ -411,12 +430,9 @@ class Batch {
                                           std::to_string(generation_of(*held)) +
                                           ", which another runner began: run again");
     }
-    LAKEMILL_TRY(const bool other,
-                 holds_other_plan(run_.workspace, sink, identity_.app_id, run_.plan));
-    if (!other) return {};
-    return Error(ErrorCode::exists, sink.place.name + " holds batch " +
-                                        std::to_string(run_.plan.number) +
-                                        " by the plan of another runner: run again");
+    LAKEMILL_TRY(const bool other, holds_other_plan(run_.workspace, run_.state, sink,
+                                                    identity_.app_id, run_.plan));
+    return other ? planned_otherwise(sink) : Status();
   }
 
   bool failed() const {
@@ -464,12 +480,10 @@ class Batch {
     report_.batch = run_.plan.number;
     report_.generation = run_.plan.generation;
     ++report_.batches;
-    const bool forgets =
+    const bool any_files =
         std::any_of(run_.sinks.begin(), run_.sinks.end(),
-                    [](const NodeSink& sink) { return !sink.remembers; });
-    if (forgets) {
-      LAKEMILL_TRY_OK(run_.state.mark_done(run_.plan.generation, run_.plan.number));
-    }
+                    [](const NodeSink& sink) { return !sink.place.is_delta; });
+    if (any_files) LAKEMILL_TRY_OK(run_.state.mark_done(run_.plan));
     return acknowledge();
   }
 

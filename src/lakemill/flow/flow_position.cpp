@@ -49,12 +49,22 @@ Result<std::optional<Json>> facts_in(delta::Table& table, const std::string& app
   return std::optional<Json>();
 }
 
-// What a sink says of a batch: its target, or a table beside it that has it already.
-Result<std::optional<Json>> facts_of(const Workspace& workspace, const NodeSink& sink,
-                                     const std::string& app_id, std::int64_t generation,
-                                     std::int64_t number) {
+// What a sink says of a batch: its target, or a table beside it that has it already; of
+// files what was claimed for them.
+Result<std::optional<Json>> facts_of(const Workspace& workspace, FlowState& state,
+                                     const NodeSink& sink, const std::string& app_id,
+                                     std::int64_t transaction_version) {
+  const std::int64_t generation = generation_of(transaction_version);
+  const std::int64_t number = number_of(transaction_version);
   std::optional<Json> facts;
-  if (!sink.place.is_delta) return facts;
+  if (!sink.place.is_delta) {
+    if (!sink.remembers) return facts;
+    LAKEMILL_TRY(const auto claimed, state.claimed_plan(generation, number));
+    if (claimed) {
+      facts = Json{{"plan", plan_hash(*claimed)}, {"plan_content", to_json(*claimed)}};
+    }
+    return facts;
+  }
   std::vector<std::string> urls = sink.sink->companions();
   urls.insert(urls.begin(), sink.place.url);
   for (const std::string& url : urls) {
@@ -119,6 +129,7 @@ class PositionSearch {
         LAKEMILL_TRY(last, sink.sink->last_batch(app_id_));
         LAKEMILL_TRY(begun, sink.sink->begun_batch(app_id_));
         begun = std::max(begun, last);
+        if (!sink.place.is_delta) LAKEMILL_TRY_OK(add_claimed(begun));
       }
       if (begun) {
         position_.generation = std::max(position_.generation, generation_of(*begun));
@@ -126,6 +137,17 @@ class PositionSearch {
       last_.push_back(last);
       begun_.push_back(begun);
     }
+    return {};
+  }
+
+  // A batch whose file may come at any moment counts as begun.
+  Status add_claimed(std::optional<std::int64_t>& begun) {
+    LAKEMILL_TRY(const std::int64_t number, state_.claimed_only(position_.generation));
+    if (number == 0) return {};
+    BatchPlan claimed;
+    claimed.generation = position_.generation;
+    claimed.number = number;
+    begun = std::max(begun, std::optional(claimed.transaction_version()));
     return {};
   }
 
@@ -222,11 +244,14 @@ class PositionSearch {
     if (!found && found.error().code() != ErrorCode::corrupt) {
       return std::move(found).error();
     }
+    BatchPlan batch;
+    batch.generation = position_.generation;
+    batch.number = number;
     std::optional<Json> facts;
     for (const NodeSink& sink : sinks_) {
       if (facts) break;
-      LAKEMILL_TRY(facts,
-                   facts_of(workspace_, sink, app_id_, position_.generation, number));
+      LAKEMILL_TRY(facts, facts_of(workspace_, state_, sink, app_id_,
+                                   batch.transaction_version()));
     }
     if (found && *found) {
       const bool as_committed =
@@ -322,10 +347,11 @@ void withdraw_unless_held(const Workspace& workspace, const language::Node& node
   (void)state.withdraw_plan(plan);
 }
 
-Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
-                              const std::string& app_id, const BatchPlan& plan) {
+Result<bool> holds_other_plan(const Workspace& workspace, FlowState& state,
+                              const NodeSink& sink, const std::string& app_id,
+                              const BatchPlan& plan) {
   LAKEMILL_TRY(const auto facts,
-               facts_of(workspace, sink, app_id, plan.generation, plan.number));
+               facts_of(workspace, state, sink, app_id, plan.transaction_version()));
   return facts && string_member(*facts, "plan", "") != plan_hash(plan);
 }
 
@@ -383,8 +409,8 @@ Result<bool> take_over(const Workspace& workspace, const language::Node& node,
     batch.app_id = app_id;
     batch.now = workspace.clock.now();
     batch.run_id = run_id;
-    LAKEMILL_TRY(const auto facts, facts_of(workspace, *sink, adopted_app_id,
-                                            generation_of(held), number_of(held)));
+    LAKEMILL_TRY(const auto facts,
+                 facts_of(workspace, adopted, *sink, adopted_app_id, held));
     if (facts) batch.commit_details = *facts;
     auto taken = sink->sink->take_over(*session, batch);
     if (!taken) return std::move(taken).error().while_doing(sink->place.name);

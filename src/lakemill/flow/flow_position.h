@@ -49,10 +49,12 @@ void withdraw_unless_held(const Workspace& workspace, const language::Node& node
 /// carries none.
 std::optional<Json> noted_batch(const Json& commit_info);
 
-/// True if the newest commit of that batch in a Delta sink was made by another plan
-/// than `plan`: another runner planned it otherwise, and was first.
-Result<bool> holds_other_plan(const Workspace& workspace, const NodeSink& sink,
-                              const std::string& app_id, const BatchPlan& plan);
+/// True if a sink holds that batch by another plan than `plan` (by its newest commit of
+/// it, or what was claimed for files): another runner planned it otherwise, and was
+/// first.
+Result<bool> holds_other_plan(const Workspace& workspace, FlowState& state,
+                              const NodeSink& sink, const std::string& app_id,
+                              const BatchPlan& plan);
 
 /// `run --adopt`: makes what the node's sinks hold of the flow of `adopted_node` count
 /// as the node's own, and takes over what that flow knew: plans, definitions, arrivals,

@@ -227,20 +227,90 @@ Result<Json> FlowState::load_definition(const std::string& hash) {
   return definition;
 }
 
-Status FlowState::mark_done(std::int64_t generation, std::int64_t number) {
-  const std::string folder = generation_folder(generation) + "/done/";
-  const auto put =
-      store_->put_if_absent(folder + number_name(number) + ".json", "{}\n");
-  if (!put && put.error().code() != ErrorCode::exists) return put.error();
-  (void)store_->remove(folder + number_name(number - 1) + ".json");  // best effort
+Status FlowState::mark_done(const BatchPlan& plan) {
+  const std::string folder = generation_folder(plan.generation) + "/done/";
+  LAKEMILL_TRY_OK(store_->put(folder + number_name(plan.number) + ".json",
+                              json_text(Json{{"plan", plan_hash(plan)}}) + "\n"));
+  (void)store_->remove(folder + number_name(plan.number - 1) + ".json");  // best effort
   return {};
 }
 
+// The highest number that names an object of a folder.
+Result<std::optional<std::int64_t>> FlowState::highest_in(const std::string& folder) {
+  LAKEMILL_TRY(const auto objects, store_->list(folder, ""));
+  if (objects.empty()) return std::optional<std::int64_t>();
+  return leading_number(base_name(objects.back().path));
+}
+
+Result<std::optional<std::int64_t>> FlowState::last_marked(std::int64_t generation) {
+  return highest_in(generation_folder(generation) + "/done/");
+}
+
 Result<std::optional<std::int64_t>> FlowState::last_done(std::int64_t generation) {
-  LAKEMILL_TRY(const auto marks,
-               store_->list(generation_folder(generation) + "/done/", ""));
-  if (marks.empty()) return std::optional<std::int64_t>();
-  return leading_number(base_name(marks.back().path));
+  LAKEMILL_TRY(const auto marked, last_marked(generation));
+  if (!marked) return marked;
+  const auto mark = store_->get(generation_folder(generation) + "/done/" +
+                                number_name(*marked) + ".json");
+  if (!mark && mark.error().code() == ErrorCode::not_found) return marked;  // passed
+  if (!mark) return mark.error();
+  const auto json = parse_json(*mark);
+  const std::string by = json ? string_member(*json, "plan", "") : "";
+  if (by.empty()) return marked;  // of an older version, which did not tell
+  const auto plan = find_plan(generation, *marked);
+  const bool stands = !plan || !*plan || plan_hash(**plan) == by;
+  return stands ? marked : std::optional(*marked - 1);
+}
+
+Result<BatchPlan> FlowState::claim(const BatchPlan& plan) {
+  const std::string folder = generation_folder(plan.generation) + "/claimed/";
+  const std::string path = folder + number_name(plan.number) + ".json";
+  const std::string text = json_text(to_json(plan)) + "\n";
+  const auto put = store_->put_if_absent(path, text);
+  if (put) {
+    (void)store_->remove(folder + number_name(plan.number - 1) + ".json");  // likewise
+    return plan;
+  }
+  if (put.error().code() != ErrorCode::exists &&
+      put.error().code() != ErrorCode::unknown) {
+    return put.error();
+  }
+  LAKEMILL_TRY(auto claimed, claimed_plan(plan.generation, plan.number));
+  if (!claimed) {
+    return Error(ErrorCode::unavailable, "it is not known whether " + store_->url() +
+                                             "/" + path + " was written; run again");
+  }
+  if (plan_hash(*claimed) == plan_hash(plan)) return plan;
+  LAKEMILL_TRY(const auto marked, last_marked(plan.generation));
+  if (marked.value_or(0) < plan.number) return *std::move(claimed);
+  LAKEMILL_TRY_OK(store_->put(path, text));  // its file was removed since
+  return plan;
+}
+
+Result<std::optional<BatchPlan>> FlowState::claimed_plan(std::int64_t generation,
+                                                         std::int64_t number) {
+  const std::string path =
+      generation_folder(generation) + "/claimed/" + number_name(number) + ".json";
+  const auto text = store_->get(path);
+  if (!text && text.error().code() == ErrorCode::not_found) {
+    return std::optional<BatchPlan>();
+  }
+  if (!text) return text.error();
+  const std::string where = "the plan " + store_->url() + "/" + path;
+  const auto json = parse_json(*text);
+  if (!json) {
+    return Error(ErrorCode::corrupt, where + " is damaged: " + json.error().message());
+  }
+  auto plan = plan_from_json(*json);
+  if (!plan) return std::move(plan).error().while_doing(where);
+  return std::optional(*std::move(plan));
+}
+
+Result<std::int64_t> FlowState::claimed_only(std::int64_t generation) {
+  LAKEMILL_TRY(const auto claimed,
+               highest_in(generation_folder(generation) + "/claimed/"));
+  if (!claimed) return std::int64_t{0};
+  LAKEMILL_TRY(const auto marked, last_marked(generation));
+  return *claimed > marked.value_or(0) ? *claimed : 0;
 }
 
 }  // namespace lakemill::flow

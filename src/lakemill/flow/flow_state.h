@@ -21,7 +21,9 @@ namespace lakemill::flow {
 ///   <g>/plans/<N>.json          written with put-if-absent, before the batch runs
 ///   <g>/plans/<N>-r<k>.json     revision k of a plan that no sink had held when it
 ///                               was made anew
-///   <g>/done/<N>.json           that batch N stands, where no sink can tell by itself
+///   <g>/done/<N>.json           that batch N stands, and by which plan, where no sink
+///                               can tell by itself
+///   <g>/claimed/<N>.json        the plan by which a folder of files gets batch N
 ///   <g>/types/<source>.json     see found_types.h
 ///   <g>/change_state/<sink>/    see sinks::ChangeOptions
 ///
@@ -69,10 +71,25 @@ class FlowState {
   std::shared_ptr<sources::ArrivalLog> arrivals(const std::string& source,
                                                 const sources::FileBase& base);
 
-  /// Notes that a batch stands, in place of the one before.
-  Status mark_done(std::int64_t generation, std::int64_t number);
-  /// The highest batch marked as done.
+  /// Notes that the batch of `plan` stands, in place of the one before.
+  Status mark_done(const BatchPlan& plan);
+  /// The highest batch marked as done, by whatever plan.
+  Result<std::optional<std::int64_t>> last_marked(std::int64_t generation);
+  /// The highest batch that is done by the plan that stands for it: a mark of another
+  /// plan tells of the batch before.
   Result<std::optional<std::int64_t>> last_done(std::int64_t generation);
+
+  /// Settles by which plan files of a batch come to be that cannot tell it themselves:
+  /// gives `plan`, or another runner's if it was first. To be asked by one who does not
+  /// see the batch there: a plan that was carried out before gives way to `plan`.
+  /// Errors: unavailable (not known), corrupt.
+  Result<BatchPlan> claim(const BatchPlan& plan);
+  /// The plan that claim() settled; nothing for batches before the last one.
+  /// Errors: corrupt.
+  Result<std::optional<BatchPlan>> claimed_plan(std::int64_t generation,
+                                                std::int64_t number);
+  /// The highest batch that was claimed and not marked as done; 0: none.
+  Result<std::int64_t> claimed_only(std::int64_t generation);
 
   /// The folder of a generation, relative to the root of the store.
   std::string generation_folder(std::int64_t generation) const;
@@ -80,6 +97,7 @@ class FlowState {
  private:
   std::string plan_path(std::int64_t generation, std::int64_t number,
                         int revision) const;
+  Result<std::optional<std::int64_t>> highest_in(const std::string& folder);
 
   std::shared_ptr<storage::ObjectStore> store_;
   std::string folder_;

@@ -208,12 +208,56 @@ TEST_F(FlowStates, ADefinitionThatWasAlteredByHandIsRefused) {
 
 TEST_F(FlowStates, TheLastBatchThatIsNotedAsDoneIsTheHighest) {
   for (const std::int64_t number : {1, 2, 9, 10, 10}) {
-    ASSERT_THAT(state_.mark_done(0, number), IsOk());
+    ASSERT_THAT(state_.mark_done(plan_of(number, "run")), IsOk());
   }
   const auto done = state_.last_done(0);
   ASSERT_THAT(done, IsOk());
   EXPECT_EQ(*done, 10);
   EXPECT_THAT(state_.last_done(1), IsOkAnd(std::nullopt));
+}
+
+TEST_F(FlowStates, ABatchIsNotDoneByAnotherPlanThanTheOneThatStands) {
+  const BatchPlan first = plan_of(2, "first");
+  const BatchPlan revised = plan_of(2, "revised");
+  ASSERT_THAT(state_.save_plan(first), IsOk());
+  ASSERT_THAT(state_.mark_done(first), IsOk());
+  EXPECT_THAT(state_.last_done(0), IsOkAnd(std::optional<std::int64_t>(2)));
+  ASSERT_THAT(state_.save_plan(revised), IsOk());
+  EXPECT_THAT(state_.last_done(0), IsOkAnd(std::optional<std::int64_t>(1)));
+  EXPECT_THAT(state_.last_marked(0), IsOkAnd(std::optional<std::int64_t>(2)));
+  ASSERT_THAT(state_.mark_done(revised), IsOk());
+  EXPECT_THAT(state_.last_done(0), IsOkAnd(std::optional<std::int64_t>(2)));
+}
+
+TEST_F(FlowStates, AMarkOfAnOlderVersionTellsNoPlanAndCounts) {
+  ASSERT_THAT(state_.save_plan(plan_of(1, "any")), IsOk());
+  ASSERT_THAT(store_->put("flows/n/0/done/0000000001.json", "{}\n"), IsOk());
+  EXPECT_THAT(state_.last_done(0), IsOkAnd(std::optional<std::int64_t>(1)));
+}
+
+TEST_F(FlowStates, ABatchIsClaimedByOnePlanUntilItIsDone) {
+  const BatchPlan first = plan_of(1, "first");
+  const BatchPlan other = plan_of(1, "other");
+  EXPECT_THAT(state_.claimed_only(0), IsOkAnd(0));
+  for (int i = 0; i < 2; ++i) {
+    const auto claimed = state_.claim(first);
+    ASSERT_THAT(claimed, IsOk());
+    EXPECT_EQ(claimed->run_id, "first");
+  }
+  const auto late = state_.claim(other);
+  ASSERT_THAT(late, IsOk());
+  EXPECT_EQ(late->run_id, "first");
+  EXPECT_THAT(state_.claimed_only(0), IsOkAnd(1));
+  ASSERT_THAT(state_.mark_done(first), IsOk());
+  EXPECT_THAT(state_.claimed_only(0), IsOkAnd(0));
+  EXPECT_EQ(run_id_of(state_.claimed_plan(0, 1)), "first");
+  // Its file was removed by hand: what claims it now does not see it.
+  const auto again = state_.claim(other);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->run_id, "other");
+  ASSERT_THAT(state_.claim(plan_of(2, "next")), IsOk());
+  EXPECT_EQ(run_id_of(state_.claimed_plan(0, 1)), "none");
+  EXPECT_THAT(state_.claimed_only(0), IsOkAnd(2));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <functional>
 #include <utility>
 
 #include "lakemill/base/text.h"
@@ -11,9 +12,9 @@ namespace lakemill::sinks {
 namespace {
 
 constexpr std::int64_t kCopyPieceBytes = 8 << 20;
-/// How names of files begin that are not there yet: readers' globs and our lists leave
-/// hidden files out.
-constexpr std::string_view kStagedPrefix = ".lakemill-tmp-";
+/// How names of files begin that are not there yet: hidden, so that readers leave them
+/// out. Not storage's own prefix, whose files no list shows.
+constexpr std::string_view kStagedPrefix = ".lakemill-staged-";
 /// How names of marks begin, hidden too: "<mark><name of a batch file>" says that what
 /// the flow in its content had written up to there counts as that flow's.
 constexpr std::string_view kTakenOverPrefix = ".lakemill-adopted-";
@@ -122,15 +123,26 @@ std::string flow_of(std::string_view name) {
   return flow;
 }
 
-/// Makes an object appear under another name, whole.
+/// Makes an object appear under another name, whole, if `before_visible` still allows
+/// it at the last moment. Errors: exists (another runner was first, and removed
+/// `from`).
 Status move_object(storage::ObjectStore& store, const std::string& from,
-                   const std::string& to) {
-  LAKEMILL_TRY(const storage::ObjectInfo info, store.head(from));
+                   const std::string& to,
+                   const std::function<Status()>& before_visible) {
+  const auto gone = [&](Error error) {
+    if (error.code() != ErrorCode::not_found) return error;
+    return Error(ErrorCode::exists, "another runner wrote " + store.url() + "/" + to +
+                                        " meanwhile: run again");
+  };
+  const auto info = store.head(from);
+  if (!info) return gone(info.error());
   LAKEMILL_TRY(const std::unique_ptr<storage::ObjectWriter> writer, store.create(to));
-  for (std::int64_t at = 0; at < info.size_bytes; at += kCopyPieceBytes) {
-    LAKEMILL_TRY(const std::string piece, store.get_range(from, at, kCopyPieceBytes));
-    LAKEMILL_TRY_OK(writer->append(piece));
+  for (std::int64_t at = 0; at < info->size_bytes; at += kCopyPieceBytes) {
+    const auto piece = store.get_range(from, at, kCopyPieceBytes);
+    if (!piece) return gone(piece.error());
+    LAKEMILL_TRY_OK(writer->append(*piece));
   }
+  if (before_visible) LAKEMILL_TRY_OK(before_visible());
   LAKEMILL_TRY_OK(writer->finish());
   return store.remove(from);
 }
@@ -183,8 +195,10 @@ class FileSink final : public Sink {
   Result<engine::WriteTarget> stage(const data::Schema& /*schema*/,
                                     const Batch& batch) override {
     LAKEMILL_TRY_OK(open());
-    return engine::WriteTarget(engine::FileTarget{
-        store_->url() + "/" + staged_name(batch), spec_.format, spec_.options});
+    staged_ = staged_prefix(batch) + std::to_string(batch.transaction_version) + "-" +
+              std::to_string(services_.random.next());
+    return engine::WriteTarget(
+        engine::FileTarget{store_->url() + "/" + staged_, spec_.format, spec_.options});
   }
 
   Result<SinkResult> commit(engine::Session& session,
@@ -250,10 +264,26 @@ class FileSink final : public Sink {
     return name_of(batch.app_id, {batch.generation, batch.number}, spec_.format);
   }
 
-  // The same for a repeated batch, so that a crash leaves at most one behind.
-  std::string staged_name(const Batch& batch) const {
-    return std::string(kStagedPrefix) + final_name(batch) + "-" +
-           file_name_of(batch.app_id) + "-" + std::to_string(batch.transaction_version);
+  // Of this flow and file: behind it comes what tells runners apart, so that two of one
+  // batch never write to the same object.
+  std::string staged_prefix(const Batch& batch) const {
+    const std::string flow = file_name_of(batch.app_id);
+    return std::string(kStagedPrefix) +
+           (spec_.kind == FileSinkKind::single ? name_ + "-" : "") + flow + "-";
+  }
+
+  // What runners of this batch or earlier ones left when they died. One that only stood
+  // still finds that another one was first.
+  Status remove_staged(const Batch& batch) {
+    const std::string prefix = staged_prefix(batch);
+    LAKEMILL_TRY(const auto objects, store_->list(prefix, ""));
+    std::vector<std::string> old;
+    for (const storage::ObjectInfo& object : objects) {
+      std::string_view rest = std::string_view(object.path).substr(prefix.size());
+      const auto version = number_at(rest);
+      if (version && *version <= batch.transaction_version) old.push_back(object.path);
+    }
+    return store_->remove_all(old);
   }
 
   // Files whose names are `prefix` and that of a batch file.
@@ -291,7 +321,8 @@ class FileSink final : public Sink {
   FileSinkSpec spec_;
   SinkServices services_;
   std::string folder_;
-  std::string name_;  // of a single file
+  std::string name_;    // of a single file
+  std::string staged_;  // what stage() named
   std::shared_ptr<storage::ObjectStore> store_;
 };
 
@@ -303,11 +334,15 @@ Result<SinkResult> FileSink::commit(engine::Session& /*session*/,
   LAKEMILL_TRY(const auto last, last_batch(batch.app_id));
   if (last && *last >= batch.transaction_version) {
     result.already_held = true;
-    LAKEMILL_TRY_OK(store_->remove(staged_name(batch)));
   } else {
-    LAKEMILL_TRY_OK(move_object(*store_, staged_name(batch), final_name(batch)));
+    auto moved = move_object(*store_, staged_, final_name(batch), batch.before_visible);
+    if (!moved && moved.error().code() == ErrorCode::exists) {
+      (void)store_->remove(staged_);  // best effort: the next batch removes it too
+    }
+    LAKEMILL_TRY_OK(moved);
     result.rows_added = written.written_rows;
   }
+  LAKEMILL_TRY_OK(remove_staged(batch));
   if (spec_.kind == FileSinkKind::folder_of_batches) {
     LAKEMILL_TRY_OK(remove_before(batch.app_id, batch.generation));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,9 @@ struct Batch {
   std::string run_id;
   Json commit_details =
       Json::object();  ///< further members of commitInfo: plan hash, offsets
+  /// Asked by sinks whose commits carry no such facts, just before a commit takes
+  /// effect: what it refuses does not. Empty: nothing to ask.
+  std::function<Status()> before_visible = {};
 };
 
 /// What a commit of a batch came to.
