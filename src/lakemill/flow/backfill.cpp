@@ -233,9 +233,10 @@ class Backfill {
     plan_.run_id = options_.run_id;
     plan_.reason = StrategyReason::backfill;
     plan_.views.clear();
+    plan_.change_states.clear();
     for (SourceSlice& slice : plan_.slices) slice.from = sources::Offset();
     LAKEMILL_TRY(query_, NodeQuery::open(workspace_, node_, state_,
-                                         Reading::as_declared, plan_.slices));
+                                         Reading::as_declared, &plan_));
     LAKEMILL_TRY(const BoundRows bound,
                  bind_rows(workspace_, *query_, plan_, {},
                            session_options(workspace_, plan_, options_.stop, {})));

@@ -12,6 +12,7 @@ Json slice_to_json(const SourceSlice& slice) {
                {"to", slice.to},
                {"incremental", slice.incremental}};
   if (!slice.reads.empty()) json["reads"] = slice.reads;
+  if (!slice.writer.empty()) json["writer"] = slice.writer;
   return json;
 }
 
@@ -19,9 +20,12 @@ Result<SourceSlice> slice_from_json(const Json& json) {
   const Json* to = find_member(json, "to");
   if (to == nullptr) return Error(ErrorCode::corrupt, "a slice lacks `to`");
   const Json* from = find_member(json, "from");
-  return SourceSlice{
-      string_member(json, "source", ""), from == nullptr ? Json() : *from, *to,
-      bool_member(json, "incremental", false), string_member(json, "reads", "")};
+  return SourceSlice{string_member(json, "source", ""),
+                     from == nullptr ? Json() : *from,
+                     *to,
+                     bool_member(json, "incremental", false),
+                     string_member(json, "reads", ""),
+                     string_member(json, "writer", "")};
 }
 
 }  // namespace
@@ -61,10 +65,14 @@ Json to_json(const BatchPlan& plan) {
                                     {"error", letter.error},
                                     {"size_bytes", letter.size_bytes}});
   }
+  for (const SourceSlice& slice : plan.former_slices) {
+    json["former_sources"].push_back(slice_to_json(slice));
+  }
   if (!plan.replace_where.empty()) json["replace_where"] = plan.replace_where;
   if (plan.follows > 0) json["follows"] = plan.follows;
   if (!plan.sequence.empty()) json["sequence"] = plan.sequence;
   if (plan.copy_of > 0) json["copy_of"] = plan.copy_of;
+  if (!plan.change_states.empty()) json["change_states"] = plan.change_states;
   return json;
 }
 
@@ -97,6 +105,13 @@ Result<BatchPlan> plan_from_json(const Json& json) {
     LAKEMILL_TRY(SourceSlice slice, slice_from_json(item));
     plan.slices.push_back(std::move(slice));
   }
+  if (const Json* former = find_member(json, "former_sources");
+      former != nullptr && former->is_array()) {
+    for (const Json& item : *former) {
+      LAKEMILL_TRY(SourceSlice slice, slice_from_json(item));
+      plan.former_slices.push_back(std::move(slice));
+    }
+  }
   if (const Json* letters = find_member(json, "dead_letters");
       letters != nullptr && letters->is_array()) {
     for (const Json& item : *letters) {
@@ -112,6 +127,12 @@ Result<BatchPlan> plan_from_json(const Json& json) {
       if (version.is_number_integer()) {
         plan.pinned_tables[name] = version.get<std::int64_t>();
       }
+    }
+  }
+  if (const Json* states = find_member(json, "change_states");
+      states != nullptr && states->is_object()) {
+    for (const auto& [target, folder] : states->items()) {
+      plan.change_states[target] = string_member(*states, target, "");
     }
   }
   if (const Json* views = find_member(json, "views");

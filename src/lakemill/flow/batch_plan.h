@@ -20,6 +20,8 @@ struct SourceSlice {
   /// What it reads, by which a source whose name has changed is known again; see
   /// source_identity.h. Empty: not told.
   std::string reads = {};
+  /// Of the output of a node: the id of its flow, which may come to write elsewhere.
+  std::string writer = {};
 };
 
 /// A file that a batch leaves out, because it cannot be read or computed.
@@ -38,6 +40,9 @@ struct ViewMoment {
   std::uint64_t seed = 0;
 };
 
+/// The folders in which merges remember their changes, by the names of their targets.
+using ChangeStates = std::map<std::string, std::string>;
+
 /// The immutable record of what batch N covers: enough to make the batch again, equal.
 struct BatchPlan {
   std::int64_t generation = 0;
@@ -49,6 +54,9 @@ struct BatchPlan {
   Strategy strategy = Strategy::replace;
   StrategyReason reason = StrategyReason::whole_sources;
   std::vector<SourceSlice> slices;
+  /// Of sources that earlier batches read by what is new and this definition does not
+  /// have: one that comes back goes on where it was.
+  std::vector<SourceSlice> former_slices;
   std::map<std::string, std::int64_t> pinned_tables;  ///< other tables read → version
   std::map<std::string, ViewMoment> views;  ///< shared with other nodes of the run
   /// Of a backfill: SQL over the node's rows. Only rows for which it holds are made,
@@ -66,6 +74,9 @@ struct BatchPlan {
   /// told.
   std::string sequence;
   std::vector<DeadLetter> dead_letters;  ///< with on_error: DEAD_LETTER
+  /// Where the state of each merge is, of those that were taken out too; see
+  /// change_states.h. Empty: by the places of the definition's sinks.
+  ChangeStates change_states;
 
   /// generation · 2^32 + N: what Delta's txn carries.
   std::int64_t transaction_version() const;

@@ -59,6 +59,22 @@ TEST(BatchPlan, KeepsWhatABackfillReplacesAndWhatWasSetAside) {
   EXPECT_EQ(json_text(to_json(*read)), json_text(to_json(plan)));
 }
 
+TEST(BatchPlan, KeepsFormerSourcesAndWhereMergesRemember) {
+  BatchPlan plan = full_plan();
+  EXPECT_EQ(find_member(to_json(plan), "former_sources"), nullptr);
+  EXPECT_EQ(find_member(to_json(plan), "change_states"), nullptr);
+  plan.former_slices = {
+      {"x", Json(), Json{{"version", 4}}, true, "table:/t", "lakemill:p/a"}};
+  plan.change_states = {{"main.silver.m", "0"}, {"./t", "tab"}};
+  const auto read = plan_from_json(to_json(plan));
+  ASSERT_THAT(read, testkit::IsOk());
+  ASSERT_EQ(read->former_slices.size(), 1U);
+  EXPECT_EQ(read->former_slices[0].to, (Json{{"version", 4}}));
+  EXPECT_EQ(read->former_slices[0].reads, "table:/t");
+  EXPECT_EQ(read->former_slices[0].writer, "lakemill:p/a");
+  EXPECT_EQ(read->change_states, plan.change_states);
+}
+
 TEST(BatchPlan, LacksNoMember) {
   for (const char* member :
        {"generation", "batch", "now", "strategy", "reason", "sources"}) {

@@ -4,6 +4,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/delta/row_changes.h"
+#include "lakemill/flow/change_states.h"
 #include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/merge_edits.h"
 #include "lakemill/flow/named_columns.h"
@@ -235,6 +236,7 @@ class Decider {
 
   Status choose() {
     LAKEMILL_TRY_OK(choose_strategy());
+    if (decision_.strategy == Strategy::replace) decision_.plan.former_slices.clear();
     // What was computed from the sources as wholes holds rows that would be appended
     // once more.
     const auto& last = decision_.position.last;
@@ -245,6 +247,8 @@ class Decider {
     begin_generation();
     decision_.plan.generation = decision_.position.generation;
     decision_.plan.number = 1;
+    decision_.plan.change_states.clear();
+    decision_.plan.former_slices.clear();
     decision_.bound.reset();
     return {};
   }
@@ -333,9 +337,8 @@ class Decider {
 
   Status open(Reading reading) {
     const auto& last = decision_.position.last;
-    LAKEMILL_TRY(decision_.query,
-                 NodeQuery::open(workspace_, node_, state_, reading,
-                                 last ? last->slices : std::vector<SourceSlice>()));
+    LAKEMILL_TRY(decision_.query, NodeQuery::open(workspace_, node_, state_, reading,
+                                                  last ? &*last : nullptr));
     return {};
   }
 
@@ -355,18 +358,25 @@ class Decider {
       SourceSlice slice;
       slice.source = leaf.id;
       slice.reads = leaf.reads;
+      slice.writer = leaf.writer;
       slice.incremental = leaf.source->incremental();
       if (slice.incremental) {
         LAKEMILL_TRY_OK(check_kind(slice));
         slice.from = last_offset(leaf.id);
       }
-      LAKEMILL_TRY(slice.to, leaf.source->latest(slice.from));
+      auto latest = leaf.source->latest(slice.from);
+      LAKEMILL_TRY_OK(check_table(slice, latest));
+      LAKEMILL_TRY(slice.to, std::move(latest));
       if (was_made_anew(slice)) {
         begin_generation();
         return plan_slices();
       }
       plan.slices.push_back(std::move(slice));
     }
+    note_former(plan);
+    const auto& last = decision_.position.last;
+    LAKEMILL_TRY(plan.change_states, change_states_behind(workspace_, node_, state_,
+                                                          last ? &*last : nullptr));
     decision_.plan = std::move(plan);
     return {};
   }
@@ -375,12 +385,54 @@ class Decider {
   Status check_kind(const SourceSlice& slice) const {
     const SourceSlice* before = last_slice(slice.source);
     if (before == nullptr || same_kind(before->reads, slice.reads)) return {};
+    return reads_otherwise(*before, slice);
+  }
+
+  Error reads_otherwise(const SourceSlice& before, const SourceSlice& now) const {
     return at(node_.location,
-              "node " + node_.name + " has read " + before->reads + " and now reads " +
-                  slice.reads +
+              "node " + node_.name + " has read " + before.reads + " and now reads " +
+                  now.reads +
                   ": it cannot be told which of these rows its table has already; make "
                   "it anew with --full-refresh --select " +
                   node_.name);
+  }
+
+  // A position in one table is none in another, whatever generation that is of; unless
+  // it is the output of the same node, which writes elsewhere now.
+  Status check_table(const SourceSlice& slice,
+                     const Result<sources::Offset>& latest) const {
+    const SourceSlice* before = last_slice(slice.source);
+    const bool is_elsewhere = before != nullptr && slice.incremental &&
+                              before->incremental && !before->reads.empty() &&
+                              before->reads != slice.reads &&
+                              slice.reads.starts_with("table:");
+    if (!is_elsewhere || (!latest && latest.error().code() != ErrorCode::invalid)) {
+      return {};
+    }
+    const bool same_writer = !slice.writer.empty() && slice.writer == before->writer;
+    if (same_writer) return {};
+    const std::string known = string_member(before->to, "table", "");
+    if (latest && string_member(*latest, "table", known) == known) return {};  // moved
+    return reads_otherwise(*before, slice);
+  }
+
+  // What a source that was taken out had read, until it comes back. A PostgreSQL table
+  // begins with its rows again: its slot goes on without it.
+  void note_former(BatchPlan& plan) const {
+    const auto& last = decision_.position.last;
+    if (!last) return;
+    for (const auto& slices : {last->slices, last->former_slices}) {
+      for (const SourceSlice& slice : slices) {
+        const bool is_there = std::any_of(
+            decision_.query->leaves().begin(), decision_.query->leaves().end(),
+            [&](const Leaf& leaf) { return leaf.id == slice.source; });
+        if (is_there || !slice.incremental || slice.to.is_null() ||
+            slice.reads.empty() || slice.reads.starts_with("postgres:")) {
+          continue;
+        }
+        plan.former_slices.push_back(slice);
+      }
+    }
   }
 
   // True if a stream's table began a new generation behind what was read of it: then
@@ -397,8 +449,11 @@ class Decider {
 
   const SourceSlice* last_slice(const std::string& source) const {
     if (!decision_.position.last) return nullptr;
-    for (const SourceSlice& slice : decision_.position.last->slices) {
-      if (slice.source == source) return &slice;
+    const BatchPlan& last = *decision_.position.last;
+    for (const auto* slices : {&last.slices, &last.former_slices}) {
+      for (const SourceSlice& slice : *slices) {
+        if (slice.source == source) return &slice;
+      }
     }
     return nullptr;
   }

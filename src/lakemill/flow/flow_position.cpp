@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "lakemill/flow/change_states.h"
 #include "lakemill/language/definition.h"
 
 namespace lakemill::flow {
@@ -124,19 +125,47 @@ class PositionSearch {
   Status read_transactions() {
     for (const NodeSink& sink : sinks_) {
       std::optional<std::int64_t> last;
-      std::optional<std::int64_t> begun;
       if (sink.remembers) {
         LAKEMILL_TRY(last, sink.sink->last_batch(app_id_));
-        LAKEMILL_TRY(begun, sink.sink->begun_batch(app_id_));
-        begun = std::max(begun, last);
-        if (!sink.place.is_delta) LAKEMILL_TRY_OK(add_claimed(begun));
       }
-      if (begun) {
-        position_.generation = std::max(position_.generation, generation_of(*begun));
-      }
+      raise_generation(last);
       last_.push_back(last);
+    }
+    LAKEMILL_TRY_OK(find_change_states());
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      std::optional<std::int64_t> begun;
+      if (sinks_[i].remembers) {
+        LAKEMILL_TRY(begun, sinks_[i].sink->begun_batch(app_id_));
+        begun = std::max(begun, last_[i]);
+        if (!sinks_[i].place.is_delta) LAKEMILL_TRY_OK(add_claimed(begun));
+      }
+      raise_generation(begun);
       begun_.push_back(begun);
     }
+    return {};
+  }
+
+  void raise_generation(std::optional<std::int64_t> held) {
+    if (!held) return;
+    position_.generation = std::max(position_.generation, generation_of(*held));
+  }
+
+  // A merge that stands elsewhere among the sinks than it did is opened once more, with
+  // its own state.
+  Status find_change_states() {
+    const bool merges = std::any_of(
+        sinks_.begin(), sinks_.end(),
+        [](const NodeSink& sink) { return sink.spec->merge_cdc_options.has_value(); });
+    const auto newest = *std::max_element(last_.begin(), last_.end());
+    const std::int64_t number = held_number(newest, position_.generation);
+    if (!merges || number == 0) return {};
+    LAKEMILL_TRY(const BatchPlan plan, plan_of(number));
+    SinkPurpose purpose = purpose_of(plan);
+    LAKEMILL_TRY(purpose.change_states,
+                 change_states_behind(workspace_, node_, state_, &plan));
+    if (purpose.change_states.empty()) return {};
+    purpose.strategy = Strategy::merge;
+    LAKEMILL_TRY(sinks_, open_sinks(workspace_, node_, state_, purpose));
     return {};
   }
 
@@ -240,6 +269,14 @@ class PositionSearch {
   // The plan of a batch that a sink holds: as written, unless the tables' logs say that
   // it was altered or lost; then as they say.
   Result<BatchPlan> plan_of(std::int64_t number) {
+    const auto known = plans_.find(number);
+    if (known != plans_.end()) return known->second;
+    LAKEMILL_TRY(BatchPlan plan, read_plan(number));
+    plans_[number] = plan;
+    return plan;
+  }
+
+  Result<BatchPlan> read_plan(std::int64_t number) {
     auto found = state_.find_plan(position_.generation, number);
     if (!found && found.error().code() != ErrorCode::corrupt) {
       return std::move(found).error();
@@ -280,6 +317,7 @@ class PositionSearch {
   std::vector<std::optional<std::int64_t>> last_;   // of each sink
   std::vector<std::optional<std::int64_t>> begun_;  // of each sink
   std::vector<std::int64_t> done_;                  // of each sink
+  std::map<std::int64_t, BatchPlan> plans_;         // that plan_of() gave
 };
 
 }  // namespace
@@ -332,10 +370,7 @@ Result<FlowPosition> find_position_in(const Workspace& workspace,
 
 void withdraw_unless_held(const Workspace& workspace, const language::Node& node,
                           FlowState& state, const BatchPlan& plan) {
-  SinkPurpose purpose;
-  purpose.strategy = plan.strategy;
-  purpose.generation = plan.generation;
-  auto sinks = open_sinks(workspace, node, state, purpose);
+  auto sinks = open_sinks(workspace, node, state, purpose_of(plan));
   if (!sinks) return;
   const std::string app_id = flow_id(workspace, node);
   for (const NodeSink& sink : *sinks) {

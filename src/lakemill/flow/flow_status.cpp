@@ -125,7 +125,7 @@ Result<FlowStatus> flow_status(const Workspace& workspace, const language::Node&
   }
   LAKEMILL_TRY(const auto query,
                NodeQuery::open(workspace, node, state, reading_of(plan),
-                               plan ? plan->slices : std::vector<SourceSlice>()));
+                               plan ? &*plan : nullptr));
   for (Leaf& leaf : query->leaves()) status.sources.push_back(status_of(leaf, plan));
   return status;
 }

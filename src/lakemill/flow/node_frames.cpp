@@ -56,11 +56,13 @@ class Opening {
       : workspace_(workspace), given_(given) {}
 
   Result<OpenInputs> open(const language::Node& node, FlowState& state, Reading reading,
-                          const std::vector<SourceSlice>& known) {
+                          const BatchPlan* known) {
     LAKEMILL_TRY_OK(make_frames(inputs_.root, node, "", reading, 0));
     std::vector<SourceIdentity> identities;
     for (const ToOpen& item : to_open_) identities.push_back(item.identity);
-    const auto ids = known_ids(identities, known);
+    const auto ids = known != nullptr
+                         ? known_ids(identities, known->slices, known->former_slices)
+                         : known_ids(identities, {}, {});
     for (std::size_t i = 0; i < to_open_.size(); ++i) {
       LAKEMILL_TRY_OK(open_frame(to_open_[i], ids[i], state));
     }
@@ -181,6 +183,9 @@ class Opening {
     if (!leaf) return std::move(leaf).error();
     leaf->reads = item.identity.reads;
     leaf->declared = frame.source;
+    const bool of_node = item.upstream != nullptr ||
+                         frame.source->kind == language::SourceKind::pipeline_node;
+    if (of_node) leaf->writer = flow_id(workspace_, leaf->upstream_node);
     if (frame.source != nullptr) {
       LAKEMILL_TRY_OK(await_writer(*leaf, *item.node, *frame.source));
     }
@@ -237,7 +242,7 @@ std::vector<std::string> nodes_read_by(const language::Node& node) {
 
 Result<OpenInputs> open_inputs(const Workspace& workspace, const language::Node& node,
                                FlowState& state, Reading reading,
-                               const std::vector<SourceSlice>& known) {
+                               const BatchPlan* known) {
   return Opening(workspace, nullptr).open(node, state, reading, known);
 }
 

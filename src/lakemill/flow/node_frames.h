@@ -43,7 +43,7 @@ struct OpenInputs {
 /// Errors: invalid, with file, line and column; denied; not_found.
 Result<OpenInputs> open_inputs(const Workspace& workspace, const language::Node& node,
                                FlowState& state, Reading reading,
-                               const std::vector<SourceSlice>& known);
+                               const BatchPlan* known);
 
 /// The same where `given` stands in for all that is read: no storage is touched.
 /// Errors: invalid, naming a source that `given` lacks.

@@ -86,8 +86,7 @@ class NodeQuery::State {
   State(const Workspace& workspace, const language::Node& node)
       : workspace_(workspace), node_(node) {}
 
-  Status open(FlowState& state, Reading reading,
-              const std::vector<SourceSlice>& known) {
+  Status open(FlowState& state, Reading reading, const BatchPlan* known) {
     flow_state_ = &state;
     LAKEMILL_TRY(inputs_, open_inputs(workspace_, node_, state, reading, known));
     return {};
@@ -537,9 +536,10 @@ class NodeQuery::State {
 NodeQuery::NodeQuery(std::unique_ptr<State> state) : state_(std::move(state)) {}
 NodeQuery::~NodeQuery() = default;
 
-Result<std::unique_ptr<NodeQuery>> NodeQuery::open(
-    const Workspace& workspace, const language::Node& node, FlowState& state,
-    Reading reading, const std::vector<SourceSlice>& known) {
+Result<std::unique_ptr<NodeQuery>> NodeQuery::open(const Workspace& workspace,
+                                                   const language::Node& node,
+                                                   FlowState& state, Reading reading,
+                                                   const BatchPlan* known) {
   auto content = std::make_unique<State>(workspace, node);
   LAKEMILL_TRY_OK(content->open(state, reading, known));
   return std::unique_ptr<NodeQuery>(new NodeQuery(std::move(content)));

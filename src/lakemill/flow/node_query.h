@@ -26,6 +26,7 @@ struct Leaf {
   bool stream_declared = false;  ///< without a source: it will be read incrementally
   bool of_quarantine = false;    ///< without a source: it will hold quarantined rows
   std::string reads = {};        ///< as SourceSlice::reads
+  std::string writer = {};       ///< as SourceSlice::writer
   const language::Source* declared = nullptr;  ///< null: only named in a step
 
   bool incremental() const {
@@ -54,13 +55,13 @@ struct BoundRelation {
 /// Not thread-safe.
 class NodeQuery {
  public:
-  /// Opens the sources; `known` are the slices of the flow's last batch, by which it
-  /// knows sources again that have another name now.
-  /// Errors: invalid, with file, line and column; denied; not_found.
+  /// Opens the sources; `known` is the flow's last batch (null: none), by which it
+  /// knows sources again that have another name now. Errors: invalid, with file, line
+  /// and column; denied; not_found.
   static Result<std::unique_ptr<NodeQuery>> open(const Workspace& workspace,
                                                  const language::Node& node,
                                                  FlowState& state, Reading reading,
-                                                 const std::vector<SourceSlice>& known);
+                                                 const BatchPlan* known);
   /// The same over given relations, without touching storage. Errors: invalid, naming a
   /// source that `given` lacks.
   static Result<std::unique_ptr<NodeQuery>> open_over(const Workspace& workspace,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lakemill/flow/change_states.h"
 #include "lakemill/flow/dead_letters.h"
 #include "lakemill/flow/node_engine.h"
 #include "lakemill/flow/replay_start.h"
@@ -134,6 +135,8 @@ class NodeRun {
     SinkPurpose purpose;
     purpose.strategy = last->strategy;
     purpose.generation = decision.position.generation;
+    LAKEMILL_TRY(purpose.change_states,
+                 change_states_behind(workspace_, node_, state_, &*last));
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
     LAKEMILL_TRY(const auto session, workspace_.engine.open_session(session_options(
                                          workspace_, *last, options_.stop, {})));
@@ -246,8 +249,8 @@ class NodeRun {
   Status complete_as(const Workspace& workspace, const language::Node& begun,
                      const BatchPlan& plan) {
     if (plan.copy_of > 0) return complete_copy(begun, plan);
-    LAKEMILL_TRY(auto query, NodeQuery::open(workspace, begun, state_, reading_of(plan),
-                                             plan.slices));
+    LAKEMILL_TRY(auto query,
+                 NodeQuery::open(workspace, begun, state_, reading_of(plan), &plan));
     return execute(begun, plan, *query, std::nullopt);
   }
 
@@ -389,6 +392,9 @@ class NodeRun {
                        "<pipeline>/<node> of another one of the project");
     }
     LAKEMILL_TRY(purpose.generation, adopted.newest_generation());
+    LAKEMILL_TRY(const auto last, adopted.last_plan(purpose.generation));
+    LAKEMILL_TRY(purpose.change_states, change_states_behind(workspace_, node_, adopted,
+                                                             last ? &*last : nullptr));
     purpose.adopt_app_id = flow_id(workspace_, options_.adopt_node);
     LAKEMILL_TRY(auto sinks, open_sinks(workspace_, node_, state_, purpose));
     LAKEMILL_TRY(const bool took_over, take_over(workspace_, node_, options_.adopt_node,

@@ -1,5 +1,6 @@
 #include "lakemill/flow/node_sinks.h"
 
+#include "lakemill/flow/change_states.h"
 #include "lakemill/flow/declared_rows.h"
 #include "lakemill/flow/file_arguments.h"
 #include "lakemill/flow/node_query.h"
@@ -56,7 +57,7 @@ std::string rejected_url(const Place& place) { return place.url + "_rejected"; }
 
 sinks::ChangeOptions change_options(const language::Node& node,
                                     const language::Sink& sink, const Place& place,
-                                    const FlowState& state, std::int64_t generation) {
+                                    std::string state_url) {
   const language::MergeCdcOptions& given = *sink.merge_cdc_options;
   sinks::ChangeOptions options;
   options.primary_keys =
@@ -83,9 +84,7 @@ sinks::ChangeOptions change_options(const language::Node& node,
   options.delete_mode = given.delete_mode == language::DeleteMode::soft
                             ? sinks::DeleteMode::soft
                             : sinks::DeleteMode::hard;
-  const std::size_t index = static_cast<std::size_t>(&sink - node.sinks.data());
-  options.state_url =
-      state.url(std::to_string(generation) + "/change_state/" + std::to_string(index));
+  options.state_url = std::move(state_url);
   options.rejected_url = rejected_url(place);
   options.state_retention =
       std::chrono::duration_cast<std::chrono::hours>(given.state_retention);
@@ -117,7 +116,11 @@ Result<std::unique_ptr<sinks::Sink>> make_sink(const Workspace& workspace,
   spec.name = place.name;
   spec.mode = mode;
   if (mode == sinks::WriteMode::merge) {
-    spec.changes = change_options(node, sink, place, state, purpose.generation);
+    spec.changes =
+        change_options(node, sink, place,
+                       state.url(std::to_string(purpose.generation) + "/change_state/" +
+                                 change_state_folder(workspace, node, sink, place,
+                                                     purpose.change_states)));
   }
   if (mode == sinks::WriteMode::append) {
     spec.replace_where = purpose.replace_where;
@@ -159,6 +162,7 @@ SinkPurpose purpose_of(const BatchPlan& plan) {
   purpose.generation = plan.generation;
   purpose.replace_where = plan.replace_where;
   purpose.follows = plan.follows;
+  purpose.change_states = plan.change_states;
   return purpose;
 }
 

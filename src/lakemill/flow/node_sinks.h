@@ -36,6 +36,7 @@ struct SinkPurpose {
   /// that held it when this one was decided.
   std::int64_t follows_batch = 0;
   std::set<std::string> holding;
+  ChangeStates change_states;  ///< of the plan
 };
 
 /// What a plan says of it; the rest is the runner's.

@@ -5,6 +5,7 @@
 
 #include "lakemill/base/text.h"
 #include "lakemill/flow/batch_runner.h"
+#include "lakemill/flow/change_states.h"
 #include "lakemill/flow/flow_position.h"
 #include "lakemill/flow/node_frames.h"
 #include "lakemill/sinks/table_sink.h"
@@ -222,22 +223,35 @@ class RowCopy {
     return std::shared_ptr<const delta::Snapshot>(*std::move(snapshot));
   }
 
+  // What the live flow's merge into `from` remembered; of a first batch it is where the
+  // sink stands.
+  Result<std::string> live_change_state(const language::Sink& sink, const Place& from) {
+    FlowState state = flow_state(live_, node_);
+    LAKEMILL_TRY(const BatchPlan plan,
+                 plan_at(state, generation_of(copied_), number_of(copied_)));
+    LAKEMILL_TRY(const auto states,
+                 change_states_behind(live_, live_node_, state, &plan));
+    return state.url(std::to_string(generation_of(copied_)) + "/change_state/" +
+                     change_state_folder(live_, live_node_, sink, from, states));
+  }
+
   Status copy_companions(const Place& from, const Place& to, FlowState& state,
                          const BatchPlan& plan, std::size_t index) {
     sinks::TableSinkSpec spec;
     spec.mode = sinks::WriteMode::replace;
     spec.shared = false;
     spec.properties["delta.enableDeletionVectors"] = "false";
-    const std::string sub = "/change_state/" + std::to_string(index);
-    FlowState live_state = flow_state(live_, node_);
     spec.url = to.url + "_rejected";
     spec.name = to.name + "_rejected";
     LAKEMILL_TRY_OK(copy_by(from.url + "_rejected", spec));
-    spec.url = state.url(std::to_string(plan.generation) + sub);
+    spec.url = state.url(std::to_string(plan.generation) + "/change_state/" +
+                         std::to_string(index));
     spec.name = "the change state of " + to.name;
     spec.layout = sinks::change_state_layout();
     spec.properties["delta.enableTypeWidening"] = "true";
-    return copy_by(live_state.url(std::to_string(generation_of(copied_)) + sub), spec);
+    LAKEMILL_TRY(const std::string live,
+                 live_change_state(live_node_.sinks[index], from));
+    return copy_by(live, spec);
   }
 
   Status copy_by(const std::string& from, const sinks::TableSinkSpec& spec) {
@@ -358,6 +372,7 @@ Status begin_with_rows_after(const Workspace& live, const BatchPlan& last,
   plan.seed = workspace.random.next() >> 1;
   plan.run_id = run_id;
   plan.views.clear();
+  plan.change_states.clear();
   if (!plan.replace_where.empty()) {  // the rows of a backfill are rows like others
     plan.replace_where.clear();
     plan.follows = 0;

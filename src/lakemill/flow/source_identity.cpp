@@ -20,12 +20,17 @@ std::string at_place(const Result<Place>& place) {
 // Gives sources, in turn, the identifiers of known ones that nobody has.
 class Claims {
  public:
-  Claims(const std::vector<SourceIdentity>& sources,
-         const std::vector<SourceSlice>& known)
-      : sources_(sources), known_(known), ids_(sources.size()), taken_(known.size()) {}
+  using Fits = std::function<bool(const SourceIdentity&, const SourceSlice&)>;
 
-  void claim(
-      const std::function<bool(const SourceIdentity&, const SourceSlice&)>& fits) {
+  Claims(const std::vector<SourceIdentity>& sources,
+         const std::vector<SourceSlice>& known, const std::vector<SourceSlice>& former)
+      : sources_(sources),
+        known_(known),
+        former_(former),
+        ids_(sources.size()),
+        taken_(known.size()) {}
+
+  void claim(const Fits& fits) {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       for (std::size_t k = 0; k < known_.size() && !ids_[i]; ++k) {
         if (taken_[k] || !fits(sources_[i], known_[k])) continue;
@@ -35,12 +40,21 @@ class Claims {
     }
   }
 
+  void claim_former(const Fits& fits) {
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      for (const SourceSlice& slice : former_) {
+        if (ids_[i] || is_taken(slice.source) || !fits(sources_[i], slice)) continue;
+        ids_[i] = slice.source;
+      }
+    }
+  }
+
   // The others are new: by their own names, unless another has that.
   std::vector<std::string> rest() {
     std::vector<std::string> ids;
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       std::string id = ids_[i].value_or(sources_[i].id);
-      while (!ids_[i] && is_taken(id)) id += "'";
+      while (!ids_[i] && (is_taken(id) || is_former(id))) id += "'";
       ids_[i] = id;
       ids.push_back(std::move(id));
     }
@@ -53,8 +67,14 @@ class Claims {
                        [&](const auto& other) { return other == id; });
   }
 
+  bool is_former(const std::string& id) const {
+    return std::any_of(former_.begin(), former_.end(),
+                       [&](const auto& slice) { return slice.source == id; });
+  }
+
   const std::vector<SourceIdentity>& sources_;
   const std::vector<SourceSlice>& known_;
+  const std::vector<SourceSlice>& former_;
   std::vector<std::optional<std::string>> ids_;
   std::vector<bool> taken_;
 };
@@ -92,15 +112,18 @@ std::string what_is_read(const Workspace& workspace, const language::Node& upstr
 }
 
 std::vector<std::string> known_ids(const std::vector<SourceIdentity>& sources,
-                                   const std::vector<SourceSlice>& known) {
-  Claims claims(sources, known);
-  claims.claim([](const auto& source, const auto& slice) {
+                                   const std::vector<SourceSlice>& known,
+                                   const std::vector<SourceSlice>& former) {
+  const Claims::Fits is_same = [](const auto& source, const auto& slice) {
     return source.id == slice.source &&
            (slice.reads.empty() || slice.reads == source.reads);
-  });
-  claims.claim([](const auto& source, const auto& slice) {
+  };
+  const Claims::Fits reads_same = [](const auto& source, const auto& slice) {
     return !slice.reads.empty() && slice.reads == source.reads;
-  });
+  };
+  Claims claims(sources, known, former);
+  for (const Claims::Fits& fits : {is_same, reads_same}) claims.claim(fits);
+  for (const Claims::Fits& fits : {is_same, reads_same}) claims.claim_former(fits);
   claims.claim([](const auto& source, const auto& slice) {  // it reads something else
     return source.id == slice.source;
   });

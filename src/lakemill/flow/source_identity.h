@@ -26,9 +26,12 @@ std::string what_is_read(const Workspace& workspace, const language::Node& upstr
 
 /// The identifiers under which the flow knows the sources, in their order: a source
 /// that was named, renamed, moved into a view or out of one goes on where it was.
-/// `known` are the slices of the flow's last batch. No two get the same.
+/// `known` are the slices of the flow's last batch, `former` those of sources that were
+/// taken out before: only one that reads the same goes on from there. No two get the
+/// same, nor that of a former one.
 std::vector<std::string> known_ids(const std::vector<SourceIdentity>& sources,
-                                   const std::vector<SourceSlice>& known);
+                                   const std::vector<SourceSlice>& known,
+                                   const std::vector<SourceSlice>& former);
 
 /// Whether what two sources read is of one kind, so that a position in the one can be
 /// one in the other. True where either is not told.
