@@ -220,6 +220,33 @@ TEST_F(ContinuousRuns, ThatAlwaysHaveSomethingToDoKeepNobodyWaiting) {
   EXPECT_TRUE(all_well(run.end()));
 }
 
+TEST_F(ContinuousRuns, FailWhereWhatWasThereIsGone) {
+  forget_all();
+  put_file(stores_, "whole/0.csv", "id\n1\n");
+  const std::string yaml =
+      "name: p\nnodes:\n- name: s\n  sources: [{path: ./whole, format: CSV}]\n"
+      "  transformer: {nodes: [{expr: \"SELECT id, id AS v FROM {df}\"}]}\n"
+      "  sinks: [{path: ./t, format: DELTA}]\n";
+  Continuous run(stores_, yaml, false);
+  EXPECT_TRUE(run.until([&] { return are("t", {"1|1"}); }));
+  remove_folder(stores_, "whole");
+  const auto told = [&](std::ptrdiff_t times) {
+    return run.until([&] {
+      const auto heard = run.heard();
+      return std::count_if(heard.begin(), heard.end(), [](const std::string& what) {
+               return what.starts_with("s retry: no file at memory://lake");
+             }) >= times;
+    });
+  };
+  EXPECT_TRUE(told(4)) << "again and again, with longer and longer pauses";
+  EXPECT_FALSE(run.ended());
+  put_file(stores_, "whole/1.csv", "id\n5\n");
+  EXPECT_TRUE(run.until([&] { return are("t", {"5|5"}); }));
+  remove_folder(stores_, "whole");
+  EXPECT_TRUE(told(5));
+  EXPECT_EQ(report_of(run.end(), "s").status, NodeStatus::failed);
+}
+
 TEST_F(ContinuousRuns, ThatWaitedInVainEndWell) {
   Continuous run(stores_, nothing_there(), false);
   EXPECT_TRUE(run.until([&] { return run.heard().size() >= 2; }));

@@ -238,10 +238,11 @@ class ContinuousRun {
       if (first) observer_.on_node_started(*flow->node);
       NodeReport report = run_node(workspace_, *flow->node, *flow->state, options);
       auto logs = logs_of(report.named_tables);
+      const bool waits = is_missing(report) && !has_batch(*flow->state);
       lock.lock();
       flow->running = false;
       if (!logs.empty()) flow->logs = std::move(logs);
-      finish_round(*flow, std::move(report), first, lock);
+      finish_round(*flow, std::move(report), first, waits, lock);
       changed_.notify_all();
     }
     changed_.notify_all();
@@ -318,7 +319,19 @@ class ContinuousRun {
     for (const std::string& name : flow.feeds) want(flows_.at(name));
   }
 
-  void finish_round(Flow& flow, NodeReport report, bool first,
+  static bool is_missing(const NodeReport& report) {
+    return report.error && report.error->code() == ErrorCode::not_found;
+  }
+
+  // What was there once and is gone is a failure, not something to come.
+  static bool has_batch(FlowState& state) {
+    const auto generation = state.newest_generation();
+    if (!generation) return false;
+    const auto plan = state.last_plan(*generation);
+    return plan && plan->has_value();
+  }
+
+  void finish_round(Flow& flow, NodeReport report, bool first, bool waits,
                     std::unique_lock<std::mutex>& lock) {
     if (report.status == NodeStatus::cancelled) return;  // given up whole, by a stop
     if (report.batches > 0) {  // also those before one that failed
@@ -326,7 +339,7 @@ class ContinuousRun {
       for (const std::string& name : flow.feeds) want(flows_.at(name));
       if (report.batches == kBatchesOfARound) want(flow);  // there may be more
     }
-    if (report.error && report.error->code() == ErrorCode::not_found) {
+    if (waits) {
       wait_for_source(flow, std::move(report), lock);
       return;
     }
@@ -394,7 +407,9 @@ class ContinuousRun {
 
   void fail(Flow& flow, const NodeReport& report) {
     ++flow.failures;
-    const bool can_pass = report.error && report.error->retryable();
+    // A folder that is empty for a while may be filled again.
+    const bool can_pass =
+        is_missing(report) || (report.error && report.error->retryable());
     flow.stopped = !report.error || (!can_pass && flow.failures >= kPoisonAttemptsMax);
     flow.due = workspace_.clock.elapsed() + delay_after(flow.failures);
   }

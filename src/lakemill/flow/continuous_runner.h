@@ -22,9 +22,11 @@ inline constexpr int kPoisonAttemptsMax = 3;
 ///
 /// A batch that fails for a reason that can pass is tried again, ever later; one that
 /// fails otherwise is tried kPoisonAttemptsMax times, then its flow stops while the
-/// others go on. What is not there at all, an empty folder or a table that nobody has
-/// made yet, is waited for. The observer hears of the first round of each node and of
-/// every round that wrote or failed. Ends by itself only when all flows have stopped.
+/// others go on. What is not there yet, an empty folder or a table that nobody has
+/// made, is waited for; what a flow has had batches of and is gone, or folders that are
+/// empty again, fail, and are tried again, ever later. The observer hears of the first
+/// round of each node and of every round that wrote or failed. Ends by itself only when
+/// all flows have stopped.
 ///
 /// The report sums up all rounds of a node. Errors: invalid (a circle).
 Result<RunReport> run_continuously(const Workspace& workspace,

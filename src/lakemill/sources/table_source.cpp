@@ -265,13 +265,15 @@ class TableSource final : public Source {
     return slice;
   }
 
-  // Of a table that was changed otherwise than by appending since it was last read.
+  // Of a table that was changed otherwise than by appending since it was last read, or
+  // whose versions since then were cleaned away.
   static Error with_remedy(const Error& error) {
-    if (error.code() != ErrorCode::invalid) return error;
-    return {error.code(), error.message() +
-                              "; run the node with --full-refresh, which reads the "
-                              "table as it is now and then what is appended, or read "
-                              "the source as a whole (as_stream: false)"};
+    if (!can_begin_with_rows(error)) return error;
+    return {ErrorCode::invalid,
+            error.message() +
+                "; run the node with --full-refresh, which reads the "
+                "table as it is now and then what is appended, or read "
+                "the source as a whole (as_stream: false)"};
   }
 
   Result<Slice> read_rows_at(delta::Version version) {

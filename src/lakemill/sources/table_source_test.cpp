@@ -9,6 +9,7 @@
 namespace lakemill::sources {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -159,6 +160,28 @@ TEST_F(TableSources, GiveTheRowsFirstThenWhatCommitsChanged) {
   ASSERT_THAT(none, IsOk());
   EXPECT_TRUE(none->empty);
   EXPECT_EQ(none->parts.size(), 1U);
+}
+
+TEST_F(TableSources, SayThatVersionsThatTheyNeedWereCleanedAway) {
+  create("id1");
+  commit(1, {add("b")});
+  commit(2, {add("c")});
+  auto source = open(incremental());
+  const auto to = source->latest(Offset());
+  ASSERT_THAT(to, IsOk());
+  Offset from = *to;
+  from["version"] = 0;
+  for (const char* version : {"0", "1"}) {
+    ASSERT_THAT(store_->remove("_delta_log/0000000000000000000" + std::string(version) +
+                               ".json"),
+                IsOk());
+  }
+  const auto slice = source->read(from, *to);
+  ASSERT_FALSE(slice.has_value());
+  EXPECT_EQ(slice.error().code(), ErrorCode::invalid) << "it does not come by waiting";
+  EXPECT_THAT(slice.error().message(),
+              AllOf(HasSubstr("version 1 is not in the log (any more)"),
+                    HasSubstr("--full-refresh")));
 }
 
 TEST_F(TableSources, FindOutThatTheTableIsAnother) {
