@@ -45,6 +45,21 @@ std::string taken_path(const std::string& folder, std::int64_t number) {
   return folder + "/" + number_text(number) + ".taken";
 }
 
+bool contains(const std::vector<storage::ObjectInfo>& objects,
+              const std::string& path) {
+  return std::any_of(objects.begin(), objects.end(),
+                     [&](const auto& object) { return object.path == path; });
+}
+
+// Whether an object is rows of a snapshot that is in the table.
+bool is_taken_row(const std::vector<storage::ObjectInfo>& objects,
+                  const std::string& folder, std::string_view path) {
+  const std::string_view name = path.substr(folder.size() + 1);
+  const auto number = number_of(name);
+  return number && name[kNumberSize] == '/' &&
+         contains(objects, taken_path(folder, *number));
+}
+
 // The ranges of a table, read by as many connections as may.
 class Staging {
  public:
@@ -272,11 +287,10 @@ Result<StagedSnapshot> stage_snapshot(PostgresFeed& feed, SharedSnapshot snapsho
         number_of(std::string_view(object.path).substr(folder.size() + 1));
     if (!used) continue;
     number = std::max<std::int64_t>(number, *used + 1);
-    // Of a process that died while it staged.
-    const bool has_manifest = std::any_of(
-        before.begin(), before.end(),
-        [&](const auto& other) { return other.path == manifest_path(folder, *used); });
-    if (!has_manifest) LAKEMILL_TRY_OK(store.remove(object.path));
+    // Of a process that died while it staged, or while it removed.
+    const bool is_left = !contains(before, manifest_path(folder, *used)) ||
+                         is_taken_row(before, folder, object.path);
+    if (is_left) LAKEMILL_TRY_OK(store.remove(object.path));
   }
   const std::string rows_folder = folder + "/" + number_text(number);
   StagedSnapshot staged;
@@ -313,10 +327,7 @@ Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,
     const auto number =
         number_of(std::string_view(object.path).substr(folder.size() + 1));
     if (!number || object.path != manifest_path(folder, *number)) continue;
-    const bool taken = std::any_of(
-        objects.begin(), objects.end(),
-        [&](const auto& other) { return other.path == taken_path(folder, *number); });
-    if (!taken) newest = number;
+    if (!contains(objects, taken_path(folder, *number))) newest = number;
   }
   if (!newest) return std::optional<StagedSnapshot>();
   LAKEMILL_TRY(auto snapshot, read_manifest(store, folder, *newest));
@@ -324,10 +335,16 @@ Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,
 }
 
 Status forget_rows(storage::ObjectStore& store, const std::string& folder,
-                   const StagedSnapshot& snapshot) {
-  LAKEMILL_TRY_OK(store.put(taken_path(folder, snapshot.number), "{}"));
-  for (const SnapshotFile& file : snapshot.files) {
-    LAKEMILL_TRY_OK(store.remove(file.path));
+                   std::int64_t number) {
+  LAKEMILL_TRY(auto objects, store.list(folder + "/", ""));
+  const std::string taken = taken_path(folder, number);
+  if (contains(objects, manifest_path(folder, number)) && !contains(objects, taken)) {
+    LAKEMILL_TRY_OK(store.put(taken, "{}"));
+    objects.emplace_back().path = taken;
+  }
+  for (const auto& object : objects) {
+    if (!is_taken_row(objects, folder, object.path)) continue;
+    LAKEMILL_TRY_OK(store.remove(object.path));
   }
   return {};
 }

@@ -45,8 +45,10 @@ Result<StagedSnapshot> load_snapshot(storage::ObjectStore& store,
 Result<std::optional<StagedSnapshot>> find_snapshot(storage::ObjectStore& store,
                                                     const std::string& folder);
 
-/// Its rows are in the table: the files are removed.
+/// The rows of snapshot `number` are in the table, or are not wanted: its files are
+/// removed, as are those that an earlier call was kept from removing. Nothing happens
+/// where that was done.
 Status forget_rows(storage::ObjectStore& store, const std::string& folder,
-                   const StagedSnapshot& snapshot);
+                   std::int64_t number);
 
 }  // namespace lakemill::sources::postgres

@@ -68,6 +68,31 @@ TEST_F(StagedSnapshots, AreFoundAmongObjectsOfOthers) {
   EXPECT_EQ((*found)->files.size(), 3U);
 }
 
+TEST_F(StagedSnapshots, LeaveNoRowsBehindWhereRemovingThemWasCutShort) {
+  stage("000000000001.json", 1);
+  stage("000000000002.json", 1);
+  for (const char* name : {"000000000001.taken", "000000000001/rows-0-1",
+                           "000000000001/rows-1-1", "000000000002/rows-0-1"}) {
+    ASSERT_THAT(store_->put(std::string("staged/") + name, "rows"), IsOk());
+  }
+  const auto paths = [&] {
+    std::vector<std::string> found;
+    const auto objects = store_->list("staged/", "");
+    for (const auto& object : *objects) {
+      found.push_back(object.path.substr(std::string("staged/").size()));
+    }
+    return found;
+  };
+  ASSERT_THAT(forget_rows(*store_, "staged", 1), IsOk());
+  EXPECT_THAT(paths(), testing::UnorderedElementsAre(
+                           "000000000001.json", "000000000001.taken",
+                           "000000000002.json", "000000000002/rows-0-1"));
+  ASSERT_THAT(forget_rows(*store_, "staged", 2), IsOk());
+  EXPECT_THAT(paths(),
+              testing::UnorderedElementsAre("000000000001.json", "000000000001.taken",
+                                            "000000000002.json", "000000000002.taken"));
+}
+
 TEST_F(StagedSnapshots, APlanThatNamesFilesThatAreNotThereIsRefused) {
   stage("000000000001.json", 2);
   const auto opened = source();

@@ -212,7 +212,7 @@ class PostgresSource final : public Source {
         there.error().code() != ErrorCode::not_found) {
       return there.error();
     }
-    LAKEMILL_TRY_OK(forget_rows(*spec_.state, spec_.state_folder, staged));
+    LAKEMILL_TRY_OK(forget_rows(*spec_.state, spec_.state_folder, staged.number));
     return std::optional<StagedSnapshot>();
   }
 
@@ -256,9 +256,7 @@ class PostgresSource final : public Source {
   // Every sink holds it: its rows are not needed any more.
   Status forget_snapshot(const Position& position) {
     if (feed_->options().looks_only) return {};
-    LAKEMILL_TRY(const auto staged, find_snapshot(*spec_.state, spec_.state_folder));
-    if (!staged || staged->number != position.snapshot) return {};
-    return forget_rows(*spec_.state, spec_.state_folder, *staged);
+    return forget_rows(*spec_.state, spec_.state_folder, position.snapshot);
   }
 
   Result<Slice> snapshot_slice(const Position& begin, const Position& end) {
