@@ -23,7 +23,9 @@ struct Moment {
   bool changes_rows = true;
   std::map<std::string, std::int64_t> read;  // id of a table → its version
   std::string log;                           // of a server that it reads, or empty
-  Lsn lsn = 0;
+  Lsn lsn = 0;                               // it shows changes up to it
+  Lsn complete = 0;                          // and all of every source up to it
+  bool reads_several = false;                // sources of the server
 };
 
 struct PositionedTable {
@@ -53,6 +55,7 @@ void take_offsets(const Json& commit_info, Moment& moment) {
   const Json* plan = ours == nullptr ? nullptr : find_member(*ours, "plan_content");
   const Json* slices = plan == nullptr ? nullptr : find_member(*plan, "sources");
   if (slices == nullptr || !slices->is_array()) return;
+  bool is_first = true;
   for (const Json& slice : *slices) {
     const Json* to = find_member(slice, "to");
     if (to == nullptr) continue;
@@ -60,9 +63,13 @@ void take_offsets(const Json& commit_info, Moment& moment) {
     if (!id.empty()) moment.read[id] = integer_member(*to, "version", -1);
     const auto lsn = sources::postgres::parse_hex(string_member(*to, "lsn", ""));
     if (!lsn) continue;
-    moment.lsn = *lsn;
-    moment.log = string_member(*to, "system", "") + "/" +
-                 std::to_string(integer_member(*to, "timeline", 0));
+    const std::string log = string_member(*to, "system", "") + "/" +
+                            std::to_string(integer_member(*to, "timeline", 0));
+    moment.reads_several = !is_first && log == moment.log;
+    moment.lsn = moment.reads_several ? std::max(moment.lsn, *lsn) : *lsn;
+    moment.complete = moment.reads_several ? std::min(moment.complete, *lsn) : *lsn;
+    moment.log = log;
+    is_first = false;
   }
 }
 
@@ -177,8 +184,12 @@ class CommonPosition {
       for (const auto& [reader, position] : readers->items()) {
         const auto lsn =
             sources::postgres::parse_hex(string_member(position, "released", ""));
-        // What is committed at that very position may be waiting.
-        if (lsn && *lsn > 0) released[reader.substr(0, reader.find('/'))] = *lsn - 1;
+        if (!lsn || *lsn == 0) continue;
+        // What is committed at that very position may be waiting; for any of the
+        // node's readers.
+        const auto [entry, is_new] =
+            released.emplace(reader.substr(0, reader.find('/')), *lsn - 1);
+        if (!is_new) entry->second = std::min(entry->second, *lsn - 1);
       }
     }
     return released;
@@ -267,7 +278,9 @@ class CommonPosition {
   // The last position up to which a table has all of its server's changes.
   static Lsn complete_to(const PositionedTable& table) {
     const Moment& now = table.now();
-    if (table.is_newest()) return std::max(now.lsn, table.released);
+    if (table.is_newest()) return std::max(now.complete, table.released);
+    // What comes next of one source tells nothing of the others.
+    if (now.reads_several) return now.complete;
     for (std::size_t i = table.at + 1; i < table.moments.size(); ++i) {
       if (!table.moments[i].changes_rows) continue;
       const Lsn next = first_lsn(*table.table, table.moments[i].version);
