@@ -259,6 +259,42 @@ def one_position(folder: pathlib.Path) -> None:
         expect(consistent(), ["200", str(100 - moved), "1"], "caught up")
 
 
+@suite.case("of a node with two sources, what the slower one lacks holds a consistent query back")
+def two_sources(folder: pathlib.Path) -> None:
+    with Shop("two_sources") as shop:
+        shop.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);"
+                 "INSERT INTO a VALUES (0); INSERT INTO b VALUES (0)")
+        project(folder, shop.uri(), {"public.a": []})
+        pipeline = (folder / "cdc.yaml").read_text() + """
+- name: both
+  layer: BRONZE
+  sources:
+  - {name: slow, connection: shop, table: public.b, max_rows: 1}
+  - {name: quick, connection: shop, table: public.a}
+  transformer: {nodes: [{expr: "SELECT 'b' AS t, CAST(ID_OF_B AS INT) AS id FROM {sources.slow} UNION ALL SELECT 'a', id FROM {sources.quick}"}]}
+  sinks: [{table_name: both}]
+"""
+        query = ("SELECT (SELECT count(*) FROM main.bronze.public_a) AS a, count(*) FILTER (t = 'a') AS qa, "
+                 "count(*) FILTER (t = 'b') AS qb FROM main.bronze.both")
+
+        def consistent() -> str:
+            return must(lakemill("query", "--consistent", query, "-o", "csv", cwd=folder)).out.decode().split()[1]
+
+        (folder / "cdc.yaml").write_text(pipeline.replace("ID_OF_B", "id"))
+        run(folder)
+        for i in range(1, 4):
+            shop.sql(f"BEGIN; INSERT INTO a VALUES ({i}); INSERT INTO b VALUES ({i}); COMMIT")
+        # Its first batch has all of a, and the first change of b; the next one fails.
+        (folder / "cdc.yaml").write_text(
+            pipeline.replace("ID_OF_B", "CASE WHEN id = 2 THEN 'x' ELSE id::TEXT END"))
+        run(folder, code=1)
+        expect(rows(query, folder), [[4, 4, 2]])
+        expect(consistent(), "1,1,1")
+        (folder / "cdc.yaml").write_text(pipeline.replace("ID_OF_B", "id"))
+        run(folder)
+        expect(consistent(), "4,4,4")
+
+
 @suite.case("batches end at transactions, within max_rows")
 def bounded_batches(folder: pathlib.Path) -> None:
     with Shop("bounded") as shop:
@@ -501,6 +537,34 @@ def bad_inputs(folder: pathlib.Path) -> None:
         refused(folder, "there is no table public.ordrs", "did you mean public.orders?")
         project(folder, shop.uri(), good, connection=", slot: has-no-name")
         refused(folder, "has-no-name")
+        for secret, uri in (("hunter2@Sup3r/S3cret", f"postgresql://postgres:${{secret.PW}}@127.0.0.1:{shop.server.port}/guarded"),
+                            ("Sup3rS3cret", f"postgresql://postgres@127.0.0.1:{shop.server.port}/${{secret.PW}}"),
+                            ("Sup3rS3cret", "postgresql://postgres@${secret.PW}:5432/guarded"),
+                            (f"postgresql://postgres@127.0.0.1:{shop.server.port}/Sup3rS3cret", "${secret.PW}")):
+            project(folder, uri, good)
+            told = must(lakemill("run", "cdc.yaml", cwd=folder, env={"LAKEMILL_SECRET_PW": secret}), 1).text
+            told += must(lakemill("status", "cdc.yaml", cwd=folder, env={"LAKEMILL_SECRET_PW": secret})).text
+            told += must(lakemill("events", "--json", "-n", "1000", cwd=folder)).text
+            if "Sup3r" in told or "hunter2" in told:
+                raise Failure(f"a part of the secret is told: {told}")
+            if "%40" not in told and "${secret.PW}" not in told:
+                raise Failure(f"nothing is said of the uri: {told}")
+        project(folder, "postgresql://postgres:Sup3r@S3cret@127.0.0.1:1/shop", good)
+        if "S3cret" in refused(folder, "%40"):
+            raise Failure("a part of the password is in the message")
+        place = f"{{uri: \"postgresql://postgres:Sup3rS3cret@127.0.0.1:{shop.server.port}/guarded\", slot: literal, publication: literal}}"
+        literal = folder / "literal"
+        literal.mkdir()
+        project(literal, "postgresql://nobody@127.0.0.1:1/none", good)
+        told = (literal / "cdc.yaml").read_text()
+        (literal / "cdc.yaml").write_text(told.replace("connection: shop", f"connection: {place}"))
+        run(literal)
+        shop.sql("INSERT INTO orders VALUES (1)")
+        run(literal)
+        expect(same_as_source(literal, shop, "public.orders", "id"), 1)
+        held = [str(path) for path in literal.rglob("*") if path.is_file() and path.name != "cdc.yaml"
+                and b"Sup3rS3cret" in path.read_bytes()]
+        expect(held, [], "files that hold the password")
     low = Server(wal_level="replica")
     servers.append(low)
     low.database("shop")

@@ -224,6 +224,7 @@ class NodeRun {
     LAKEMILL_TRY(const Json definition, state_.load_definition(plan.definition));
     LAKEMILL_TRY(language::Node begun, language::node_from_definition(definition));
     begun.name = node_.name;  // it had another one if this flow was taken over
+    language::restore_passwords(begun, workspace_.pipeline);
     LAKEMILL_TRY(const language::Pipeline pipeline,
                  with_views_of(workspace_.pipeline, definition));
     return complete_as(with_pipeline(workspace_, pipeline), begun, plan);

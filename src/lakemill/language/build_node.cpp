@@ -3,6 +3,7 @@
 #include <set>
 
 #include "lakemill/base/text.h"
+#include "lakemill/language/definition.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/method_sql.h"
 #include "lakemill/language/model_builder.h"
@@ -367,6 +368,7 @@ Json definition_of(const Tree& tree, const Node& node) {
     definition["dataframe_api"] =
         node.dataframe_api == DataframeApi::native ? "NATIVE" : "NARWHALS";
   }
+  hide_passwords(definition);
   return definition;
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lakemill/language/definition.h"
 #include "lakemill/language/load_fixture.h"
 
 namespace lakemill::language {
@@ -75,6 +76,30 @@ TEST(Model, HasADefinitionThatDocumentationDoesNotChange) {
   };
   EXPECT_EQ(definition("  comment: x\n"), definition("  owner: y\n  tags: [z]\n"));
   EXPECT_NE(definition(""), definition("  strict: true\n"));
+}
+
+TEST(Model, HasADefinitionWithoutPasswords) {
+  for (const auto& [uri, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"postgresql://u:pass@h:1/d", "postgresql://u:***@h:1/d"},
+           {"postgresql://u:p@ss@h:1/d?x=@", "postgresql://u:***@h:1/d?x=@"},
+           {"postgresql://u@h:1/d", "postgresql://u@h:1/d"},
+           {"postgresql://h:1/d?user=u&password=pass&x=1",
+            "postgresql://h:1/d?user=u&password=***&x=1"},
+           {"host=h password='pa ss' dbname=d", "host=h password=*** dbname=d"},
+           {"postgresql://u:${secret.PW}@h/d", "postgresql://u:${secret.PW}@h/d"}}) {
+    EXPECT_EQ(without_password(uri), shown);
+  }
+  const LoadedPipeline loaded = load_text(
+      "name: p\nnodes:\n- name: a\n  layer: BRONZE\n  source: {connection: {uri: "
+      "\"postgresql://u:pass@h:1/d\"}, table: t}\n  sink: {table_name: a}\n");
+  ASSERT_EQ(loaded.diagnostics.to_text(), "");
+  const Node& node = loaded.pipeline->nodes[0];
+  EXPECT_EQ(json_text(node.definition).find("pass"), std::string::npos);
+  auto stored = node_from_definition(node.definition);
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->sources[0].postgres.uri, "postgresql://u:***@h:1/d");
+  restore_passwords(*stored, *loaded.pipeline);
+  EXPECT_EQ(stored->sources[0].postgres.uri, node.sources[0].postgres.uri);
 }
 
 TEST(Model, HoldsTestsWithRowsAndFiles) {

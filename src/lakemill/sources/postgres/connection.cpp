@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 #include <poll.h>
 
@@ -67,13 +68,55 @@ std::string state_in(std::string_view message) {
   return "";
 }
 
+constexpr const char* kUnknown = "…";  // a value that came of a secret
+using Keywords = std::map<std::string, std::string>;
+
+// What a uri, or libpq's keywords, say; nothing if that cannot be read.
+std::optional<Keywords> keywords_of(const LibpqLibrary& library,
+                                    const std::string& uri) {
+  char* fault = nullptr;
+  PQconninfoOption* options = library.conninfo_parse(uri.c_str(), &fault);
+  if (options == nullptr) {
+    if (fault != nullptr) library.free_memory(fault);
+    return std::nullopt;
+  }
+  Keywords keywords;
+  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+    const bool is_set = option->val != nullptr && *option->val != '\0';
+    if (is_set) keywords[option->keyword] = option->val;
+  }
+  library.conninfo_free(options);
+  return keywords;
+}
+
+std::string value_of(const Keywords& keywords, const std::string& key) {
+  const auto found = keywords.find(key);
+  return found == keywords.end() ? "" : found->second;
+}
+
+// A password whose '@' or '/' is not written as %XX ends up in the host, or makes a
+// port of what is none.
+bool has_address(const Keywords& keywords) {
+  return value_of(keywords, "host").find('@', 1) == std::string::npos &&
+         value_of(keywords, "port").find_first_not_of("0123456789,") ==
+             std::string::npos;
+}
+
+Error unreadable() {
+  return {ErrorCode::invalid,
+          "the connection's uri cannot be read; write "
+          "postgresql://user:password@host:port/database, special characters of the "
+          "password, and of secrets, as %XX ('@' is %40, '/' is %2F)"};
+}
+
 class LibpqConnection final : public Connection {
  public:
-  LibpqConnection(const LibpqLibrary& library, PGconn* connection, std::string place,
-                  std::stop_token stop)
+  LibpqConnection(const LibpqLibrary& library, PGconn* connection,
+                  const ConnectionInfo& info, std::stop_token stop)
       : library_(library),
         connection_(connection),
-        place_(std::move(place)),
+        info_(info),
+        place_(info.place()),
         stop_(std::move(stop)) {}
   ~LibpqConnection() override {
     if (message_ != nullptr) library_.free_memory(message_);
@@ -318,11 +361,11 @@ class LibpqConnection final : public Connection {
     std::string message = place_ + ": " + one_line(field(PG_DIAG_MESSAGE_PRIMARY));
     const std::string detail = one_line(field(PG_DIAG_MESSAGE_DETAIL));
     if (!detail.empty()) message += " (" + detail + ")";
-    return {code_of(state), std::move(message)};
+    return {code_of(state), info_.hide(std::move(message))};
   }
 
   Error lost() const {
-    const std::string why = one_line(library_.error_message(connection_));
+    const std::string why = info_.hide(one_line(library_.error_message(connection_)));
     return {ErrorCode::unavailable, "the connection to " + place_ + " was lost" +
                                         (why.empty() ? "" : ": " + why)};
   }
@@ -330,7 +373,8 @@ class LibpqConnection final : public Connection {
   Error refused() const {
     const std::string message = library_.error_message(connection_);
     const std::string state = state_in(message);
-    const std::string text = "cannot connect to " + place_ + ": " + one_line(message);
+    const std::string text =
+        "cannot connect to " + place_ + ": " + info_.hide(one_line(message));
     if (state.empty()) {
       const bool no_password =
           message.find("no password supplied") != std::string::npos;
@@ -341,6 +385,7 @@ class LibpqConnection final : public Connection {
 
   const LibpqLibrary& library_;
   PGconn* connection_;
+  const ConnectionInfo info_;
   const std::string place_;
   const std::stop_token stop_;
   char* message_ = nullptr;
@@ -348,37 +393,50 @@ class LibpqConnection final : public Connection {
 
 }  // namespace
 
-Result<ConnectionInfo> ConnectionInfo::parse(const std::string& uri) {
+Result<ConnectionInfo> ConnectionInfo::parse(const std::string& uri,
+                                             const std::string& written) {
   LAKEMILL_TRY(const LibpqLibrary* library, libpq());
+  const auto keywords = keywords_of(*library, uri);
+  if (!keywords || !has_address(*keywords)) return unreadable();
+  const auto shown = keywords_of(*library, written);
   ConnectionInfo info;
-  std::string host = "localhost";
-  std::string port = "5432";
-  char* fault = nullptr;
-  PQconninfoOption* options = library->conninfo_parse(uri.c_str(), &fault);
-  if (options == nullptr) {
-    if (fault != nullptr) library->free_memory(fault);
-    return Error(ErrorCode::invalid,
-                 "the connection's uri cannot be read; write "
-                 "postgresql://user:password@host:port/database (special characters of "
-                 "the password as %XX)");
+  for (const auto& [key, value] : *keywords) {
+    info.keywords_.emplace_back(key, value);
+    if (key == "dbname") info.database_ = value;
+    const std::string as_written = shown ? value_of(*shown, key) : kUnknown;
+    if (as_written == value || key == "password") continue;
+    // A character of the secret has parted the uri.
+    if (shown && as_written.find("${secret.") == std::string::npos) return unreadable();
+    info.hidden_.emplace_back(value, as_written);
   }
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    if (option->val == nullptr || *option->val == '\0') continue;
-    const std::string key = option->keyword;
-    info.keywords_.emplace_back(key, option->val);
-    if (key == "host" || (key == "hostaddr" && host == "localhost")) host = option->val;
-    if (key == "port") port = option->val;
-    if (key == "dbname") info.database_ = option->val;
-    if (key == "user") info.user_ = option->val;
-  }
-  library->conninfo_free(options);
   if (info.database_.empty()) {
     return Error(ErrorCode::invalid,
                  "the connection's uri names no database; write "
                  "postgresql://user:password@host:port/database");
   }
-  info.place_ = "database " + info.database_ + " at " + host + ":" + port;
+  if (!shown) {
+    info.place_ = "the database of " + written;
+    info.user_ = kUnknown;
+    return info;
+  }
+  std::string host = value_of(*shown, "host");
+  if (host.empty()) host = value_of(*shown, "hostaddr");
+  const std::string port = value_of(*shown, "port");
+  info.user_ = value_of(*shown, "user");
+  info.place_ = "database " + value_of(*shown, "dbname") + " at " +
+                (host.empty() ? "localhost" : host) + ":" +
+                (port.empty() ? "5432" : port);
   return info;
+}
+
+std::string ConnectionInfo::hide(std::string text) const {
+  for (const auto& [value, shown] : hidden_) {
+    for (std::size_t at = text.find(value); at != std::string::npos;
+         at = text.find(value, at + shown.size())) {
+      text.replace(at, value.size(), shown);
+    }
+  }
+  return text;
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectionInfo& info,
@@ -408,8 +466,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionInfo& info,
   add(nullptr, nullptr);
   PGconn* handle = library->connect_start(keys.data(), values.data(), 0);
   if (handle == nullptr) return Error(ErrorCode::unavailable, "libpq: out of memory");
-  auto connection = std::make_unique<LibpqConnection>(*library, handle, info.place(),
-                                                      std::move(stop));
+  auto connection =
+      std::make_unique<LibpqConnection>(*library, handle, info, std::move(stop));
   LAKEMILL_TRY_OK(connection->connect());
   return std::unique_ptr<Connection>(std::move(connection));
 }

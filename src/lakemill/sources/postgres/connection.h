@@ -17,19 +17,26 @@ namespace lakemill::sources::postgres {
 /// How to reach a database: a URI (postgresql://…) or libpq's keywords, taken apart.
 class ConnectionInfo {
  public:
-  /// Errors: invalid; the text, which may hold a password, is in no message.
-  static Result<ConnectionInfo> parse(const std::string& uri);
+  /// `written`: the text as it is shown to people, with `${secret.NAME}` where `uri`
+  /// has secrets. Errors: invalid; no part of `uri`, which may be one of a password, is
+  /// in a message.
+  static Result<ConnectionInfo> parse(const std::string& uri,
+                                      const std::string& written);
 
   /// For messages: "database shop at db.example:5432", without a password.
   const std::string& place() const { return place_; }
   const std::string& database() const { return database_; }
+  /// For messages.
   const std::string& user() const { return user_; }
+  /// `text` without the values that came of secrets: as they are written instead.
+  std::string hide(std::string text) const;
   const std::vector<std::pair<std::string, std::string>>& keywords() const {
     return keywords_;
   }
 
  private:
   std::vector<std::pair<std::string, std::string>> keywords_;
+  std::vector<std::pair<std::string, std::string>> hidden_;  // a value, how it is shown
   std::string place_;
   std::string database_;
   std::string user_;

@@ -255,9 +255,10 @@ Status PostgresFeed::check_slot(const std::optional<SlotState>& slot) const {
                                          "; name one of pgoutput, or none");
   }
   if (slot->database != options_.connection.database()) {
-    return Error(ErrorCode::invalid, name + " is one of database " + slot->database +
-                                         ", not of " + options_.connection.database() +
-                                         "; name another slot");
+    return Error(ErrorCode::invalid,
+                 name + " is one of database " + slot->database + ", not of " +
+                     options_.connection.hide(options_.connection.database()) +
+                     "; name another slot");
   }
   if (slot->wal_status == "lost") {
     const std::string from = to_text(slot->confirmed.value_or(0));

@@ -75,7 +75,7 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
   const std::string key = connection.name + "/" + connection.slot;
   if (const auto found = feeds_.find(key); found != feeds_.end()) return found->second;
   LAKEMILL_TRY(const std::string uri, resolve_(connection.uri));
-  LAKEMILL_TRY(auto info, postgres::ConnectionInfo::parse(uri));
+  LAKEMILL_TRY(auto info, postgres::ConnectionInfo::parse(uri, connection.uri));
   if (own_folder_.empty()) {
     remove_left_spools();
     SystemRandom random;
