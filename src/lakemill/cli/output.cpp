@@ -1,11 +1,10 @@
 #include "lakemill/cli/output.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <unistd.h>
 
-#include "lakemill/base/json.h"
+#include "lakemill/data/rows_json.h"
 
 namespace lakemill::cli {
 
@@ -41,25 +40,6 @@ void print_cell(std::FILE* out, const std::string& text, std::size_t width,
   const std::string padding(width - std::min(width, text_width(text)), ' ');
   std::fprintf(out, right ? "%s%s" : "%s%s", right ? padding.c_str() : text.c_str(),
                right ? text.c_str() : padding.c_str());
-}
-
-Json to_json(const data::Value& value, const data::Type& type) {
-  if (data::is_null(value)) return nullptr;
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag;
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
-  if (const auto* number = std::get_if<double>(&value)) {
-    if (std::isfinite(*number)) return *number;
-    // JSON has no such numbers: words, as the engine writes them into files.
-    return std::isnan(*number) ? "NaN" : *number > 0 ? "Infinity" : "-Infinity";
-  }
-  const std::string text = data::to_text(value);
-  const bool nested = type.kind == data::TypeKind::structure ||
-                      type.kind == data::TypeKind::array ||
-                      type.kind == data::TypeKind::map;
-  if (nested) {
-    if (auto parsed = parse_json(text)) return *std::move(parsed);
-  }
-  return text;
 }
 
 }  // namespace
@@ -116,16 +96,7 @@ void print_table(std::FILE* out, const data::Rows& rows, std::size_t width_max) 
 }
 
 std::string rows_to_json(const data::Rows& rows) {
-  OrderedJson list = OrderedJson::array();
-  for (const auto& row : rows.rows) {
-    OrderedJson object = OrderedJson::object();
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const data::Field& field = rows.schema.fields[i];
-      object[field.name] = to_json(row[i], field.type);
-    }
-    list.push_back(std::move(object));
-  }
-  return json_text(list);
+  return json_text(data::to_json(rows));
 }
 
 }  // namespace lakemill::cli
