@@ -1,0 +1,282 @@
+#include "lakemill/orchestrator/decide.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+namespace lakemill::orchestrator {
+
+namespace {
+
+constexpr std::chrono::hours kRetryDelayMax{24};
+
+JournalEntry entry_of(EntryKind kind, const World& world) {
+  JournalEntry entry;
+  entry.kind = kind;
+  entry.at = world.now;
+  return entry;
+}
+
+std::optional<Instant> instant_behind(const Trigger& trigger, Instant cursor) {
+  if (const auto* cron = std::get_if<CronTrigger>(&trigger.what)) {
+    const auto next = cron->schedule.next_after(cursor);
+    return next ? std::optional(*next) : std::nullopt;
+  }
+  if (const auto* interval = std::get_if<IntervalTrigger>(&trigger.what)) {
+    return cursor + interval->interval;
+  }
+  return std::nullopt;
+}
+
+bool looks_at_clock(const Trigger& trigger) {
+  return !std::holds_alternative<AfterTrigger>(trigger.what);
+}
+
+// An attempt whose process is gone.
+std::optional<JournalEntry> end_interrupted(const PipelineState& state,
+                                            const World& world) {
+  for (const RunState& run : state.open) {
+    if (run.status != RunStatus::running || !world.is_gone(run.member)) continue;
+    JournalEntry entry = entry_of(EntryKind::run_ended, world);
+    entry.run_id = run.run_id;
+    entry.attempt = run.attempt;
+    entry.outcome = RunOutcome::interrupted;
+    entry.message = "the process that made it is gone";
+    if (run.interruptions + 1 <= kInterruptionsMax && !run.cancel_requested) {
+      entry.retry_at = world.now;
+    }
+    return entry;
+  }
+  return std::nullopt;
+}
+
+// A run that is to stop and that nobody makes.
+std::optional<JournalEntry> end_cancelled(const PipelineState& state,
+                                          const World& world) {
+  for (const RunState& run : state.open) {
+    if (!run.cancel_requested || run.status == RunStatus::running) continue;
+    JournalEntry entry = entry_of(EntryKind::run_ended, world);
+    entry.run_id = run.run_id;
+    entry.attempt = run.attempt;
+    entry.outcome = RunOutcome::cancelled;
+    return entry;
+  }
+  return std::nullopt;
+}
+
+// Where a trigger that is new begins to look.
+std::string first_cursor(const Trigger& trigger, const World& world) {
+  if (const auto* after = std::get_if<AfterTrigger>(&trigger.what)) {
+    return std::to_string(world.last_success(after->pipeline));
+  }
+  return format_instant(world.now);
+}
+
+JournalEntry skipped(const Trigger& trigger, std::string cursor, const char* reason,
+                     std::int64_t count, const World& world) {
+  JournalEntry entry = entry_of(EntryKind::run_skipped, world);
+  entry.trigger = trigger.id;
+  entry.cursor = std::move(cursor);
+  entry.reason = reason;
+  entry.count = count;
+  return entry;
+}
+
+// What a trigger that fires comes to.
+JournalEntry fire(const PipelineState& state, const PipelineOrders& orders,
+                  const Trigger& trigger, std::string cursor, const World& world) {
+  if (state.paused) return skipped(trigger, std::move(cursor), "paused", 1, world);
+  if (orders.overlap == Overlap::skip && !state.open.empty() &&
+      state.open.size() >= static_cast<std::size_t>(orders.runs_max)) {
+    return skipped(trigger, std::move(cursor), "overlap", 1, world);
+  }
+  const bool waits_already =
+      std::any_of(state.open.begin(), state.open.end(), [&](const RunState& run) {
+        return run.status == RunStatus::queued && run.trigger == trigger.id &&
+               trigger.catchup != Catchup::all;
+      });
+  if (waits_already || state.open.size() >= kQueueMax) {
+    return skipped(trigger, std::move(cursor), waits_already ? "waits" : "queue_full",
+                   1, world);
+  }
+  JournalEntry entry = entry_of(EntryKind::run_requested, world);
+  entry.trigger = trigger.id;
+  entry.cursor = std::move(cursor);
+  entry.run_id = world.new_id();
+  entry.wish.parameters = trigger.parameters;
+  entry.wish.priority = trigger.priority;
+  return entry;
+}
+
+// The instants that have come since a trigger's cursor.
+struct Passed {
+  std::int64_t count = 0;
+  std::deque<Instant> newest;  // at most kCatchupMax, the oldest first
+};
+
+Passed passed_since(const Trigger& trigger, Instant cursor, Instant now) {
+  Passed passed;
+  const auto* interval = std::get_if<IntervalTrigger>(&trigger.what);
+  if (interval != nullptr && now > cursor) {  // far behind: not one by one
+    const std::int64_t steps = (now - cursor) / interval->interval;
+    passed.count = std::max<std::int64_t>(0, steps - kCatchupMax);
+    cursor += passed.count * interval->interval;
+  }
+  for (auto next = instant_behind(trigger, cursor); next && *next <= now;
+       next = instant_behind(trigger, *next)) {
+    ++passed.count;
+    passed.newest.push_back(*next);
+    if (passed.newest.size() > kCatchupMax) passed.newest.pop_front();
+  }
+  return passed;
+}
+
+// A cursor behind which `instant` comes next.
+Instant cursor_before(const Trigger& trigger, Instant instant) {
+  const auto* interval = std::get_if<IntervalTrigger>(&trigger.what);
+  if (interval != nullptr) return instant - interval->interval;
+  return instant - std::chrono::microseconds(1);
+}
+
+// What has passed beyond what is made up for is told first, as one entry.
+std::optional<JournalEntry> fire_by_clock(const PipelineState& state,
+                                          const PipelineOrders& orders,
+                                          const Trigger& trigger, Instant cursor,
+                                          const World& world) {
+  const Passed passed = passed_since(trigger, cursor, world.now);
+  if (passed.count == 0) return std::nullopt;
+  const Instant newest = passed.newest.back();
+  std::size_t kept = trigger.catchup == Catchup::all ? passed.newest.size() : 1;
+  const bool late = newest + kLateMax < world.now;
+  if (trigger.catchup == Catchup::skip && late) kept = 0;
+  const auto missed = passed.count - static_cast<std::int64_t>(kept);
+  if (kept == 0) {
+    return skipped(trigger, format_instant(newest), "missed", missed, world);
+  }
+  const Instant first_kept = passed.newest[passed.newest.size() - kept];
+  if (missed > 0) {
+    const Instant before = cursor_before(trigger, first_kept);
+    return skipped(trigger, format_instant(before), "missed", missed, world);
+  }
+  return fire(state, orders, trigger, format_instant(first_kept), world);
+}
+
+std::optional<JournalEntry> fire_trigger(const PipelineState& state,
+                                         const PipelineOrders& orders,
+                                         const Trigger& trigger, const World& world) {
+  const auto held = state.cursors.find(trigger.id);
+  if (held == state.cursors.end()) {
+    JournalEntry entry = entry_of(EntryKind::trigger_began, world);
+    entry.trigger = trigger.id;
+    entry.cursor = first_cursor(trigger, world);
+    return entry;
+  }
+  if (const auto* after = std::get_if<AfterTrigger>(&trigger.what)) {
+    const std::string newest = std::to_string(world.last_success(after->pipeline));
+    if (newest == held->second || newest == "0") return std::nullopt;
+    return fire(state, orders, trigger, newest, world);
+  }
+  const auto cursor = parse_instant(held->second);
+  if (!cursor) return std::nullopt;
+  return fire_by_clock(state, orders, trigger, *cursor, world);
+}
+
+bool is_ready(const RunState& run, Instant now) {
+  return run.status == RunStatus::queued ||
+         (run.status == RunStatus::waiting_to_retry && run.retry_at &&
+          *run.retry_at <= now);
+}
+
+// The run that waits and matters most; of equals the one that waits longest.
+const RunState* next_to_start(const PipelineState& state, Instant now) {
+  const RunState* best = nullptr;
+  for (const RunState& run : state.open) {
+    if (!is_ready(run, now)) continue;
+    if (best == nullptr || run.wish.priority > best->wish.priority) best = &run;
+  }
+  return best;
+}
+
+// With `cancel_running` the run that goes on makes room for what waits.
+std::optional<JournalEntry> make_room(const PipelineState& state,
+                                      const PipelineOrders& orders,
+                                      const World& world) {
+  if (orders.overlap != Overlap::cancel_running) return std::nullopt;
+  for (const RunState& run : state.open) {
+    if (run.status != RunStatus::running || run.cancel_requested) continue;
+    JournalEntry entry = entry_of(EntryKind::cancel_requested, world);
+    entry.run_id = run.run_id;
+    return entry;
+  }
+  return std::nullopt;
+}
+
+std::optional<JournalEntry> start(const PipelineState& state,
+                                  const PipelineOrders& orders, const World& world) {
+  const RunState* run = next_to_start(state, world.now);
+  if (run == nullptr) return std::nullopt;
+  if (state.running() >= orders.runs_max) return make_room(state, orders, world);
+  if (!world.may_start) return std::nullopt;
+  JournalEntry entry = entry_of(EntryKind::run_started, world);
+  entry.run_id = run->run_id;
+  entry.attempt = run->attempt + 1;
+  return entry;
+}
+
+}  // namespace
+
+std::optional<JournalEntry> decide(const PipelineState& state,
+                                   const PipelineOrders& orders, const World& world) {
+  if (auto entry = end_interrupted(state, world)) return entry;
+  if (auto entry = end_cancelled(state, world)) return entry;
+  for (const Trigger& trigger : orders.triggers) {
+    if (auto entry = fire_trigger(state, orders, trigger, world)) return entry;
+  }
+  return start(state, orders, world);
+}
+
+std::optional<Instant> next_instant(const PipelineState& state,
+                                    const PipelineOrders& orders, Instant now) {
+  std::optional<Instant> soonest;
+  const auto consider = [&](std::optional<Instant> instant) {
+    if (instant && (!soonest || *instant < *soonest)) soonest = instant;
+  };
+  for (const Trigger& trigger : orders.triggers) {
+    const auto held = state.cursors.find(trigger.id);
+    if (held == state.cursors.end()) {
+      consider(now);
+      continue;
+    }
+    if (!looks_at_clock(trigger)) continue;
+    const auto cursor = parse_instant(held->second);
+    if (cursor) consider(instant_behind(trigger, *cursor));
+  }
+  for (const RunState& run : state.open) {  // one that is due waits for room
+    if (run.retry_at && *run.retry_at > now) consider(run.retry_at);
+  }
+  return soonest;
+}
+
+std::vector<Instant> instants_after(const Trigger& trigger, Instant cursor,
+                                    int count_max) {
+  std::vector<Instant> instants;
+  while (static_cast<int>(instants.size()) < count_max) {
+    const auto next = instant_behind(trigger, cursor);
+    if (!next) break;
+    cursor = *next;
+    instants.push_back(cursor);
+  }
+  return instants;
+}
+
+std::chrono::milliseconds retry_delay(const Retries& retries, int attempt,
+                                      double chance) {
+  const std::chrono::duration<double> first = retries.delay;
+  const double grown = first.count() * std::pow(retries.backoff, attempt - 1);
+  const double spread = 1 + retries.jitter * (2 * chance - 1);
+  const double longest = std::chrono::duration<double>(kRetryDelayMax).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::duration<double>(std::min(grown * spread, longest)));
+}
+
+}  // namespace lakemill::orchestrator

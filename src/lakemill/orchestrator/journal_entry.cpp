@@ -1,0 +1,148 @@
+#include "lakemill/orchestrator/journal_entry.h"
+
+#include <array>
+#include <utility>
+
+namespace lakemill::orchestrator {
+
+namespace {
+
+constexpr std::array kKinds = {
+    std::pair{EntryKind::trigger_began, std::string_view("trigger_began")},
+    std::pair{EntryKind::run_requested, std::string_view("run_requested")},
+    std::pair{EntryKind::run_skipped, std::string_view("run_skipped")},
+    std::pair{EntryKind::run_started, std::string_view("run_started")},
+    std::pair{EntryKind::run_ended, std::string_view("run_ended")},
+    std::pair{EntryKind::cancel_requested, std::string_view("cancel_requested")},
+    std::pair{EntryKind::paused, std::string_view("paused")},
+    std::pair{EntryKind::resumed, std::string_view("resumed")},
+};
+
+constexpr std::array kOutcomes = {
+    std::pair{RunOutcome::succeeded, std::string_view("succeeded")},
+    std::pair{RunOutcome::failed, std::string_view("failed")},
+    std::pair{RunOutcome::cancelled, std::string_view("cancelled")},
+    std::pair{RunOutcome::interrupted, std::string_view("interrupted")},
+};
+
+template <typename Names, typename Value>
+std::string_view name_in(const Names& names, Value value) {
+  for (const auto& [known, name] : names) {
+    if (known == value) return name;
+  }
+  return "";
+}
+
+void put_text(Json& json, const char* key, const std::string& text) {
+  if (!text.empty()) json[key] = text;
+}
+
+}  // namespace
+
+std::string_view to_text(EntryKind kind) { return name_in(kKinds, kind); }
+
+std::string_view to_text(RunOutcome outcome) { return name_in(kOutcomes, outcome); }
+
+std::optional<RunOutcome> outcome_from_text(std::string_view text) {
+  for (const auto& [outcome, name] : kOutcomes) {
+    if (name == text) return outcome;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> strings_member(const Json& json, std::string_view key) {
+  std::vector<std::string> strings;
+  const Json* list = find_member(json, key);
+  if (list == nullptr || !list->is_array()) return strings;
+  for (const Json& item : *list) {
+    if (item.is_string()) strings.push_back(item.get<std::string>());
+  }
+  return strings;
+}
+
+std::optional<Instant> instant_member(const Json& json, std::string_view key) {
+  const auto instant = parse_instant(string_member(json, key, ""));
+  return instant ? std::optional(*instant) : std::nullopt;
+}
+
+Json to_json(const RunWish& wish) {
+  Json json = Json::object();
+  if (!wish.selectors.empty()) json["select"] = wish.selectors;
+  if (wish.full_refresh) json["full_refresh"] = true;
+  if (!wish.parameters.empty()) json["parameters"] = wish.parameters;
+  if (!wish.without.empty()) json["without"] = wish.without;
+  if (wish.priority != 0) json["priority"] = wish.priority;
+  return json;
+}
+
+RunWish wish_from_json(const Json& json) {
+  RunWish wish;
+  wish.selectors = strings_member(json, "select");
+  wish.without = strings_member(json, "without");
+  wish.full_refresh = bool_member(json, "full_refresh", false);
+  wish.priority = static_cast<int>(integer_member(json, "priority", 0));
+  const Json* parameters = find_member(json, "parameters");
+  if (parameters == nullptr || !parameters->is_object()) return wish;
+  for (const auto& [name, value] : parameters->items()) {
+    if (value.is_string()) wish.parameters[name] = value.get<std::string>();
+  }
+  return wish;
+}
+
+Json to_json(const JournalEntry& entry) {
+  Json json{{"number", entry.number},
+            {"kind", to_text(entry.kind)},
+            {"id", entry.id},
+            {"at", format_instant(entry.at)}};
+  put_text(json, "member", entry.member);
+  put_text(json, "actor", entry.actor);
+  put_text(json, "trigger", entry.trigger);
+  put_text(json, "cursor", entry.cursor);
+  put_text(json, "key", entry.key);
+  put_text(json, "run_id", entry.run_id);
+  put_text(json, "reason", entry.reason);
+  put_text(json, "message", entry.message);
+  if (entry.attempt != 0) json["attempt"] = entry.attempt;
+  if (entry.count != 0) json["count"] = entry.count;
+  if (entry.wish != RunWish()) json["wish"] = to_json(entry.wish);
+  if (entry.outcome) json["outcome"] = to_text(*entry.outcome);
+  if (!entry.done_nodes.empty()) json["done_nodes"] = entry.done_nodes;
+  if (entry.retry_at) json["retry_at"] = format_instant(*entry.retry_at);
+  return json;
+}
+
+Result<JournalEntry> entry_from_json(const Json& json) {
+  JournalEntry entry;
+  const std::string kind = string_member(json, "kind", "");
+  bool known = false;
+  for (const auto& [value, name] : kKinds) {
+    if (name != kind) continue;
+    entry.kind = value;
+    known = true;
+  }
+  const auto at = instant_member(json, "at");
+  entry.number = integer_member(json, "number", 0);
+  if (!known || !at || entry.number <= 0) {
+    return Error(ErrorCode::corrupt, "no entry of a journal: " + json_text(json));
+  }
+  entry.at = *at;
+  entry.id = string_member(json, "id", "");
+  entry.member = string_member(json, "member", "");
+  entry.actor = string_member(json, "actor", "");
+  entry.trigger = string_member(json, "trigger", "");
+  entry.cursor = string_member(json, "cursor", "");
+  entry.key = string_member(json, "key", "");
+  entry.run_id = string_member(json, "run_id", "");
+  entry.reason = string_member(json, "reason", "");
+  entry.message = string_member(json, "message", "");
+  entry.attempt = static_cast<int>(integer_member(json, "attempt", 0));
+  entry.count = integer_member(json, "count", 0);
+  const Json* wish = find_member(json, "wish");
+  if (wish != nullptr) entry.wish = wish_from_json(*wish);
+  entry.outcome = outcome_from_text(string_member(json, "outcome", ""));
+  entry.done_nodes = strings_member(json, "done_nodes");
+  entry.retry_at = instant_member(json, "retry_at");
+  return entry;
+}
+
+}  // namespace lakemill::orchestrator

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lakemill/base/cron_in_zone.h"
+
+namespace lakemill::orchestrator {
+
+/// At the instants of a schedule.
+struct CronTrigger {
+  CronInZone schedule;
+};
+
+/// At regular intervals since it began.
+struct IntervalTrigger {
+  std::chrono::seconds interval{};
+};
+
+/// After each success of another pipeline.
+struct AfterTrigger {
+  std::string pipeline;
+};
+
+/// Which missed instants are made up for: those that passed while nobody was there.
+enum class Catchup : std::uint8_t {
+  last,  ///< the newest
+  all,   ///< each, the oldest first, at most kCatchupMax
+  skip,  ///< none
+};
+
+/// What makes runs of a pipeline.
+struct Trigger {
+  /// What it is, as text: one that is edited is another one, and begins anew.
+  std::string id;
+  std::variant<CronTrigger, IntervalTrigger, AfterTrigger> what;
+  Catchup catchup = Catchup::last;
+  std::map<std::string, std::string> parameters;
+  int priority = 0;
+};
+
+/// What becomes of a run that would begin while another one goes on.
+enum class Overlap : std::uint8_t { skip, queue, cancel_running };
+
+/// When an attempt that failed is made again.
+struct Retries {
+  int attempts_max = 1;  ///< 1: no retry
+  std::chrono::seconds delay{10};
+  double backoff = 2;  ///< each delay is that many times the one before
+  double jitter = 0;   ///< of a delay at random: 0.2 is up to 20 % more or less
+};
+
+/// What is to be done for a pipeline, as its file says.
+struct PipelineOrders {
+  std::string pipeline;
+  std::vector<Trigger> triggers;
+  Overlap overlap = Overlap::skip;
+  int runs_max = 1;
+  Retries retries;
+};
+
+/// An instant that is later than this is missed.
+inline constexpr std::chrono::seconds kLateMax{60};
+/// How many missed instants are made up for at once.
+inline constexpr int kCatchupMax = 1'000;
+/// How many runs of a pipeline wait; what comes beyond is skipped.
+inline constexpr std::size_t kQueueMax = 100;
+/// How often a run whose process went is made again before it fails.
+inline constexpr int kInterruptionsMax = 3;
+
+}  // namespace lakemill::orchestrator
