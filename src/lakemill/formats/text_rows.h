@@ -25,10 +25,4 @@ void append_null(std::string& rows);
 bool take_text_row(std::string_view& rows,
                    std::span<std::optional<std::string_view>> row);
 
-/// True if `text` is UTF-8 without overlong forms and surrogates.
-bool is_utf8(std::string_view text);
-
-/// `text` with each byte that is no UTF-8 written as \xNN.
-std::string escape_invalid_utf8(std::string_view text);
-
 }  // namespace lakemill::formats

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "lakemill/base/path_pattern.h"
-#include "lakemill/formats/text_rows.h"
+#include "lakemill/base/utf8.h"
 
 namespace lakemill::sources {
 
@@ -22,9 +22,8 @@ Result<std::vector<storage::ObjectInfo>> list_folder(storage::StoreProvider& sto
 // What is kept of files, and told of them, is text.
 Status check_names(const std::vector<storage::ObjectInfo>& files) {
   for (const storage::ObjectInfo& file : files) {
-    if (formats::is_utf8(file.path)) continue;
-    return Error(ErrorCode::invalid, "the file " +
-                                         formats::escape_invalid_utf8(file.path) +
+    if (is_utf8(file.path)) continue;
+    return Error(ErrorCode::invalid, "the file " + escape_invalid_utf8(file.path) +
                                          " has a name that is not UTF-8; rename it");
   }
   return {};

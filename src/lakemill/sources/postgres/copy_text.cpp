@@ -1,6 +1,7 @@
 #include "lakemill/sources/postgres/copy_text.h"
 
 #include "lakemill/base/json.h"
+#include "lakemill/base/utf8.h"
 #include "lakemill/formats/text_rows.h"
 
 namespace lakemill::sources::postgres {
@@ -66,11 +67,11 @@ Status append_copied_row(std::string_view line, const TableLayout& layout,
     std::string plain;
     std::string_view text = field;
     if (field.find('\\') != std::string_view::npos) text = plain = unescape(field);
-    if (formats::is_utf8(text)) {
+    if (is_utf8(text)) {
       formats::append_text(values, text);
     } else {
       formats::append_null(values);
-      invalid[layout.columns[i].name] = formats::escape_invalid_utf8(text);
+      invalid[layout.columns[i].name] = escape_invalid_utf8(text);
     }
   }
   if (invalid.is_null()) {

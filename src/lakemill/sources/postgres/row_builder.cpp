@@ -4,6 +4,7 @@
 
 #include "lakemill/base/json.h"
 #include "lakemill/base/text.h"
+#include "lakemill/base/utf8.h"
 #include "lakemill/formats/text_rows.h"
 
 namespace lakemill::sources::postgres {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::size_t kRowLeading = kLeadingColumns - 1;  // without the offset
 
 bool is_plain(std::string_view text) {
-  return formats::is_utf8(text) && text.find('\0') == std::string_view::npos;
+  return is_utf8(text) && text.find('\0') == std::string_view::npos;
 }
 
 // One row. Values that were not sent are taken from `old` where it has them.
@@ -34,7 +35,7 @@ void append_row(const StreamedTable& table, std::string_view operation,
       if (!unchanged.empty()) unchanged += kNameSeparator;
       unchanged += table.layout->columns[i].name;
     } else if (field.kind == FieldKind::text && !is_plain(field.text)) [[unlikely]] {
-      invalid[table.layout->columns[i].name] = formats::escape_invalid_utf8(field.text);
+      invalid[table.layout->columns[i].name] = escape_invalid_utf8(field.text);
     }
   }
   if (unchanged.empty()) {
