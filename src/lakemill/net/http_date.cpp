@@ -1,7 +1,8 @@
 #include "lakemill/net/http_date.h"
 
+#include <array>
 #include <charconv>
-#include <string>
+#include <cstdio>
 
 namespace lakemill::net {
 
@@ -39,6 +40,24 @@ std::optional<Instant> parse_http_date(std::string_view text) {
   if (!date.ok()) return std::nullopt;
   return Instant(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
          std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+}
+
+std::string format_http_date(Instant instant) {
+  constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(instant);
+  const auto day = std::chrono::floor<std::chrono::days>(seconds);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(seconds - day);
+  const std::size_t weekday = std::chrono::weekday(day).c_encoding();
+  const std::size_t month = static_cast<unsigned>(date.month()) - 1;
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.3s, %02u %.3s %04d %02d:%02d:%02d GMT",
+                kDays.data() + 3 * weekday, static_cast<unsigned>(date.day()),
+                kMonths.data() + 3 * month, static_cast<int>(date.year()),
+                static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text.data();
 }
 
 }  // namespace lakemill::net

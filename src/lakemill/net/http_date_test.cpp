@@ -21,5 +21,15 @@ TEST(HttpDate, RefusesEverythingElse) {
   }
 }
 
+TEST(HttpDate, WritesWhatItReads) {
+  for (const auto* text :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Thu, 29 Feb 2024 23:59:59 GMT", "Sat, 31 Dec 2044 12:00:01 GMT"}) {
+    const auto read = parse_http_date(text);
+    ASSERT_TRUE(read.has_value()) << text;
+    EXPECT_EQ(format_http_date(*read + std::chrono::microseconds(999'999)), text);
+  }
+}
+
 }  // namespace
 }  // namespace lakemill::net
