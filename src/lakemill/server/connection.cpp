@@ -26,7 +26,7 @@ std::uint32_t events_of(Outcome outcome) {
 // Assigning an empty string would keep the memory.
 void give_back(std::string& text) { std::string().swap(text); }
 
-Refusal too_slow(std::string what) {
+Refusal too_slow(const std::string& what) {
   return {408, "request_timeout", "The request's " + what + " took too long to come."};
 }
 

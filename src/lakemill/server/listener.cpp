@@ -34,7 +34,7 @@ constexpr ConnectionId kFirstConnection = 2;
 
 class EpollListener final : public Listener {
  public:
-  EpollListener(ListenerOptions options, BoundSocket bound, FileDescriptor epoll,
+  EpollListener(const ListenerOptions& options, BoundSocket bound, FileDescriptor epoll,
                 std::shared_ptr<Mailbox> mailbox, Gate& gate, Clock& clock)
       : limits_(options.limits),
         tls_(options.tls),
@@ -329,17 +329,16 @@ void EpollListener::set_timer(ConnectionId id, Entry& entry,
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(ListenerOptions options, Gate& gate,
-                                                 Clock& clock) {
+Result<std::unique_ptr<Listener>> Listener::open(const ListenerOptions& options,
+                                                 Gate& gate, Clock& clock) {
   LAKEMILL_TRY(BoundSocket bound, bind_socket(options.address));
   FileDescriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return system_error("make an epoll descriptor");
   LAKEMILL_TRY(auto mailbox, Mailbox::open());
   const int listening = bound.socket.get();
   const int mail = mailbox->descriptor();
-  auto listener = std::make_unique<EpollListener>(std::move(options), std::move(bound),
-                                                  std::move(epoll), std::move(mailbox),
-                                                  gate, clock);
+  auto listener = std::make_unique<EpollListener>(
+      options, std::move(bound), std::move(epoll), std::move(mailbox), gate, clock);
   LAKEMILL_TRY_OK(listener->watch(listening, kListening));
   LAKEMILL_TRY_OK(listener->watch(mail, kMail));
   return std::unique_ptr<Listener>(std::move(listener));

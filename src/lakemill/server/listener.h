@@ -37,8 +37,8 @@ class Listener {
   /// which must outlive the listener, as must what handlers use.
   /// Errors: invalid (no such host), denied (the port is not ours), unavailable (the
   /// port is taken, or the process has no descriptors left).
-  static Result<std::unique_ptr<Listener>> open(ListenerOptions options, Gate& gate,
-                                                Clock& clock);
+  static Result<std::unique_ptr<Listener>> open(const ListenerOptions& options,
+                                                Gate& gate, Clock& clock);
   /// Waits for the handlers that still run; asks them to stop.
   virtual ~Listener() = default;
 
