@@ -34,7 +34,7 @@ lakemill_script_test(crash.sigkill crash/sigkill.py COST 50 TIMEOUT 3600 LABELS 
 lakemill_script_test(crash.lost_events crash/lost_events.py TIMEOUT 600 LABELS crash)
 lakemill_script_test(streaming.cut streaming/batch_is_stream.py COST 60 TIMEOUT 3600 LABELS streaming)
 lakemill_script_test(streaming.continuous streaming/continuous.py COST 25 TIMEOUT 1800 LABELS streaming)
-lakemill_script_test(schedule schedule/run.py COST 30 TIMEOUT 300 LABELS schedule PROCESSORS 2
+lakemill_script_test(schedule schedule/run.py COST 30 TIMEOUT 900 LABELS schedule PROCESSORS 2
   ARGS $<TARGET_FILE:lakemill_clock_lister>)
 lakemill_script_test(replay replay/run.py COST 60 TIMEOUT 1800 LABELS "replay;crash")
 # Beside a real S3 server, which the scripts start; they fail if a test is skipped.
