@@ -108,6 +108,9 @@ language::LoadOptions load_options(const OpenRequest& request,
   options.sql_parser = parse_sql;
   options.table_namer = tables_in_sql;
   options.property_check = fault_in_property;
+  for (const events::EventTypeInfo& type : events::event_types()) {
+    options.event_types.emplace_back(type.name);
+  }
   return options;
 }
 
@@ -228,6 +231,9 @@ Result<std::unique_ptr<Workbench>> Workbench::open(const OpenRequest& request,
   LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
   workbench->request_ = request;
   LAKEMILL_TRY_OK(workbench->load_pipelines(request, diagnostics));
+  if (request.check_project) {
+    LAKEMILL_TRY_OK(workbench->check_project(request, diagnostics));
+  }
   LAKEMILL_TRY_OK(workbench->start_engines(request));
   return workbench;
 }
@@ -289,6 +295,14 @@ Status Workbench::load_pipelines(const OpenRequest& request,
 
 Status Workbench::load_pipeline(const std::string& path, const OpenRequest& request,
                                 language::Diagnostics& diagnostics) {
+  LAKEMILL_TRY(auto pipeline, read_pipeline(path, request, diagnostics));
+  pipelines_.push_back(std::move(pipeline));
+  return {};
+}
+
+Result<language::Pipeline> Workbench::read_pipeline(
+    const std::string& path, const OpenRequest& request,
+    language::Diagnostics& diagnostics) const {
   language::LocalFileReader reader;
   language::LoadOptions options = load_options(request, reader);
   options.project = &project_;
@@ -299,8 +313,7 @@ Status Workbench::load_pipeline(const std::string& path, const OpenRequest& requ
   flow::check_file_arguments(*loaded.pipeline, of_files);
   merge(diagnostics, of_files);
   if (of_files.has_errors()) return faulty(path);
-  pipelines_.push_back(*std::move(loaded.pipeline));
-  return {};
+  return *std::move(loaded.pipeline);
 }
 
 Result<language::Pipeline> Workbench::with_variables(

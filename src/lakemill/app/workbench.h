@@ -29,6 +29,7 @@ struct OpenRequest {
   std::vector<std::pair<std::string, std::string>> parameters;  ///< --param
   bool allow_missing_parameters = false;
   bool with_test_files = false;   ///< also the tests beside the pipeline file
+  bool check_project = false;     ///< also what only all pipelines of the project show
   bool confine_user_sql = false;  ///< --confined
 };
 
@@ -98,6 +99,16 @@ class Workbench {
   Status check_names() const;
   Status load_pipeline(const std::string& path, const OpenRequest& request,
                        language::Diagnostics& diagnostics);
+  Result<language::Pipeline> read_pipeline(const std::string& path,
+                                           const OpenRequest& request,
+                                           language::Diagnostics& diagnostics) const;
+  Status check_project(const OpenRequest& request, language::Diagnostics& diagnostics);
+  /// The pipelines of the project that are not opened; false if one could not be read.
+  bool read_others(const OpenRequest& request,
+                   std::vector<language::Pipeline>& others) const;
+  /// True where it cannot be told.
+  bool may_exist(const language::TableReference& table,
+                 const std::string& folder) const;
   void start_storage(const OpenRequest& request);
   Status start_engines(const OpenRequest& request);
   Status add_engine(const OpenRequest& request, language::EngineOptions settings);

@@ -26,6 +26,7 @@ struct CommonOptions {
   std::vector<std::string> parameters;  ///< p=v
   bool json = false;
   bool with_test_files = false;
+  bool check_project = false;
   bool allow_missing_parameters = false;
   bool confined = false;  ///< user SQL is held to the project's roots
 };

@@ -165,16 +165,28 @@ void print_plan(const language::Pipeline& pipeline,
   print_table(stdout, rows, 0);
 }
 
-// One notice, at the first pipeline that has triggers.
-void tell_of_triggers(const std::vector<language::Pipeline>& pipelines) {
-  for (const language::Pipeline& pipeline : pipelines) {
-    if (!pipeline.triggers.is_list() || pipeline.triggers.items.empty()) continue;
-    std::fprintf(stderr,
-                 "%s: notice: nothing runs `triggers` yet; start runs from outside, or "
-                 "use `every` with `lakemill run --continuous`\n",
-                 to_text(pipeline.triggers.location).c_str());
-    return;
+// One notice of what is checked and not done yet, at the first place of it.
+void tell_of_orchestration(const app::Workbench& workbench) {
+  std::vector<std::string> keys;
+  const language::Location* first = nullptr;
+  const auto add = [&](const std::vector<language::Name>& written) {
+    for (const language::Name& key : written) {
+      if (first == nullptr) first = &key.location;
+      const std::string quoted = "`" + key.text + "`";
+      if (std::find(keys.begin(), keys.end(), quoted) == keys.end()) {
+        keys.push_back(quoted);
+      }
+    }
+  };
+  for (const language::Pipeline& pipeline : workbench.pipelines()) {
+    add(pipeline.orchestration.written);
   }
+  add(workbench.project().operation);
+  if (first == nullptr) return;
+  std::fprintf(stderr,
+               "%s: notice: nothing acts on %s yet; start runs from outside, or use "
+               "`every` with `lakemill run --continuous`\n",
+               to_text(*first).c_str(), joined(keys).c_str());
 }
 
 }  // namespace
@@ -183,10 +195,11 @@ int validate_command(const CommonOptions& common) {
   int code = kSuccess;
   CommonOptions options = common;
   options.with_test_files = true;
+  options.check_project = true;
   options.allow_missing_parameters = true;  // they are of a run
   const auto workbench = open_workbench(options, true, code);
   if (workbench == nullptr) return code;
-  tell_of_triggers(workbench->pipelines());
+  tell_of_orchestration(*workbench);
   OrderedJson list = OrderedJson::array();
   for (const language::Pipeline& pipeline : workbench->pipelines()) {
     if (common.json) {

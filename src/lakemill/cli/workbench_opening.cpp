@@ -62,6 +62,7 @@ Result<app::OpenRequest> make_request(const CommonOptions& common) {
   LAKEMILL_TRY(request.parameters, assignments(common.parameters, "--param"));
   request.confine_user_sql = common.confined;
   request.with_test_files = common.with_test_files;
+  request.check_project = common.check_project;
   request.allow_missing_parameters = common.allow_missing_parameters;
   return request;
 }

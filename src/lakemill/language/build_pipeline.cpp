@@ -2,6 +2,7 @@
 #include "lakemill/base/text.h"
 #include "lakemill/language/keys.h"
 #include "lakemill/language/model_builder.h"
+#include "lakemill/language/orchestration_builder.h"
 #include "lakemill/language/shape_check.h"
 
 namespace lakemill::language {
@@ -76,20 +77,22 @@ PipelineTest build_test(const Tree& tree, const std::string& path,
   return test;
 }
 
-void check_orchestrator(const Fields& fields, BuildContext& context) {
+// The orchestrator where it is of type LAKEMILL, held to the table of keys; else
+// nothing.
+std::optional<Tree> checked_orchestrator(const Fields& fields, BuildContext& context) {
   const Tree* tree = fields.find("orchestrator");
-  if (tree == nullptr) return;
+  if (tree == nullptr) return std::nullopt;
   const std::string type = Fields(*tree).choice("type");
   if (type == "LAKEMILL") {
     Tree copy = *tree;
     check_shape(copy, object_spec("orchestrator"), "orchestrator", context.diagnostics);
-    return;
+    return copy;
   }
   if (type.starts_with("DATABRICKS") || type.starts_with("AIRFLOW")) {
     context.diagnostics.notice(tree->location, "orchestrator",
                                "the orchestrator " + type + " is ignored",
                                "use type: LAKEMILL to schedule with lakemill");
-    return;
+    return std::nullopt;
   }
   const std::vector<std::string> known = {"LAKEMILL", "DATABRICKS_JOB",
                                           "DATABRICKS_PIPELINE", "AIRFLOW"};
@@ -99,6 +102,7 @@ void check_orchestrator(const Fields& fields, BuildContext& context) {
       type.empty() ? "key 'type' is missing at orchestrator"
                    : "unknown orchestrator '" + type + "'",
       meant ? "did you mean '" + *meant + "'?" : "known are " + join(known, ", "));
+  return std::nullopt;
 }
 
 void tell_backend(const Pipeline& pipeline, const Location& location,
@@ -162,14 +166,10 @@ Pipeline build_pipeline(const Tree& root, BuildContext& context) {
           build_test(is_list ? tests->items[i] : *tests, path, context));
     }
   }
-  pipeline.orchestrator = fields.raw("orchestrator");
-  pipeline.triggers = fields.raw("triggers");
-  pipeline.retries = fields.raw("retries");
-  pipeline.timeout = fields.raw("timeout");
-  pipeline.concurrency = fields.raw("concurrency");
-  pipeline.alerts = fields.raw("alerts");
-  pipeline.maintenance = fields.raw("maintenance");
-  check_orchestrator(fields, context);
+  pipeline.tags = fields.texts("tags");
+  const std::optional<Tree> orchestrator = checked_orchestrator(fields, context);
+  pipeline.orchestration =
+      build_orchestration(fields, orchestrator ? &*orchestrator : nullptr, context);
   tell_backend(pipeline, fields.place("dataframe_backend"), context);
   return pipeline;
 }

@@ -1,5 +1,9 @@
+#include <algorithm>
+
 #include "lakemill/base/text.h"
 #include "lakemill/language/model_builder.h"
+#include "lakemill/language/orchestration_builder.h"
+#include "lakemill/language/orchestration_check.h"
 #include "lakemill/language/shape_check.h"
 
 namespace lakemill::language {
@@ -25,10 +29,33 @@ void check_roots(const Fields& fields, BuildContext& context) {
   for (const Name& root : fields.names("roots")) {
     const std::string scheme = remote_scheme(root.text);
     if (scheme.empty()) continue;
-    context.diagnostics.error(
-        root.location, "roots", scheme + ":// is not supported yet at roots",
-        std::string(kReachable));
+    context.diagnostics.error(root.location, "roots",
+                              scheme + ":// is not supported yet at roots",
+                              std::string(kReachable));
   }
+}
+
+// What serves the project and looks after it (section 8).
+void build_operation(Project& project, const Fields& fields, BuildContext& context) {
+  for (const char* key : {"server", "subscriptions", "alerts", "maintenance"}) {
+    if (fields.has(key)) project.operation.push_back({key, fields.place(key)});
+  }
+  if (const Tree* server = fields.find("server")) {
+    project.server = build_server({server, "server"}, context);
+  }
+  project.subscriptions = build_subscriptions(
+      parts_of(fields.find("subscriptions"), "subscriptions"), context);
+  project.alerts =
+      build_alerts(parts_of(fields.find("alerts"), "alerts"), true, context);
+  if (const Tree* maintenance = fields.find("maintenance")) {
+    project.maintenance = build_maintenance({maintenance, "maintenance"}, context);
+  }
+  const bool all_known =
+      !fields.is_broken("subscriptions") && !fields.has_unknown_keys() &&
+      std::ranges::none_of(project.subscriptions, [](const Subscription& subscription) {
+        return subscription.name.empty();
+      });
+  if (all_known) check_routes(project.alerts, project, context.diagnostics);
 }
 
 }  // namespace
@@ -63,10 +90,7 @@ Project build_project(const Tree& root, BuildContext& context) {
   }
   project.engine = build_engine(fields.find("engine"));
   project.connections = fields.raw("connections");
-  project.server = fields.raw("server");
-  project.subscriptions = fields.raw("subscriptions");
-  project.alerts = fields.raw("alerts");
-  project.maintenance = fields.raw("maintenance");
+  build_operation(project, fields, context);
   return project;
 }
 

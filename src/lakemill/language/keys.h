@@ -23,11 +23,13 @@ enum class ValueType : std::uint8_t {
   boolean,
   integer,
   number,
-  duration,   ///< "5m", "1h 30m", a number of seconds
-  size,       ///< "512MB", a number of bytes
-  schedule,   ///< a duration or a cron expression
-  choice,     ///< one of KeySpec::choices, case ignored
-  text_list,  ///< texts, or a single one
+  duration,     ///< "5m", "1h 30m", a number of seconds
+  size,         ///< "512MB", a number of bytes
+  cron,         ///< a cron expression
+  schedule,     ///< a duration or a cron expression
+  choice,       ///< one of KeySpec::choices, case ignored
+  choice_list,  ///< such, or a single one
+  text_list,    ///< texts, or a single one
   any_list,
   text_map,  ///< names to scalars
   any_map,
@@ -37,7 +39,10 @@ enum class ValueType : std::uint8_t {
   columns,       ///< names to types or to KeySpec::object, or a list of such
   selection,     ///< a list of names, or names to names
   flag_or_list,  ///< true, false, or a list of names
-  text_or_object
+  text_or_object,
+  text_or_object_list,  ///< a list of either, or a single one
+  duration_or_object,
+  choice_or_object
 };
 
 enum class Support : std::uint8_t {

@@ -60,6 +60,7 @@ Json value_schema(const KeySpec& key) {
     case ValueType::path:
     case ValueType::duration:
     case ValueType::size:
+    case ValueType::cron:
     case ValueType::schedule:
       return any_of({scalar_schema(), null});
     case ValueType::sql:
@@ -73,6 +74,9 @@ Json value_schema(const KeySpec& key) {
       return any_of({typed("number"), variable_schema(), null});
     case ValueType::choice:
       return any_of({choice_schema(key), variable_schema(), null});
+    case ValueType::choice_list:
+      return any_of({choice_schema(key), variable_schema(),
+                     list_of(any_of({choice_schema(key), variable_schema()})), null});
     case ValueType::text_list:
       return any_of({scalar_schema(), list_of(scalar_schema()), null});
     case ValueType::any_list:
@@ -101,6 +105,14 @@ Json value_schema(const KeySpec& key) {
           {typed("boolean"), scalar_schema(), list_of(scalar_schema()), null});
     case ValueType::text_or_object:
       return any_of({scalar_schema(), typed("boolean"), reference(key.object), null});
+    case ValueType::text_or_object_list:
+      return any_of({scalar_schema(), reference(key.object),
+                     list_of(any_of({scalar_schema(), reference(key.object)})), null});
+    case ValueType::duration_or_object:
+      return any_of({scalar_schema(), reference(key.object), null});
+    case ValueType::choice_or_object:
+      return any_of(
+          {choice_schema(key), variable_schema(), reference(key.object), null});
   }
   return Json::object();
 }
@@ -150,6 +162,15 @@ Json object_schema(const ObjectSpec& object) {
   return schema;
 }
 
+std::string choices_text(const KeySpec& key) {
+  std::string text;
+  for (const std::string& choice : choices_of(key.choices)) {
+    if (!text.empty()) text += ", ";
+    text += "`" + choice + "`";
+  }
+  return text;
+}
+
 std::string type_text(const KeySpec& key) {
   const std::string object =
       "[" + std::string(key.object) + "](#" + std::string(key.object) + ")";
@@ -174,14 +195,12 @@ std::string type_text(const KeySpec& key) {
       return "size";
     case ValueType::schedule:
       return "duration or cron expression";
-    case ValueType::choice: {
-      std::string text;
-      for (const std::string& choice : choices_of(key.choices)) {
-        if (!text.empty()) text += ", ";
-        text += "`" + choice + "`";
-      }
-      return text;
-    }
+    case ValueType::cron:
+      return "cron expression";
+    case ValueType::choice:
+      return choices_text(key);
+    case ValueType::choice_list:
+      return "list of " + choices_text(key);
     case ValueType::text_list:
       return "list of texts";
     case ValueType::any_list:
@@ -204,6 +223,12 @@ std::string type_text(const KeySpec& key) {
       return "true, false or list of names";
     case ValueType::text_or_object:
       return "text, or " + object;
+    case ValueType::text_or_object_list:
+      return "list of texts or " + object;
+    case ValueType::duration_or_object:
+      return "duration, or " + object;
+    case ValueType::choice_or_object:
+      return choices_text(key) + ", or " + object;
   }
   return "";
 }

@@ -10,6 +10,7 @@
 #include "lakemill/language/definition.h"
 #include "lakemill/language/keys.h"
 #include "lakemill/language/model_builder.h"
+#include "lakemill/language/orchestration_check.h"
 #include "lakemill/language/pipeline_check.h"
 #include "lakemill/language/shape_check.h"
 #include "lakemill/language/written_tables.h"
@@ -239,6 +240,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& given) 
   check_shape(root, object_spec("pipeline"), "", diagnostics);
 
   BuildContext context{diagnostics};
+  context.event_types = options.event_types;
   context.reader = options.reader;
   context.spark_is_named =
       options.project != nullptr && !options.project->engine.spark_remote.empty();
@@ -254,6 +256,7 @@ LoadedPipeline load_pipeline(const std::string& path, const LoadOptions& given) 
   check_pipeline(pipeline, own_files(reader.files(), pipeline, options.project), reader,
                  diagnostics);
   check_properties(pipeline, options.property_check, diagnostics);
+  check_orchestration(pipeline, options.project, diagnostics);
   if (options.sql_parser) {
     check_sql(pipeline, options.sql_parser, *options.reader, diagnostics);
   }
@@ -290,6 +293,7 @@ LoadedProject load_project(const std::string& path, const LoadOptions& options) 
   check_shape(root, object_spec("project"), "", diagnostics);
 
   BuildContext context{diagnostics};
+  context.event_types = options.event_types;
   Project project = build_project(root, context);
   project.file = path;
   project.folder = folder_of(path);
@@ -303,6 +307,9 @@ LoadedProject load_project(const std::string& path, const LoadOptions& options) 
   }
   const bool is_known =
       std::find(names.begin(), names.end(), options.environment) != names.end();
+  if (options.sql_parser) {
+    check_sql(project, options.sql_parser, *options.reader, diagnostics);
+  }
   if (!options.environment.empty() && !is_known) {
     const auto meant = nearest(options.environment, names);
     diagnostics.error(root.location, "environments",

@@ -37,6 +37,8 @@ struct LoadOptions {
   SqlParser sql_parser;          ///< what checks SQL; empty: nothing does
   TableNamer table_namer;        ///< what finds tables in SQL; empty: nothing does
   PropertyCheck property_check;  ///< what checks tables' properties; may be empty
+  /// The types of events that there are; empty: any is taken.
+  std::vector<std::string> event_types;
 };
 
 struct LoadedPipeline {

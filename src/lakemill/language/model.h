@@ -9,7 +9,10 @@
 #include <variant>
 #include <vector>
 
+#include "lakemill/language/layer.h"
 #include "lakemill/language/location.h"
+#include "lakemill/language/orchestration.h"
+#include "lakemill/language/source_text.h"
 #include "lakemill/language/tree.h"
 
 // The pipeline language as plain structs: what the loader makes of the files once
@@ -21,7 +24,6 @@ namespace lakemill::language {
 
 enum class Backend : std::uint8_t { unset, polars, duckdb, pyspark, spark };
 enum class DataframeApi : std::uint8_t { narwhals, native };
-enum class Layer : std::uint8_t { none, bronze, silver, gold };
 enum class Refresh : std::uint8_t { automatic, append, merge, replace, incremental };
 enum class FileFormat : std::uint8_t {
   csv,
@@ -33,44 +35,10 @@ enum class FileFormat : std::uint8_t {
   binaryfile
 };
 
-/// SQL or an expression as the user wrote it, variables put in.
-struct SourceText {
-  std::string text;
-  Location location;   ///< of the value; with `block` the text begins on a later line
-  bool block = false;  ///< written as `|` or `>`
-
-  bool empty() const { return text.empty(); }
-};
-
-/// A name given by the user, with its place.
-struct Name {
-  std::string text;
-  Location location;
-};
-
 /// A column of the node's output that an option names.
 struct NamedColumn {
   std::string option;  ///< "order_by"
   Name column;
-};
-
-/// What a table is called. `catalog` and `schema` are empty where the user named none
-/// (the project's default catalog and the layer's schema then hold).
-struct TableName {
-  std::string catalog;
-  std::string schema;
-  std::string table;
-  Location location;
-
-  /// With dots, without the parts that are empty.
-  std::string to_text() const;
-};
-
-/// A named argument or option in document order.
-struct NamedArgument {
-  std::string name;
-  Location location;
-  Tree value;
 };
 
 /// A dataframe method: `func_name`, `func_args`, `func_kwargs`.
@@ -300,7 +268,7 @@ struct Sink {
   std::map<std::string, std::string> properties;  ///< of the table; metadata's too
   std::vector<Name> property_places;              ///< their names, where values stand
   SchemaEvolution schema_evolution = SchemaEvolution::unset;
-  std::vector<ColumnSpec> schema;  ///< what a new table's columns are
+  std::vector<ColumnSpec> schema;             ///< what a new table's columns are
   std::vector<NamedArgument> writer_options;  ///< writer_kwargs
   std::vector<MethodCall> writer_methods;
 
@@ -321,9 +289,9 @@ struct Sink {
 
   /// True for a sink that writes a Delta table.
   bool is_delta() const {
-    return kind == SinkKind::table ? table_type == TableType::table
-                                   : kind == SinkKind::file &&
-                                         format == FileFormat::delta;
+    return kind == SinkKind::table
+               ? table_type == TableType::table
+               : kind == SinkKind::file && format == FileFormat::delta;
   }
   /// True for a sink that keeps a query instead of rows.
   bool is_view() const {
@@ -359,12 +327,6 @@ struct Freshness {
   Location location;
 };
 
-/// `every`: a duration or a cron expression; exactly one is set.
-struct Schedule {
-  std::optional<std::chrono::microseconds> period;
-  std::string cron;
-};
-
 struct Node {
   std::string name;
   Location location;
@@ -386,7 +348,7 @@ struct Node {
   Layer layer = Layer::none;
   Refresh refresh = Refresh::automatic;
   bool strict = false;
-  std::optional<Schedule> every;
+  std::optional<Schedule> every;  ///< when its time comes in a continuous pipeline
   std::optional<Freshness> freshness;
   std::vector<ColumnContract> columns;
 
@@ -469,15 +431,8 @@ struct Pipeline {
   std::vector<NamedArgument> variables;
   EngineOptions engine;
   std::vector<PipelineTest> tests;
-
-  /// Accepted and checked in shape, used by the orchestrator: null when not written.
-  Tree orchestrator;
-  Tree triggers;
-  Tree retries;
-  Tree timeout;
-  Tree concurrency;
-  Tree alerts;
-  Tree maintenance;
+  std::vector<std::string> tags;
+  Orchestration orchestration;
 
   /// Null pointer when no node has this name.
   const Node* find_node(std::string_view name) const;
@@ -521,13 +476,14 @@ struct Project {
   std::string environment;  ///< the chosen one, or empty
   SecretSources secrets;
   EngineOptions engine;
+  Server server;
+  std::vector<Subscription> subscriptions;
+  std::vector<Alert> alerts;  ///< of all pipelines
+  Maintenance maintenance;
+  std::vector<Name> operation;  ///< which of these keys the file has, with their places
 
-  /// Accepted and checked in shape, used by later parts: null when not written.
+  /// Accepted and checked in shape: null when not written.
   Tree connections;
-  Tree server;
-  Tree subscriptions;
-  Tree alerts;
-  Tree maintenance;
 };
 
 }  // namespace lakemill::language

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "lakemill/language/diagnostic.h"
@@ -20,6 +21,9 @@ struct BuildContext {
   Backend backend = Backend::unset;
   bool spark_is_named = false;   ///< the project names a Spark remote
   FileReader* reader = nullptr;  ///< gives files again for places; may be null
+  /// The types of events there are; empty: they are not known here, and none is
+  /// refused.
+  std::span<const std::string> event_types = {};
 };
 
 /// Refuses a `name` that cannot be one of a folder, as those of pipelines and nodes

@@ -10,6 +10,7 @@
 
 #include "lakemill/base/cron.h"
 #include "lakemill/base/text.h"
+#include "lakemill/base/time_zone.h"
 
 namespace lakemill::language {
 
@@ -117,6 +118,12 @@ Status check_cron(std::string_view text) {
   LAKEMILL_TRY(const Instant next, cron.next_after(Instant()));
   static_cast<void>(next);
   return {};
+}
+
+Status check_time_zone(std::string_view text) {
+  const auto zone = TimeZone::find(text);
+  if (zone || zone.error().code() == ErrorCode::unsupported) return {};
+  return zone.error();
 }
 
 }  // namespace lakemill::language

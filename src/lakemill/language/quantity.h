@@ -18,4 +18,8 @@ Result<std::int64_t> parse_size(std::string_view text);
 /// Whether it is a cron expression that some day fits. Errors: invalid.
 Status check_cron(std::string_view text);
 
+/// Whether it is the name of a time zone: "Europe/Berlin", "UTC". Any name will do
+/// where no time zone database is installed. Errors: invalid, corrupt.
+Status check_time_zone(std::string_view text);
+
 }  // namespace lakemill::language

@@ -10,7 +10,7 @@
 #include "lakemill/language/definition.h"
 #include "lakemill/language/graph.h"
 #include "lakemill/language/keys.h"
-#include "lakemill/language/load.h"
+#include "lakemill/language/load_fixture.h"
 #include "lakemill/language/yaml_tree.h"
 
 namespace lakemill::language {
@@ -263,6 +263,24 @@ TEST(Schema, AcceptsTheSampleAndRefusesATypo) {
   EXPECT_EQ(rejects(schema, sample, schema, ""), "");
   sample["nodes"][0]["sinks"][0]["pth"] = "x";
   EXPECT_NE(rejects(schema, sample, schema, ""), "");
+}
+
+TEST(Schema, AcceptsEveryKeyOfOrchestrationAndRefusesATypo) {
+  MemoryFileReader reader(
+      std::map<std::string, std::string>{{"lakemill.yaml", testkit::kOperatedProject}});
+  Diagnostics diagnostics;
+  const Json project = to_json(load_tree("lakemill.yaml", reader, {}, diagnostics));
+  const Json schema = json_schema();
+  const Json& object = schema["definitions"]["project"];
+  EXPECT_EQ(rejects(object, project, schema, ""), "");
+  for (const char* place :
+       {"/server/listn", "/server/sql/rol", "/subscriptions/0/secrt",
+        "/subscriptions/0/to/webhok", "/alerts/0/silence/0/fore",
+        "/alerts/0/match/tags", "/maintenance/layers/BRONSE"}) {
+    Json broken = project;
+    broken[Json::json_pointer(place)] = 1;
+    EXPECT_NE(rejects(object, broken, schema, ""), "") << place;
+  }
 }
 
 TEST(Schema, IsJsonAndEveryReferenceOfItResolves) {

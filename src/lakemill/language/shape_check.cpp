@@ -28,9 +28,27 @@ std::string shown(const Tree& value) {
 }
 
 // Objects whose plain values are names and paths, which are stored and shown.
-constexpr std::array<std::string_view, 10> kNamingObjects = {
-    "node",      "source",    "sink",   "merge_cdc_options", "expectation",
-    "reference", "freshness", "column", "column_contract",   "table_metadata"};
+constexpr std::array<std::string_view, 21> kNamingObjects = {"node",
+                                                             "source",
+                                                             "sink",
+                                                             "merge_cdc_options",
+                                                             "expectation",
+                                                             "reference",
+                                                             "freshness",
+                                                             "column",
+                                                             "column_contract",
+                                                             "table_metadata",
+                                                             "trigger",
+                                                             "trigger_event",
+                                                             "alert",
+                                                             "alert_target",
+                                                             "alert_match",
+                                                             "subscription",
+                                                             "event_filter",
+                                                             "target",
+                                                             "server",
+                                                             "server_tls",
+                                                             "silence"};
 
 // Whether a value of `key` names something; SQL and options of others do not.
 bool names_something(const ObjectSpec& object, const KeySpec& key) {
@@ -46,8 +64,9 @@ bool names_something(const ObjectSpec& object, const KeySpec& key) {
     default:
       return false;
   }
-  constexpr std::array<std::string_view, 4> kTexts = {"tests", "comment", "description",
-                                                      "owner"};
+  constexpr std::array<std::string_view, 8> kTexts = {
+      "tests",  "comment", "description", "owner",
+      "secret", "webhook", "command",     "openlineage"};
   return std::ranges::find(kTexts, key.key) == kTexts.end() &&
          std::ranges::find(kNamingObjects, object.name) != kNamingObjects.end();
 }
@@ -216,12 +235,20 @@ class ShapeCheck {
       case ValueType::choice:
         check_choice(value, key, path);
         return;
+      case ValueType::choice_list:
+        check_choices(value, key, path);
+        return;
       case ValueType::object:
       case ValueType::object_list:
       case ValueType::object_map:
       case ValueType::columns:
       case ValueType::text_or_object:
         check_nested(value, key, path);
+        return;
+      case ValueType::text_or_object_list:
+      case ValueType::duration_or_object:
+      case ValueType::choice_or_object:
+        check_either(value, key, path);
         return;
       case ValueType::text_list:
       case ValueType::selection:
@@ -252,8 +279,10 @@ class ShapeCheck {
         if (value.kind != TreeKind::boolean) needs(value, key, path, "true or false");
         return;
       case ValueType::integer:
-        if (value.kind != TreeKind::integer || value.integer < 0) {
+        if (value.kind != TreeKind::integer) {
           needs(value, key, path, "a whole number");
+        } else if (value.integer < 0) {
+          needs(value, key, path, "a whole number that is not negative");
         }
         return;
       case ValueType::number:
@@ -262,14 +291,15 @@ class ShapeCheck {
         }
         return;
       case ValueType::duration:
-        if (!is_textual(value) || !parse_duration(value.text)) {
-          needs(value, key, path, "a duration like 5m, 1h 30m or 7d");
-        }
+        check_duration(value, key, path);
         return;
       case ValueType::size:
         if (!is_textual(value) || !parse_size(value.text)) {
           needs(value, key, path, "a size like 512MB or 4GB");
         }
+        return;
+      case ValueType::cron:
+        check_cron_text(value, key, path);
         return;
       case ValueType::schedule:
         check_schedule(value, key, path);
@@ -277,6 +307,28 @@ class ShapeCheck {
       default:
         return;
     }
+  }
+
+  void check_duration(Tree& value, const KeySpec& key, const std::string& path) {
+    if (!is_textual(value) || !parse_duration(value.text)) {
+      needs(value, key, path, "a duration like 5m, 1h 30m or 7d");
+    }
+  }
+
+  void check_cron_text(Tree& value, const KeySpec& key, const std::string& path) {
+    const Status cron = is_textual(value) ? check_cron(value.text) : Status();
+    if (is_textual(value) && cron) return;
+    if (is_textual(value) && parse_duration(value.text)) {
+      fault(value, below(path, key.key),
+            "key '" + std::string(key.key) + "'" + at_path(path) +
+                " needs a cron expression, not the duration " + shown(value),
+            path.find("triggers") == std::string::npos ? ""
+                                                       : "write every: " + value.text);
+      return;
+    }
+    needs(value, key, path,
+          std::string("a cron expression like 0 6 * * MON-FRI") +
+              (cron ? "" : " (" + cron.error().message() + ")"));
   }
 
   void check_schedule(Tree& value, const KeySpec& key, const std::string& path) {
@@ -323,6 +375,38 @@ class ShapeCheck {
               std::string(key.key) + "'" + at_path(path),
           meant ? "did you mean '" + *meant + "'?"
                 : "known values are " + join(known, ", "));
+  }
+
+  void check_choices(Tree& value, const KeySpec& key, const std::string& path) {
+    if (!value.is_list()) {
+      check_choice(value, key, path);
+      return;
+    }
+    for (Tree& item : value.items) check_choice(item, key, path);
+  }
+
+  // A plain value, or an object; of text_or_object_list a list of these too.
+  void check_either(Tree& value, const KeySpec& key, const std::string& path) {
+    const ObjectSpec& object = object_spec(key.object);
+    const std::string inner = below(path, key.key);
+    if (value.is_mapping()) {
+      check_object(value, object, inner);
+    } else if (key.type == ValueType::duration_or_object) {
+      check_duration(value, key, path);
+    } else if (key.type == ValueType::choice_or_object) {
+      check_choice(value, key, path);
+    } else if (!value.is_list()) {
+      if (!is_textual(value)) needs(value, key, path, "names or mappings");
+    } else {
+      for (std::size_t i = 0; i < value.items.size(); ++i) {
+        Tree& item = value.items[i];
+        if (item.is_mapping()) {
+          check_object(item, object, inner + "[" + std::to_string(i) + "]");
+        } else if (!item.broken && !is_textual(item)) {
+          needs(item, key, path, "names or mappings in its list");
+        }
+      }
+    }
   }
 
   void check_nested(Tree& value, const KeySpec& key, const std::string& path) {

@@ -6,6 +6,7 @@
 #include "lakemill/language/embedded_sql.h"
 #include "lakemill/language/expression_sql.h"
 #include "lakemill/language/graph.h"
+#include "lakemill/language/shape_check.h"
 #include "lakemill/language/sql_text.h"
 
 namespace lakemill::language {
@@ -75,6 +76,10 @@ class Check {
       text(merge->truncate_where, SqlForm::condition, options + "truncate_where",
            "truncate_where: ");
     }
+  }
+
+  void events(const EventFilter& filter, const std::string& path) {
+    text(filter.where, SqlForm::condition, below(path, "where"), "where: ");
   }
 
  private:
@@ -298,6 +303,19 @@ void check_sql(const Pipeline& pipeline, const SqlParser& parser, FileReader& re
   Check check(parser, reader, diagnostics);
   for (std::size_t i = 0; i < pipeline.nodes.size(); ++i) {
     check.node(pipeline.nodes[i], "nodes[" + std::to_string(i) + "]");
+  }
+  for (const Trigger& trigger : pipeline.orchestration.triggers) {
+    if (const auto* event = trigger.as<EventTrigger>()) {
+      check.events(event->filter, below(trigger.path, "on_event"));
+    }
+  }
+}
+
+void check_sql(const Project& project, const SqlParser& parser, FileReader& reader,
+               Diagnostics& diagnostics) {
+  Check check(parser, reader, diagnostics);
+  for (const Subscription& subscription : project.subscriptions) {
+    check.events(subscription.filter, below(subscription.path, "filter"));
   }
 }
 

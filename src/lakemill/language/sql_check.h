@@ -54,9 +54,14 @@ std::string sql_as_in_a_run(std::string_view text);
 bool is_dataframe_expectation(const Expectation& expectation);
 
 /// Parses all SQL of a pipeline as it will stand in a run: steps, filters,
-/// expectations, the conditions of merges. What only a run can put in (frames, secrets)
-/// may stand there. `reader` gives the files again for the places of faults.
+/// expectations, the conditions of merges and of triggers. What only a run can put in
+/// (frames, secrets) may stand there. `reader` gives the files again for the places of
+/// faults.
 void check_sql(const Pipeline& pipeline, const SqlParser& parser, FileReader& reader,
+               Diagnostics& diagnostics);
+
+/// The same of a project's subscriptions.
+void check_sql(const Project& project, const SqlParser& parser, FileReader& reader,
                Diagnostics& diagnostics);
 
 /// `place`, where it tells only a line, with the column at which `name` stands there

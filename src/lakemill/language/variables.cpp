@@ -140,7 +140,7 @@ VariableResolver::TextMode VariableResolver::mode_of(const std::string& key,
   }
   if (key == "expr") return in_expectation ? TextMode::expectation : TextMode::sql;
   if (key == "filter" || key == "delete_where" || key == "truncate_where" ||
-      key == "tests") {
+      key == "where" || key == "tests") {
     return TextMode::sql;
   }
   return TextMode::plain;

@@ -60,8 +60,12 @@ class Places {
   }
 
   std::string of_table(const TableName& name, Layer layer) const {
+    return "table " + full_name(name, layer);
+  }
+
+  std::string full_name(const TableName& name, Layer layer) const {
     const std::string& catalog = name.catalog.empty() ? project_.catalog : name.catalog;
-    return "table " + catalog + "." + schema_of(name, layer) + "." + name.table;
+    return catalog + "." + schema_of(name, layer) + "." + name.table;
   }
 
   // The folder of a table of the catalog, which a path may name too.
@@ -266,6 +270,40 @@ class SqlLinks {
 
 }  // namespace
 
+std::string table_place(const TableReference& table, const std::string& folder,
+                        const Project& project) {
+  if (!table.path.empty()) {
+    return std::string(kPathPlace) + normal_path(folder, table.path);
+  }
+  const Pipeline none;
+  return Places(none, project).folder_of_table(table.table, Layer::none);
+}
+
+std::vector<UsedTable> used_tables(const Pipeline& pipeline, const Project& project) {
+  const Places places(pipeline, project);
+  std::vector<UsedTable> tables;
+  const auto add_table = [&](const TableName& name, Layer layer) {
+    if (name.table.empty()) return;
+    tables.push_back(
+        {places.full_name(name, layer), places.folder_of_table(name, layer)});
+  };
+  const auto add_folder = [&](const std::string& path, FileFormat format) {
+    if (path.empty() || format != FileFormat::delta) return;
+    tables.push_back({path, places.of_path(path)});
+  };
+  for (const Node& node : pipeline.nodes) {
+    for (const Sink& sink : node.sinks) {
+      if (sink.kind == SinkKind::table) add_table(sink.table, node.layer);
+      if (sink.kind == SinkKind::file) add_folder(sink.path, sink.format);
+    }
+    for (const Source& source : node.sources) {
+      if (source.kind == SourceKind::table) add_table(source.table, node.layer);
+      if (source.kind == SourceKind::file) add_folder(source.path, source.format);
+    }
+  }
+  return tables;
+}
+
 void link_written_tables(Pipeline& pipeline, const Project& project,
                          const TableNamer& namer) {
   const Places places(pipeline, project);
@@ -296,6 +334,14 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
       add_needs(node, found->second, expectation.location);
     }
     if (namer) SqlLinks(namer, writers, places).link(node);
+  }
+  for (Trigger& trigger : pipeline.orchestration.triggers) {
+    if (auto* table = std::get_if<TableTrigger>(&trigger.what)) {
+      table->table.place = table_place(table->table, pipeline.folder, project);
+    }
+  }
+  for (TablePolicy& policy : pipeline.orchestration.maintenance.tables) {
+    policy.table.place = table_place(policy.table, pipeline.folder, project);
   }
 }
 

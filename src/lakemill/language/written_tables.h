@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lakemill/language/model.h"
 #include "lakemill/language/sql_check.h"
@@ -17,7 +19,22 @@ inline constexpr std::string_view kPathPlace = "path ";
 ///
 /// The same for tables that SQL (steps, filters, expectations) names, as `namer` finds
 /// them, into `depends_on` of the node; without a namer there are none.
+///
+/// Also the places of sinks, and of the tables that section 8 names.
 void link_written_tables(Pipeline& pipeline, const Project& project,
                          const TableNamer& namer);
+
+/// Where a table is, as Sink::place tells it; its path is relative to `folder`.
+std::string table_place(const TableReference& table, const std::string& folder,
+                        const Project& project);
+
+/// A table that a pipeline writes or reads.
+struct UsedTable {
+  std::string name;   ///< catalog.schema.table, or its path as written
+  std::string place;  ///< as Sink::place
+};
+
+/// Those of its sinks and sources; not what only SQL names.
+std::vector<UsedTable> used_tables(const Pipeline& pipeline, const Project& project);
 
 }  // namespace lakemill::language
