@@ -235,8 +235,11 @@ const std::vector<BadCase> kBadPipelines = {
      "p.yaml:2:34: error: 'timezone' at triggers[0] goes with cron only; leave it out: "
      "a period is as long in all zones; a time of day is cron: 0 6 * * *\n"},
     {"NoZone", "triggers: [{cron: '@daily', timezone: '+02:00'}]\n",
-     "p.yaml:2:39: error: key 'timezone' at triggers[0]: '+02:00' is no name of a time "
-     "zone like Europe/Berlin or UTC\n"},
+     "p.yaml:2:39: error: key 'timezone' at triggers[0]: there is no time zone "
+     "'+02:00'; zones have names such as Europe/Berlin or UTC\n"},
+    {"MisspeltZone", "triggers: [{cron: '@daily', timezone: Europe/Pari}]\n",
+     "p.yaml:2:39: error: key 'timezone' at triggers[0]: there is no time zone "
+     "'Europe/Pari', did you mean 'Europe/Paris'?\n"},
     {"NoPeriod", "triggers: [{every: soon}]\n",
      "p.yaml:2:20: error: key 'every' at triggers[0] needs a duration like 5m, 1h 30m "
      "or 7d, not 'soon'\n"},
