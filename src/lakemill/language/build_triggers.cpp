@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "lakemill/base/text.h"
 #include "lakemill/language/orchestration_builder.h"
@@ -134,15 +135,14 @@ class TriggerBuilder {
 };
 
 void check_twins(const std::vector<Trigger>& triggers, BuildContext& context) {
-  for (std::size_t i = 0; i < triggers.size(); ++i) {
-    for (std::size_t k = 0; k < i; ++k) {
-      if (identity_of(triggers[i]) != identity_of(triggers[k])) continue;
-      context.diagnostics.error(triggers[i].location, triggers[i].path,
-                                "the trigger" + at_path(triggers[i].path) +
-                                    " is the same as that" + at_path(triggers[k].path),
-                                "remove one of the two");
-      break;
-    }
+  std::unordered_map<std::string, const Trigger*> known;
+  for (const Trigger& trigger : triggers) {
+    const auto [first, is_new] = known.emplace(identity_of(trigger), &trigger);
+    if (is_new) continue;
+    context.diagnostics.error(trigger.location, trigger.path,
+                              "the trigger" + at_path(trigger.path) +
+                                  " is the same as that" + at_path(first->second->path),
+                              "remove one of the two");
   }
 }
 
