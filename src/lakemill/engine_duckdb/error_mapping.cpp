@@ -32,6 +32,11 @@ ErrorCode code_of_io(std::string_view message) {
       contains(message, "No files found")) {
     return ErrorCode::not_found;
   }
+  for (const char* broken :  // zstd's names of its errors
+       {"Restored data doesn't match checksum", "Data corruption detected",
+        "Unknown frame descriptor", "Unsupported frame parameter"}) {
+    if (contains(message, broken)) return ErrorCode::invalid;
+  }
   return ErrorCode::unavailable;
 }
 

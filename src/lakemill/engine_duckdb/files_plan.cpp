@@ -21,6 +21,7 @@
 #include "lakemill/engine_duckdb/rescued_values.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 #include "lakemill/engine_duckdb/write_query.h"
+#include "lakemill/engine_duckdb/zstd_files.h"
 
 namespace lakemill::engine_duckdb {
 
@@ -31,6 +32,17 @@ using duckdb::LogicalTypeId;
 using engine::FileFormat;
 using engine::FilesRelation;
 
+duckdb::FileCompressionType compression_of(const FilesPlan& plan) {
+  if (plan.relation.format == FileFormat::parquet ||
+      plan.relation.format == FileFormat::binaryfile) {
+    return duckdb::FileCompressionType::UNCOMPRESSED;  // its reader takes it as it is
+  }
+  const auto option = plan.options.find("compression");
+  if (option == plan.options.end()) return duckdb::FileCompressionType::AUTO_DETECT;
+  const std::string quoted = to_lower(option->second);
+  return duckdb::FileCompressionTypeFromString(quoted.substr(1, quoted.size() - 2));
+}
+
 // A file is its path and size: one that is gone or has changed fails the batch.
 Status check_files(DuckdbSession& session, FilesPlan& plan) {
   const FilesRelation& relation = plan.relation;
@@ -39,11 +51,15 @@ Status check_files(DuckdbSession& session, FilesPlan& plan) {
   auto& files = duckdb::FileSystem::GetFileSystem(*session.connection().context);
   for (const engine::InputFile& file : relation.files) {
     std::optional<std::int64_t> size;
+    std::optional<std::string> fault;
     auto opened = session.watch([&] {
       const auto handle = files.OpenFile(
           file.url, duckdb::FileFlags::FILE_FLAGS_READ |
                         duckdb::FileFlags::FILE_FLAGS_NULL_IF_NOT_EXISTS);
-      if (handle) size = handle->GetFileSize();
+      if (handle) {
+        size = handle->GetFileSize();
+        fault = zstd_fault(*handle, compression_of(plan));
+      }
       if (!is_json || size.value_or(0) < std::ssize(kByteOrderMark)) return;
       std::string begin(kByteOrderMark.size(), '\0');
       handle->Read(begin.data(), begin.size(), 0);
@@ -57,6 +73,7 @@ Status check_files(DuckdbSession& session, FilesPlan& plan) {
                                       " bytes then, " + std::to_string(*size) +
                                       " now)");
     }
+    if (fault) return file_error(file.url, *fault);
   }
   return {};
 }
