@@ -7,6 +7,7 @@
 #include "lakemill/flow/postgres_opening.h"
 #include "lakemill/flow/written_schema.h"
 #include "lakemill/language/streams.h"
+#include "lakemill/sinks/file_sink.h"
 #include "lakemill/sources/file_listing.h"
 #include "lakemill/sources/file_source.h"
 #include "lakemill/sources/rows_source.h"
@@ -239,6 +240,11 @@ Result<Leaf> open_upstream(const Workspace& workspace, const language::Node& ups
   spec.url = place.url;
   spec.relation.format = engine_format(place.format);
   spec.relation.options = options_as_written(sink);
+  if (sink.mode == language::SinkMode::append) {
+    spec.is_own = [format = spec.relation.format](std::string_view name) {
+      return sinks::is_batch_file(name, format);
+    };
+  }
   LAKEMILL_TRY(const auto written, sources::list_files(workspace.stores, place.url));
   // A folder of appended files may have columns of all times.
   if (written.size() == 1 && written[0].path == place.url) {

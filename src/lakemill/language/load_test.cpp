@@ -186,6 +186,15 @@ const std::vector<BadCase> kBadCases = {
     {"ListBeforeKeys", "- {name: a}\nname: p\n",
      "p.yaml:2:1: error: what begins here is no part of what stands before it; indent "
      "it as the lines that it belongs to, or remove it\n"},
+    {"SinkInAFolderOfAppendedFiles",
+     "name: p\nnodes:\n"
+     "- {name: a, source: {data: {x: [1]}}, sink: {path: /o, format: CSV, mode: "
+     "APPEND}}\n"
+     "- {name: b, source: {data: {x: [1]}}, sink: {path: /o/x.csv, format: CSV}}\n",
+     "p.yaml:4:45: error: the sink at nodes[1] lies in the folder that node 'a' "
+     "appends "
+     "files to (/o), and would be taken for one of them; name a place beside that "
+     "folder\n"},
     {"SinkInATable",
      "name: p\nnodes:\n"
      "- {name: a, source: {path: a.csv}, sinks: [{path: out/t, format: DELTA}]}\n"

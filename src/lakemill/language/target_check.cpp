@@ -58,7 +58,7 @@ class TargetCheck {
       }
       for (const Sink& sink : node.sinks) {
         check_folder(sink);
-        if (keeps_own_files(sink)) check_table_around(node, sink);
+        if (keeps_own_files(sink)) check_folder_around(node, sink);
         check_shared(node, sink);
       }
     }
@@ -94,7 +94,7 @@ class TargetCheck {
       for (const Sink& sink : node.sinks) {
         std::string place = real_place(sink);
         if (place.empty()) continue;
-        if (is_table(sink)) tables_.emplace(place, Target{&node, &sink});
+        if (is_folder(sink)) folders_.emplace(place, Target{&node, &sink});
         places_.emplace(&sink, std::move(place));
       }
     }
@@ -105,20 +105,31 @@ class TargetCheck {
                                         : sink.format == FileFormat::delta;
   }
 
-  // A table's vacuum deletes the files of its folder that are none of its own.
-  void check_table_around(const Node& node, const Sink& sink) {
+  static bool is_folder(const Sink& sink) {
+    return is_table(sink) ||
+           (sink.kind == SinkKind::file && sink.mode == SinkMode::append);
+  }
+
+  // A table's vacuum deletes the files of its folder that are none of its own, and who
+  // reads a folder of appended files takes what is in it.
+  void check_folder_around(const Node& node, const Sink& sink) {
     const auto place = places_.find(&sink);
     if (place == places_.end()) return;
     std::string folder = folder_above(place->second);
     for (; !folder.empty(); folder = folder_above(folder)) {
-      const auto table = tables_.find(folder);
-      if (table == tables_.end()) continue;
+      const auto found = folders_.find(folder);
+      if (found == folders_.end()) continue;
+      const Target& around = found->second;
+      const std::string writer =
+          around.node == &node ? "the same node" : "node '" + around.node->name + "'";
+      const bool in_table = is_table(*around.sink);
       fault(sink.location,
-            "the sink" + at_path(path_) + " lies in the folder of the table that " +
-                (table->second.node == &node
-                     ? "the same node"
-                     : "node '" + table->second.node->name + "'") +
-                " writes (" + folder + "), whose vacuum would delete it",
+            "the sink" + at_path(path_) + " lies in the folder " +
+                (in_table ? "of the table that " + writer + " writes"
+                          : "that " + writer + " appends files to") +
+                " (" + folder + ")" +
+                (in_table ? ", whose vacuum would delete it"
+                          : ", and would be taken for one of them"),
             "name a place beside that folder");
       return;
     }
@@ -280,7 +291,7 @@ class TargetCheck {
   Diagnostics& diagnostics_;
   std::string path_;
   std::unordered_map<const Sink*, std::string> places_;  // those that are paths
-  std::unordered_map<std::string, Target> tables_;       // by place
+  std::unordered_map<std::string, Target> folders_;      // by place
   std::map<std::string, std::string> own_files_;         // as read, by place
   std::vector<std::string> own_patterns_;
   std::unordered_map<std::string, Target> targets_;

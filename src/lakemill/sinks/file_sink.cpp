@@ -355,4 +355,8 @@ std::unique_ptr<Sink> make_file_sink(FileSinkSpec spec, SinkServices services) {
   return std::make_unique<FileSink>(std::move(spec), services);
 }
 
+bool is_batch_file(std::string_view name, engine::FileFormat format) {
+  return !flow_of(name).empty() && name.ends_with("." + extension_of(format));
+}
+
 }  // namespace lakemill::sinks

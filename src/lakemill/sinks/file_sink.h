@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "lakemill/engine/relation.h"
 #include "lakemill/sinks/table_sink.h"
@@ -26,5 +27,9 @@ struct FileSinkSpec {
 /// Files that are not Delta as a sink. Of a single file the last batch is unknown
 /// (nothing); of a folder it is told by the file names.
 std::unique_ptr<Sink> make_file_sink(FileSinkSpec spec, SinkServices services);
+
+/// True for the name of a file that a folder_of_batches makes, whichever flow's it is:
+/// a folder may hold files that are none of its.
+bool is_batch_file(std::string_view name, engine::FileFormat format);
 
 }  // namespace lakemill::sinks

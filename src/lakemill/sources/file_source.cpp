@@ -28,10 +28,20 @@ Error nothing_there(const FileSourceSpec& spec) {
                "no file at " + spec.url + "; check the source's path");
 }
 
+std::string_view path_below(std::string_view folder, std::string_view path) {
+  path.remove_prefix(std::min(folder.size(), path.size()));
+  return path.starts_with('/') ? path.substr(1) : path;
+}
+
 // The files that the source names; none is a link out of the roots.
 Result<std::vector<storage::ObjectInfo>> files_of(storage::StoreProvider& stores,
                                                   const FileSourceSpec& spec) {
   LAKEMILL_TRY(auto files, list_files(stores, spec.url));
+  if (spec.is_own) {
+    std::erase_if(files, [&](const storage::ObjectInfo& file) {
+      return file.path != spec.url && !spec.is_own(path_below(spec.url, file.path));
+    });
+  }
   for (const storage::ObjectInfo& file : files) {
     LAKEMILL_TRY_OK(storage::confine_link(file.path, spec.roots));
   }

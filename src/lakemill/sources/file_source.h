@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "lakemill/sources/arrival_log.h"
 #include "lakemill/sources/source.h"
@@ -20,6 +21,8 @@ struct FileSourceSpec {
   /// Of a node that writes a file per batch: files that are gone were replaced, so a
   /// flow that begins reads those that are there, and one that went on must fail.
   bool of_node = false;
+  /// Whether a file is of the source, by its path below a folder; none: all are.
+  std::function<bool(std::string_view)> is_own = {};
   std::int64_t files_max = 0;  ///< per batch; 0: no bound
   std::int64_t bytes_max = 0;  ///< per batch; a single larger file is still read whole
   std::int64_t rows_max = 0;   ///< likewise; needs count_rows
