@@ -78,8 +78,9 @@ class Batch {
     LAKEMILL_TRY_OK(keep_replaced());
     LAKEMILL_TRY(auto schema_results, judge_schema(run_.node, schema_));
     results_ = std::move(schema_results);
+    LAKEMILL_TRY(const std::string own_after, own_table_after());
     LAKEMILL_TRY(checks_, row_expectations(run_.workspace, run_.node, *session_,
-                                           schema_, run_.plan));
+                                           schema_, run_.plan, own_after));
     if (failed()) return finish_failed();
     return needs_holding_back() ? held_back() : straight_through();
   }
@@ -256,6 +257,30 @@ class Batch {
     return name;
   }
 
+  // The relation of what stays of the target, and of what comes to it.
+  Result<std::string> with_target(const std::string& coming, const std::string& name) {
+    LAKEMILL_TRY(const std::string target, bind_target());
+    if (target.empty()) return coming;
+    LAKEMILL_TRY_OK(session_->bind_query(
+        name,
+        "SELECT * FROM " + quote_identifier(target) + without_replaced() +
+            " UNION ALL BY NAME SELECT * FROM " + quote_identifier(coming),
+        engine::Origin::lakemill));
+    return name;
+  }
+
+  // What a REFERENCE to the node's own table looks at; empty where there is none. Rows
+  // refer to others of their batch, too, be they kept or not.
+  Result<std::string> own_table_after() {
+    const bool any = std::any_of(
+        run_.node.expectations.begin(), run_.node.expectations.end(),
+        [&](const auto& expectation) {
+          return refers_to_own_table(run_.workspace, run_.node, expectation);
+        });
+    if (!any) return std::string();
+    return with_target(rows_, run_.node.name + ".referred");
+  }
+
   // The relation of what the target would hold after the batch. What changes make of it
   // only the sink can tell.
   Result<std::string> table_after(const std::string& kept) {
@@ -269,15 +294,7 @@ class Batch {
       }
       if (*preview) return **std::move(preview);
     }
-    LAKEMILL_TRY(const std::string target, bind_target());
-    if (target.empty()) return kept;
-    std::string name = run_.node.name + ".after";
-    LAKEMILL_TRY_OK(session_->bind_query(
-        name,
-        "SELECT * FROM " + quote_identifier(target) + without_replaced() +
-            " UNION ALL BY NAME SELECT * FROM " + quote_identifier(kept),
-        engine::Origin::lakemill));
-    return name;
+    return with_target(kept, run_.node.name + ".after");
   }
 
   std::string without_replaced() const {

@@ -548,7 +548,10 @@ class Decider {
   // The versions of the tables that REFERENCE expectations point to.
   Status pin_references() {
     for (const language::Expectation& expectation : node_.expectations) {
-      if (expectation.type != language::ExpectationType::reference) continue;
+      if (expectation.type != language::ExpectationType::reference ||
+          refers_to_own_table(workspace_, node_, expectation)) {
+        continue;
+      }
       LAKEMILL_TRY(const Place place, reference_place(workspace_, node_, expectation));
       if (!place.is_delta) continue;
       LAKEMILL_TRY(const bool exists, target_exists(workspace_, place));

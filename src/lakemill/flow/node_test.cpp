@@ -132,8 +132,8 @@ class Test {
                  session_->describe("SELECT * FROM " + quote_identifier(rows),
                                     engine::Origin::lakemill));
     schema_ = shape.schema;
-    LAKEMILL_TRY(const auto checks,
-                 row_expectations(workspace_, node, *session_, schema_, plan, &given));
+    LAKEMILL_TRY(const auto checks, row_expectations(workspace_, node, *session_,
+                                                     schema_, plan, "", &given));
     quarantines_ = std::any_of(node.expectations.begin(), node.expectations.end(),
                                [](const auto& expectation) {
                                  return expectation.action ==

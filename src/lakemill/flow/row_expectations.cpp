@@ -47,6 +47,15 @@ Result<Place> reference_place(const Workspace& workspace, const language::Node& 
   return place;
 }
 
+bool refers_to_own_table(const Workspace& workspace, const language::Node& node,
+                         const language::Expectation& expectation) {
+  const language::Sink* sink = node.primary_sink();
+  if (expectation.type != ExpectationType::reference || sink == nullptr) return false;
+  const auto referred = reference_place(workspace, node, expectation);
+  const auto own = place_of(workspace, node, *sink);
+  return referred && own && referred->url == own->url;
+}
+
 namespace {
 
 // Binds the table that a REFERENCE points to, as the plan has pinned it.
@@ -106,13 +115,16 @@ Status check_referred_columns(const language::Expectation& expectation,
 Result<std::string> reference_predicate(
     const Workspace& workspace, const language::Node& node,
     const language::Expectation& expectation, engine::Session& session,
-    const data::Schema& schema, const BatchPlan& plan, const GivenRelations* given) {
+    const data::Schema& schema, const BatchPlan& plan, const std::string& own_after,
+    const GivenRelations* given) {
   LAKEMILL_TRY_OK(check_named_columns(expectation, schema));
   // By its place: names of expectations may differ in case alone.
-  const std::string relation = "reference at " + to_text(expectation.location);
+  std::string relation = "reference at " + to_text(expectation.location);
   if (given != nullptr) {
     LAKEMILL_TRY(auto rows, given_reference(node, expectation, schema, *given));
     LAKEMILL_TRY_OK(session.bind(relation, std::move(rows)));
+  } else if (refers_to_own_table(workspace, node, expectation)) {
+    relation = own_after;
   } else {
     LAKEMILL_TRY_OK(
         bind_reference(workspace, node, expectation, plan, session, relation));
@@ -167,14 +179,15 @@ Result<std::string> expectation_sql(const language::Expectation& expectation,
 
 Result<RowExpectations> row_expectations(
     const Workspace& workspace, const language::Node& node, engine::Session& session,
-    const data::Schema& schema, const BatchPlan& plan, const GivenRelations* given) {
+    const data::Schema& schema, const BatchPlan& plan, const std::string& own_after,
+    const GivenRelations* given) {
   RowExpectations result;
   for (const language::Expectation& expectation : node.expectations) {
     if (!looks_at_rows(expectation)) continue;
     auto predicate = expectation.type == ExpectationType::row
                          ? expectation_sql(expectation, schema)
                          : reference_predicate(workspace, node, expectation, session,
-                                               schema, plan, given);
+                                               schema, plan, own_after, given);
     if (!predicate) return std::move(predicate).error();
     result.checks.push_back(
         {expectation.name, *std::move(predicate), on_fail(expectation.action)});

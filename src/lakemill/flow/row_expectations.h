@@ -22,7 +22,13 @@ struct RowExpectations {
 Result<Place> reference_place(const Workspace& workspace, const language::Node& node,
                               const language::Expectation& expectation);
 
+/// Whether a REFERENCE points to the table that the node itself writes first, which
+/// there may be none of yet.
+bool refers_to_own_table(const Workspace& workspace, const language::Node& node,
+                         const language::Expectation& expectation);
+
 /// Tables that REFERENCEs point to are read at the versions that `plan` has pinned.
+/// `own_after`: the relation that stands for the node's own table.
 /// With `given` (a test) no table is read: what it gives for the source or the name
 /// that a REFERENCE points to stands in. Errors: invalid, with file, line and column.
 Result<RowExpectations> row_expectations(const Workspace& workspace,
@@ -30,6 +36,7 @@ Result<RowExpectations> row_expectations(const Workspace& workspace,
                                          engine::Session& session,
                                          const data::Schema& schema,
                                          const BatchPlan& plan,
+                                         const std::string& own_after,
                                          const GivenRelations* given = nullptr);
 
 /// What the counts of a batch say of each. `failed_rows` as WriteResult gives them.
