@@ -3,6 +3,8 @@
 #include "lakemill/engine_duckdb/json_plan.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "lakemill/base/guard.h"
 #include "lakemill/base/json.h"
@@ -227,6 +229,84 @@ Status refuse_bad_names(DuckdbSession& session, const FilesPlan& plan,
   return Error(ErrorCode::invalid, bad->what);
 }
 
+bool has_names_of_one_spelling(const OrderedJson& structure) {
+  std::set<std::string> seen;
+  const auto items = structure.items();
+  return std::all_of(items.begin(), items.end(), [&](const auto& item) {
+    return seen.insert(to_lower(item.key())).second;
+  });
+}
+
+// Consecutive files whose records have the structure of `names`.
+struct JsonFiles {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  OrderedJson names;
+};
+
+// All files, unless some spell the name of a field otherwise than others: then each
+// group has one spelling of each, as if it came by itself.
+Result<std::vector<JsonFiles>> files_of_one_spelling(DuckdbSession& session,
+                                                     const FilesPlan& plan,
+                                                     const OrderedJson& structure) {
+  const std::size_t count = plan.relation.files.size();
+  std::vector<JsonFiles> all;
+  if (count > 1 && !has_names_of_one_spelling(structure)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      JsonNumbers counted(session, plan);  // they are known already
+      LAKEMILL_TRY(OrderedJson one, json_structure(session, plan, i, 1, counted));
+      OrderedJson both = all.empty() ? one : all.back().names;
+      add_fields(both, one);
+      if (!all.empty() && has_names_of_one_spelling(both)) {
+        ++all.back().count;
+        all.back().names = std::move(both);
+      } else {
+        all.push_back({i, 1, std::move(one)});
+      }
+    }
+  } else {
+    all.push_back({0, count, structure});
+  }
+  return all;
+}
+
+// The structure of the values of two fields.
+OrderedJson unite(const OrderedJson& one, const OrderedJson& other) {
+  if (one == other || other == "NULL") return one;
+  if (one == "NULL") return other;
+  if (one.is_array() && other.is_array()) {
+    if (one.empty() || other.empty()) return one.empty() ? other : one;
+    return OrderedJson::array({unite(one[0], other[0])});
+  }
+  if (one.is_object() && other.is_object()) {
+    OrderedJson both = one;
+    for (const auto& [name, child] : other.items()) {
+      both[name] = both.contains(name) ? unite(both[name], child) : child;
+    }
+    return both;
+  }
+  const auto is_number = [](const OrderedJson& seen) {
+    return seen.is_string() &&
+           (seen == "DOUBLE" || is_integer_structure(seen.get<std::string>()));
+  };
+  if (!is_number(one) || !is_number(other)) return std::string(kAnyJson);
+  return std::string(one == "DOUBLE" || other == "DOUBLE" ? "DOUBLE" : "HUGEINT");
+}
+
+// The fields of `structure`, each with the structure of all of its spellings.
+OrderedJson with_all_spellings(const OrderedJson& structure) {
+  std::map<std::string, OrderedJson> united;
+  for (const auto& [name, seen] : structure.items()) {
+    const auto [entry, is_new] = united.emplace(to_lower(name), seen);
+    if (!is_new) entry->second = unite(entry->second, seen);
+  }
+  OrderedJson result = structure;
+  for (const auto& [name, seen] : structure.items()) {
+    result[name] = united[to_lower(name)];
+  }
+  return result;
+}
+
 // The numbers of the files are taken out of their text, because the reader would lose
 // some of their digits.
 void read_exactly(FilesPlan& plan, const JsonNumbers& numbers) {
@@ -317,14 +397,27 @@ std::string records_sql(const FilesPlan& plan, std::size_t first, std::size_t co
 Status plan_json(DuckdbSession& session, FilesPlan& plan) {
   JsonNumbers numbers(session, plan);
   LAKEMILL_TRY(OrderedJson structure, record_structure(session, plan, numbers));
-  LAKEMILL_TRY_OK(refuse_bad_names(session, plan, structure));
-  LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
-  std::vector<SourceColumn> columns;
-  for (const auto& [name, seen] : structure.items()) {
-    LAKEMILL_TRY(LogicalType type, json_type(session, plan, name, seen, numbers));
-    columns.push_back({name, std::move(type), true});
+  LAKEMILL_TRY(const auto parts, files_of_one_spelling(session, plan, structure));
+  for (const JsonFiles& part : parts) {
+    LAKEMILL_TRY_OK(refuse_bad_names(session, plan, part.names));
   }
-  group_all(plan, std::move(columns));
+  LAKEMILL_TRY_OK(find_empty_objects(session, plan, structure));
+  std::map<std::string, LogicalType> types;
+  const OrderedJson united = with_all_spellings(structure);
+  for (const auto& [name, seen] : united.items()) {
+    LAKEMILL_TRY_OK(refuse_bad_names(session, plan, OrderedJson{{name, seen}}));
+    LAKEMILL_TRY(LogicalType type, json_type(session, plan, name, seen, numbers));
+    types.emplace(name, std::move(type));
+  }
+  for (const JsonFiles& part : parts) {
+    if (part.count == 0) continue;
+    FileGroup& group = plan.groups.emplace_back(FileGroup{part.first, part.count, {}});
+    for (const auto& [name, seen] : structure.items()) {
+      if (part.names.contains(name)) {
+        group.columns.push_back({name, types.at(name), true});
+      }
+    }
+  }
   if (plan.relation.schema) {
     LAKEMILL_TRY_OK(set_schema(plan, *plan.relation.schema));
     hold_to_schema(plan, structure);
