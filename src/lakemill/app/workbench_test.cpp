@@ -1,10 +1,11 @@
 #include "lakemill/app/workbench.h"
 
-#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "lakemill/testing/temporary_folder.h"
 
 namespace lakemill::app {
 namespace {
@@ -12,9 +13,6 @@ namespace {
 class WorkbenchSettings : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "workbench_settings";
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
     put("lakemill.yaml",
         "name: proj\npipelines: [a.yaml, b.yaml]\n"
         "engine: {memory_limit: 200MB, threads: 2}\n");
@@ -51,7 +49,8 @@ class WorkbenchSettings : public testing::Test {
     return rows ? data::to_text(rows->rows.at(0).at(0)) : "";
   }
 
-  std::string folder_;
+  testkit::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(WorkbenchSettings, OfAPipelineWinOverThoseOfTheProject) {

@@ -8,14 +8,14 @@
 
 #include <gtest/gtest.h>
 
+#include "lakemill/testing/temporary_folder.h"
+
 namespace lakemill::sources {
 namespace {
 
 class FolderWatchTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "/watched";
-    std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_ + "/there");
     watch_ = FolderWatch::start([this](const std::string& folder) {
       const std::scoped_lock lock(mutex_);
@@ -37,7 +37,8 @@ class FolderWatchTest : public testing::Test {
     return any;
   }
 
-  std::string folder_;
+  testkit::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> told_;
