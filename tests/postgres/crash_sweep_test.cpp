@@ -116,8 +116,8 @@ class CrashSweepOfPostgres : public testing::TestWithParam<Case> {
                       "tests/postgres/with_server.py starts one";
     }
     uri_ = uri;
-    auto opened =
-        Connection::open(*ConnectionInfo::parse(uri_), ConnectionPurpose::queries, {});
+    auto opened = Connection::open(*ConnectionInfo::parse(uri_, uri_),
+                                   ConnectionPurpose::queries, {});
     ASSERT_THAT(opened, testkit::IsOk());
     server_ = *std::move(opened);
     forget(kSlot);
