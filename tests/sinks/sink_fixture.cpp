@@ -34,6 +34,7 @@ std::string SinkWorld::fresh_url() {
 SinkWorld::SinkWorld()
     : folder_(base_folder()),
       checkpoints_(engine_duckdb::make_checkpoint_format(*stores_)) {
+  std::filesystem::remove_all(folder_);  // of a process of that number that was killed
   std::filesystem::create_directories(folder_);
   engine_duckdb::DuckdbOptions options;
   options.memory_limit_bytes = std::int64_t{1} << 30;
