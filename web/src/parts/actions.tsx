@@ -84,7 +84,7 @@ export function PauseOrResume({
   const { name, paused } = pipeline;
   return (
     <Action
-      icon={paused ? 'play' : 'paused'}
+      icon={paused ? 'resume' : 'paused'}
       {...(kind ? { kind } : {})}
       label={`${paused ? 'Resume' : 'Pause'} ${name}`}
       act={async () => {

@@ -71,6 +71,12 @@ const kIcons = {
   events: line('M2 3.2h.1M5 3.2h9M2 8h.1M5 8h9M2 12.8h.1M5 12.8h6'),
   // actions
   play: <path d="M4.5 2.5v11l9-5.5z" fill="currentColor" />,
+  resume: (
+    <>
+      {line('M3.5 3v10')}
+      <path d="M7 3v10l7-5z" fill="currentColor" />
+    </>
+  ),
   stop: <rect x="3.5" y="3.5" width="9" height="9" rx="1.5" fill="currentColor" />,
   retry: line('M13.6 8A5.6 5.6 0 1 1 11.7 3.8L13.6 5.5M13.6 2v3.5h-3.5'),
   close: line('m4 4 8 8m0-8-8 8'),

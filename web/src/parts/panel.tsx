@@ -5,19 +5,23 @@ import type { ApiError } from '../api/client';
 import { Icon } from './icon';
 
 interface PanelProps {
-  title: string;
+  title?: string;
+  /** The name of a panel without a title. */
+  label?: string;
   aside?: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function Panel({ title, aside, children }: PanelProps) {
+export function Panel({ title, label, aside, children }: PanelProps) {
   const id = useId();
   return (
-    <section class="panel" aria-labelledby={id}>
-      <div class="panel-head">
-        <h2 id={id}>{title}</h2>
-        {aside && <div class="panel-aside">{aside}</div>}
-      </div>
+    <section class="panel" aria-label={label} aria-labelledby={title && id}>
+      {title && (
+        <div class="panel-head">
+          <h2 id={id}>{title}</h2>
+          {aside && <div class="panel-aside">{aside}</div>}
+        </div>
+      )}
       {children}
     </section>
   );

@@ -1,1 +1,0 @@
-import{u as r}from"./index-CwvOmZlW.js";function n(){return r("h1",{tabIndex:-1,children:"runs"})}export{n as default};
