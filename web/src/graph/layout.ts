@@ -1,6 +1,7 @@
 // Where nodes stand: columns by layer (bronze, silver, gold) and by depth within a layer,
 // rows so that edges are short and cross little. Parts that nothing joins stand below each
-// other. A pure function, so that a worker can run it.
+// other; where that gets too high, in strips beside each other. A pure function, so that a
+// worker can run it.
 
 export interface LayoutInput {
   /** 0 bronze, 1 silver, 2 gold; -1: none of its own. Nodes are in the order of names. */
@@ -13,7 +14,7 @@ export interface Layout {
   /** Left and top of each node. */
   x: Float32Array;
   y: Float32Array;
-  /** First and last column's left edge of each layer that has nodes. */
+  /** Left edge of the first and right edge of the last column of each layer, strip by strip. */
   bands: { layer: number; left: number; right: number }[];
   width: number;
   height: number;
@@ -24,6 +25,11 @@ export const kNodeHeight = 46;
 const kColumnStep = 282;
 const kRowStep = 60;
 const kPartGap = 28;
+const kStripGap = 190;
+/** Higher than so many times the width: strips. */
+const kTallness = 6;
+/** Width to height that strips come to. */
+const kAspect = 1.5;
 const kOrderSweeps = 6;
 const kPlaceSweeps = 8;
 
@@ -185,31 +191,52 @@ export function layOut(input: LayoutInput): Layout {
   const members: number[][][] = Array.from({ length: parts }, () => []);
   for (let n = 0; n < count; n++) (members[part[n]!]![columns[n]!] ??= []).push(n);
   const rows = new Float32Array(count);
-  const y = new Float32Array(count);
-  let top = 0;
-  for (const sparse of members) {
+  const placed = members.map((sparse) => {
     const filled = sparse.filter((column) => column !== undefined);
     sortColumns(filled, up, down, rows);
     placeColumns(filled, up, down, rows);
     const least = Math.min(...filled.map((column) => rows[column[0]!]!));
     const most = Math.max(...filled.map((column) => rows[column.at(-1)!]!));
-    for (const column of filled) {
-      for (const n of column) y[n] = top + (rows[n]! - least) * kRowStep;
+    return { nodes: filled.flat(), least, height: (most - least + 1) * kRowStep + kPartGap };
+  });
+
+  const width = Math.max(...columns, 0) * kColumnStep + kNodeWidth;
+  const heightMax = stripHeight(width, placed);
+  const x = new Float32Array(count);
+  const y = new Float32Array(count);
+  let strip = 0;
+  let top = 0;
+  let height = 0;
+  for (const { nodes, least, height: own } of placed) {
+    if (top > 0 && top + own > heightMax) {
+      strip++;
+      top = 0;
     }
-    top += (most - least + 1) * kRowStep + kPartGap;
+    for (const n of nodes) {
+      x[n] = strip * (width + kStripGap) + columns[n]! * kColumnStep;
+      y[n] = top + (rows[n]! - least) * kRowStep;
+    }
+    top += own;
+    height = Math.max(height, top - kPartGap);
   }
-  const bands = [0, 1, 2]
-    .filter((layer) => depths[layer]! > 0)
-    .map((layer) => ({
-      layer,
-      left: first[layer]! * kColumnStep,
-      right: (first[layer]! + depths[layer]! - 1) * kColumnStep + kNodeWidth,
-    }));
-  return {
-    x: Float32Array.from(columns, (column) => column * kColumnStep),
-    y,
-    bands,
-    width: bands.at(-1)?.right ?? 0,
-    height: Math.max(0, top - kPartGap),
-  };
+  const bands = Array.from({ length: strip + 1 }, (_, index) =>
+    [0, 1, 2]
+      .filter((layer) => depths[layer]! > 0)
+      .map((layer) => ({
+        layer,
+        left: index * (width + kStripGap) + first[layer]! * kColumnStep,
+        right:
+          index * (width + kStripGap) +
+          (first[layer]! + depths[layer]! - 1) * kColumnStep +
+          kNodeWidth,
+      })),
+  ).flat();
+  return { x, y, bands, width: bands.at(-1)?.right ?? 0, height };
+}
+
+/** How high a strip may get: one holds all, unless that is far higher than wide. */
+function stripHeight(width: number, placed: { height: number }[]): number {
+  const height = placed.reduce((sum, part) => sum + part.height, 0);
+  if (height <= width * kTallness) return height;
+  return Math.sqrt((height * (width + kStripGap)) / kAspect);
 }

@@ -18,7 +18,7 @@ export interface Scene {
 /** Below these scales, names and everything but boxes are left out. */
 const kScaleOfNames = 0.3;
 const kScaleOfAll = 0.66;
-const kScaleOfRows = 0.75;
+const kScaleOfRows = 0.42;
 const kScaleOfCurves = 0.12;
 const kFaint = 0.22;
 const kStripe = 4;
@@ -26,7 +26,8 @@ const kTextWidth = kNodeWidth - 58;
 const kTwoPi = 2 * Math.PI;
 
 /** "afar": names alone, larger, where all is small. */
-type Font = 'name' | 'small' | 'afar';
+type Font = 'name' | 'small' | 'afar' | 'rowsAfar';
+const kRoughly = new Intl.NumberFormat(undefined, { notation: 'compact' });
 
 const kLayerNames = ['Bronze', 'Silver', 'Gold'];
 const kColourNames = [
@@ -76,6 +77,7 @@ export class Painter {
       name: `600 13px ${family}`,
       small: `12px ${family}`,
       afar: `600 19px ${family}`,
+      rowsAfar: `17px ${family}`,
     };
   }
 
@@ -115,11 +117,13 @@ export class Painter {
 
   private paintBands({ layout }: Scene, camera: Camera, view: View): void {
     const { context, colours } = this;
-    context.fillStyle = colours.line;
     const line = 1 / camera.scale;
-    for (const { left } of layout.bands.slice(1)) {
-      context.fillRect(left - 50, view.top, line, view.bottom - view.top);
-    }
+    layout.bands.forEach(({ layer, left }, index) => {
+      if (index === 0) return;
+      const isStrip = layer <= layout.bands[index - 1]!.layer;
+      context.fillStyle = isStrip ? colours['line-strong'] : colours.line;
+      context.fillRect(left - (isStrip ? 95 : 39), view.top, line, view.bottom - view.top);
+    });
   }
 
   /** The names of layers stay at the top, whatever is seen below. */
@@ -131,7 +135,7 @@ export class Painter {
       const from = Math.max(10, (left - camera.x) * camera.scale);
       const to = Math.min(width, (right - camera.x) * camera.scale);
       const name = kLayerNames[layer]!;
-      if (to - from < 20) continue;
+      if (to - from < 64) continue;
       context.fillStyle = colours.ground;
       context.globalAlpha = 0.85;
       context.fillRect(from - 6, 6, context.measureText(name).width + 28, 22);
@@ -168,7 +172,7 @@ export class Painter {
     context.strokeStyle = colours.accent;
     context.lineWidth = Math.max(1.8, 1 / camera.scale);
     context.stroke(chosen);
-    this.paintRows(scene, labels);
+    this.paintRows(scene, labels, camera.scale);
   }
 
   private isEdgeSeen({ x, y }: Layout, from: number, to: number, view: View): boolean {
@@ -180,31 +184,27 @@ export class Painter {
     );
   }
 
-  /** How many rows an edge carries, where it arrives. */
-  private paintRows({ model, layout }: Scene, labels: number[]): void {
+  /** How many rows edges carry, where they leave their node. */
+  private paintRows({ model, layout }: Scene, labels: number[], scale: number): void {
     const { context, colours } = this;
-    context.font = this.fonts.small;
+    const isFull = scale >= kScaleOfAll;
+    const height = isFull ? 16 : 20;
+    context.font = isFull ? this.fonts.small : this.fonts.rowsAfar;
     context.textBaseline = 'middle';
-    context.textAlign = 'right';
-    const places = new Map<number, number>();
+    const done = new Set<number>();
     for (const e of labels) {
       const rows = model.rows[e / 2];
-      if (rows === null || rows === undefined) continue;
       const from = model.edges[e]!;
-      const to = model.edges[e + 1]!;
-      // Beside the source's end, where edges of one target are apart.
-      const x = layout.x[from]! + kNodeWidth;
-      if (places.has(from)) continue;
-      places.set(from, to);
-      const text = count(rows);
-      const width = context.measureText(text).width;
+      if (rows === null || rows === undefined || done.has(from)) continue;
+      done.add(from);
+      const text = isFull ? count(rows) : kRoughly.format(rows);
+      const x = layout.x[from]! + kNodeWidth + 5;
       const y = layout.y[from]! + kNodeHeight / 2;
       context.fillStyle = colours.ground;
-      context.fillRect(x + 7, y - 8, width + 8, 16);
+      context.fillRect(x, y - height / 2, context.measureText(text).width + 6, height);
       context.fillStyle = colours['text-3'];
-      context.fillText(text, x + 11 + width, y + 0.5);
+      context.fillText(text, x + 3, y + 0.5);
     }
-    context.textAlign = 'left';
   }
 
   private paintNodes(scene: Scene, camera: Camera, view: View, timeMs: number): boolean {

@@ -67,6 +67,10 @@ export function Tree({ model, found, selected, select }: TreeProps) {
     if (selectedPipeline && !isOpen(selectedPipeline)) toggle(selectedPipeline);
   }, [selectedPipeline]);
 
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+  }, [selected, toggled]);
+
   const items: Item[] = found
     ? found.slice(0, kFoundMax).map((node) => ({ kind: 'node', node }))
     : groups.flatMap((group): Item[] => {
