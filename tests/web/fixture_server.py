@@ -14,6 +14,7 @@ import mimetypes
 import pathlib
 import queue
 import socketserver
+import sys
 import urllib.parse
 
 from fixture_project import Project, Refusal
@@ -170,6 +171,11 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.dist = dist
         self.project = project
         super().__init__(("127.0.0.1", port), Handler)
+
+    def handle_error(self, request, client_address) -> None:
+        """A browser that went away in the middle is no fault; anything else is told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def main() -> None:

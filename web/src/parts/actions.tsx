@@ -14,7 +14,7 @@ interface ActionProps {
   icon: IconName;
   act: () => Promise<void>;
   children: ComponentChildren;
-  /** For screen readers, where the text alone does not say of what. */
+  /** Says of what, where the icon stands alone. */
   label?: string;
   kind?: Kind;
   disabled?: boolean;
@@ -36,7 +36,7 @@ export function Action({ icon, act, children, label, kind, disabled }: ActionPro
   return (
     <button
       class={kind}
-      aria-label={label}
+      aria-label={kind === 'bare' ? label : undefined}
       title={kind === 'bare' ? label : undefined}
       disabled={disabled || isBusy}
       onClick={click}
