@@ -12,7 +12,9 @@ packages=(build-essential ninja-build cmake ccache mold pkg-config
 case ${1:-build} in
   build) ;;
   cdc) packages+=(postgresql-15) ;;
-  test) packages+=(libgtest-dev libgmock-dev postgresql-15 openjdk-17-jre-headless maven) ;;
+  test) packages+=(libgtest-dev libgmock-dev postgresql-15 openjdk-17-jre-headless maven chromium)
+    # A Node that comes from elsewhere has its own npm, which Debian's would displace.
+    command -v npm >/dev/null || packages+=(nodejs npm) ;;
   edit) packages+=(libgtest-dev libgmock-dev clang-format clang-tidy) ;;
   *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -1,8 +1,9 @@
 // Chromium for the cases: a fresh profile, a page that must stay without faults, and a few
 // words that say what a case waits for. Which server is behind is told by the environment:
-//   LAKEMILL_WEB_SCENE    {"url", "succeeds", "fails", "fault", "slow", "paused"}: where it
-//                         is, and names of pipelines that behave so
+//   LAKEMILL_WEB_SCENE    {"url", "succeeds", "fails", "fault", "slow"}: where it is, names of
+//                         pipelines that behave so, and words of the fault
 //   LAKEMILL_WEB_MODULES  the node_modules with playwright-core and axe-core
+//   LAKEMILL_WEB_BROWSER  the Chromium
 //   LAKEMILL_WEB_SHOTS    where screenshots go
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -33,7 +34,7 @@ before(async () => {
   const { host } = new URL(scene.url);
   const port = await relay.open(scene.url);
   browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: process.env.LAKEMILL_WEB_BROWSER,
     args: [...kFlags, `--host-resolver-rules=MAP ${host} 127.0.0.1:${port}`],
   });
 });

@@ -45,14 +45,14 @@ test('a graph of thousands of nodes is painted, moved, zoomed and searched', () 
     await page.waitForFunction(() => performance.getEntriesByName('graph-painted').length > 0);
     const painted = await page.evaluate(() => performance.getEntriesByName('graph-painted')[0].startTime);
     const size = await page.locator('[data-testid=graph-size]').textContent();
-    console.log(`${size}: first paint after ${painted.toFixed(0)} ms`);
+    console.log(`measured: ${size}: first paint after ${painted.toFixed(0)} ms`);
     for (const [what, act] of [
       ['near', async () => undefined],
       ['from afar', () => page.getByRole('button', { name: 'Show all' }).click()],
     ]) {
       await act();
       const { perSecond, longestMs } = await framesDuring(page, () => pan(page));
-      console.log(`panning ${what}: ${perSecond.toFixed(0)} frames/s, longest ${longestMs.toFixed(0)} ms`);
+      console.log(`measured: panning ${what}: ${perSecond.toFixed(0)} frames/s, longest ${longestMs.toFixed(0)} ms`);
       await shoot(page, `graph-large-${what.replace(' ', '-')}`);
     }
     await page.getByLabel('Search nodes').fill('p123 joined');

@@ -111,8 +111,10 @@ test('the graph shows a node that runs and how it ended', () =>
 test('a server that cannot be reached is told, and what was missed is there afterwards', () =>
   onPage('/', async (page) => {
     await page.locator('.connection-live').waitFor();
+    await page.locator('[data-testid=last-runs]').waitFor();
     relay.cut();
     await page.locator('[data-testid=lost]').waitFor();
+    await page.locator('[data-testid=last-runs]').waitFor();
     await shoot(page, 'lost');
     await mustBeAccessible(page, 'the banner');
     const run = await runUntil(scene.succeeds, 'succeeded');

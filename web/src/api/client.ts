@@ -5,7 +5,7 @@ export const API = '/api/v1';
 
 export class ApiError extends Error {
   constructor(
-    /** 0: the server could not be reached. */
+    /** 0: there was no answer, or none that can be read. */
     readonly status: number,
     readonly title: string,
     readonly detail: string,
@@ -37,20 +37,20 @@ async function problemOf(answer: Response): Promise<ApiError> {
 }
 
 async function request<T>(path: string, options: RequestInit): Promise<T> {
-  let answer: Response;
   try {
-    answer = await fetch(API + path, {
+    const answer = await fetch(API + path, {
       ...options,
       headers: { accept: 'application/json', ...options.headers },
       credentials: 'same-origin',
       cache: 'no-store',
     });
+    if (!answer.ok) throw await problemOf(answer);
+    return (await answer.json()) as T;
   } catch (cause) {
-    if (options.signal?.aborted) throw cause;
+    if (options.signal?.aborted || cause instanceof ApiError) throw cause;
+    if (cause instanceof SyntaxError) throw new ApiError(0, 'The answer cannot be read', cause.message);
     throw new ApiError(0, 'The server cannot be reached', '');
   }
-  if (!answer.ok) throw await problemOf(answer);
-  return (await answer.json()) as T;
 }
 
 /** GET below /api/v1. */

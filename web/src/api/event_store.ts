@@ -1,7 +1,7 @@
 // Events on a page: the newest that pass a filter, and those that are told from then on.
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ApiError, get, withQuery } from './client';
+import { get, withQuery, type ApiError } from './client';
 import { listen } from './live';
 import type { EventLevel, LakeEvent } from './types';
 
@@ -108,8 +108,7 @@ export class EventStore {
       this.fault.value = null;
     } catch (cause) {
       if (this.abort.signal.aborted) return;
-      this.fault.value =
-        cause instanceof ApiError ? cause : new ApiError(0, 'The answer cannot be read', String(cause));
+      this.fault.value = cause as ApiError;
     }
     this.loaded.value = true;
   }

@@ -16,7 +16,7 @@ export type Told =
   | { kind: 'connected' };
 
 export const connection = signal<Connection>('connecting');
-/** Why the last try failed, for people. */
+/** What the server said to the last try, if it said anything. */
 export const lostBecause = signal('');
 
 const kRetryMsMin = 500;
@@ -51,6 +51,10 @@ function take(frame: Frame): void {
   else if (frame.kind === 'pipelines') tell({ kind: 'pipelines' });
 }
 
+/** The server is there and said no. */
+class Refused extends Error {}
+
+/** Returns when the server ends the stream. */
 async function follow(abort: AbortController): Promise<void> {
   let silence = 0;
   const heard = () => {
@@ -68,7 +72,7 @@ async function follow(abort: AbortController): Promise<void> {
       credentials: 'same-origin',
       cache: 'no-store',
     });
-    if (!answer.ok || !answer.body) throw new Error(`the server answered ${answer.status}`);
+    if (!answer.ok || !answer.body) throw new Refused(`the server answers ${answer.status}`);
     connection.value = 'live';
     lostBecause.value = '';
     retryMs = kRetryMsMin;
@@ -77,7 +81,7 @@ async function follow(abort: AbortController): Promise<void> {
     const frames = new FrameReader(take);
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) throw new Error('the server ended the connection');
+      if (done) return;
       heard();
       frames.push(value);
     }
@@ -92,15 +96,16 @@ export function connect(): void {
   if (current) return;
   const abort = new AbortController();
   current = abort;
-  follow(abort).catch((cause: unknown) => {
+  const end = (cause: unknown) => {
     if (current !== abort) return;
     current = null;
     connection.value = 'lost';
-    lostBecause.value = cause instanceof TypeError ? '' : String((cause as Error).message ?? '');
+    lostBecause.value = cause instanceof Refused ? cause.message : '';
     // Spread, so that all viewers of a server that restarts do not come at once.
     retryTimer = window.setTimeout(connect, retryMs * (0.7 + 0.6 * Math.random()));
     retryMs = Math.min(retryMs * 2, kRetryMsMax);
-  });
+  };
+  follow(abort).then(end, end);
 }
 
 /** Tries now, without waiting for the next time. */

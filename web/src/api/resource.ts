@@ -2,7 +2,7 @@
 // fetched again when something told says that it is old.
 import { signal, useSignal, type ReadonlySignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError, get } from './client';
+import { get, type ApiError } from './client';
 import { listen, type Told } from './live';
 
 export interface Resource<T> {
@@ -17,6 +17,8 @@ export interface Resource<T> {
 const kAgainMsMin = 1_000;
 /** Waits for more of the same: runs end in bursts. */
 const kAgainMsDelay = 120;
+/** What is told in this time is shown together. */
+const kShowMs = 100;
 
 /** After an answer that says the server is in trouble. */
 const kAfterFaultMs = 5_000;
@@ -56,9 +58,18 @@ export function useResource<T>(
     let isAsking = false;
     let isAskedAgain = false;
     let asked = 0;
+    let pending: Told[] = [];
+    let showTimer = 0;
     if (held.peek().path !== path) {
       held.value = { path, data: (lastAnswers.get(path) as T | undefined) ?? null, error: null };
     }
+    const show = () => {
+      showTimer = 0;
+      const { data, error } = held.peek();
+      const changed = data !== null && apply ? pending.reduce(apply, data) : data;
+      pending = [];
+      if (changed !== data) held.value = { path, data: changed, error };
+    };
     const ask = async () => {
       if (isAsking) {
         isAskedAgain = true;
@@ -72,8 +83,7 @@ export function useResource<T>(
         held.value = { path, data, error: null };
       } catch (cause) {
         if (abort.signal.aborted) return;
-        const error =
-          cause instanceof ApiError ? cause : new ApiError(0, 'The answer cannot be read', String(cause));
+        const error = cause as ApiError;
         held.value = { ...held.peek(), path, error };
         if (error.status >= 500) timer = window.setTimeout(() => void ask(), kAfterFaultMs);
       } finally {
@@ -92,10 +102,9 @@ export function useResource<T>(
         void ask();
         return;
       }
-      const { data } = held.peek();
-      if (apply && data !== null) {
-        const changed = apply(data, told);
-        if (changed !== data) held.value = { path, data: changed, error: held.peek().error };
+      if (apply) {
+        pending.push(told);
+        if (showTimer === 0) showTimer = window.setTimeout(show, kShowMs);
       }
       if (isOld(told)) {
         if (isAsking) isAskedAgain = true;
@@ -106,6 +115,7 @@ export function useResource<T>(
     return () => {
       stop();
       clearTimeout(timer);
+      clearTimeout(showTimer);
       abort.abort();
     };
   }, [path]);

@@ -31,7 +31,7 @@ const kRoughly = new Intl.NumberFormat(undefined, { notation: 'compact' });
 
 const kLayerNames = ['Bronze', 'Silver', 'Gold'];
 const kColourNames = [
-  'surface', 'ground', 'sunken', 'line', 'line-strong', 'text', 'text-2', 'text-3', 'accent',
+  'surface', 'ground', 'sunken', 'line', 'line-strong', 'edge', 'text', 'text-2', 'text-3', 'accent',
   'good', 'bad', 'busy', 'warn', 'calm', 'bronze', 'silver', 'gold',
 ] as const;
 type Colours = Record<(typeof kColourNames)[number], string>;
@@ -76,8 +76,8 @@ export class Painter {
     this.fonts = {
       name: `600 13px ${family}`,
       small: `12px ${family}`,
-      afar: `600 19px ${family}`,
-      rowsAfar: `17px ${family}`,
+      afar: `600 17px ${family}`,
+      rowsAfar: `16px ${family}`,
     };
   }
 
@@ -164,7 +164,7 @@ export class Painter {
       if (isLit && camera.scale >= kScaleOfRows) labels.push(e);
     }
     context.lineWidth = Math.max(1.3, 0.7 / camera.scale);
-    context.strokeStyle = colours['line-strong'];
+    context.strokeStyle = colours.edge;
     context.globalAlpha = kFaint;
     context.stroke(faint);
     context.globalAlpha = 1;
@@ -300,6 +300,11 @@ export class Painter {
     }
     if (state === 'running') {
       const angle = (timeMs / 1_100) * kTwoPi;
+      context.globalAlpha *= 0.3;
+      context.beginPath();
+      context.arc(8, 8, 6.2, 0, kTwoPi);
+      context.stroke();
+      context.globalAlpha /= 0.3;
       context.lineWidth = 2;
       context.beginPath();
       context.arc(8, 8, 6.2, angle, angle + kTwoPi / 3);

@@ -1,10 +1,10 @@
 // What is going on in the project, at one look.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Told } from '../api/live';
 import { useResource } from '../api/resource';
 import type { Counts, Overview, Pipeline, Run } from '../api/types';
 import { PauseOrResume, pipelinePath, RunNow, runPath } from '../parts/actions';
-import { plural } from '../parts/format';
+import { count, plural } from '../parts/format';
 import { Icon, type IconName } from '../parts/icon';
 import { Empty, Panel, Waiting } from '../parts/panel';
 import { withRun } from '../parts/runs';
@@ -16,6 +16,8 @@ import { setQuery } from '../shell/router';
 
 const kRunsMax = 20;
 const kComingMax = 8;
+/** More pipelines are shown on wish only: all of them change while one looks. */
+const kPipelinesShown = 100;
 
 /** The filters that the tiles stand for: what a pipeline must be to be shown. */
 const kFilters: Record<string, (pipeline: Pipeline) => boolean> = {
@@ -156,12 +158,14 @@ function PipelineRow({ pipeline }: { pipeline: Pipeline }) {
 }
 
 function Pipelines({ all, filter, words }: { all: Pipeline[]; filter: string; words: string }) {
+  const [isWhole, setWhole] = useState(false);
   const wanted = words.toLowerCase();
-  const shown = all.filter(
+  const found = all.filter(
     (pipeline) =>
       (kFilters[filter]?.(pipeline) ?? true) &&
       [pipeline.name, pipeline.owner, ...pipeline.tags].join(' ').toLowerCase().includes(wanted),
   );
+  const shown = isWhole ? found : found.slice(0, kPipelinesShown);
   return (
     <Panel
       title="Pipelines"
@@ -207,6 +211,11 @@ function Pipelines({ all, filter, words }: { all: Pipeline[]; filter: string; wo
               ))}
             </tbody>
           </table>
+        </div>
+      )}
+      {shown.length < found.length && (
+        <div class="panel-foot">
+          <button onClick={() => setWhole(true)}>Show all {count(found.length)} pipelines</button>
         </div>
       )}
     </Panel>

@@ -124,7 +124,11 @@ export function Retry({ run, from }: { run: Run; from: 'FAILED' | 'BEGINNING' })
         go(runPath(run_id));
       }}
     >
-      {from === 'FAILED' ? 'Retry what failed' : 'Run all again'}
+      {from === 'BEGINNING'
+        ? 'Run all again'
+        : run.outcome === 'failed'
+          ? 'Retry what failed'
+          : 'Run what is left'}
     </Action>
   );
 }

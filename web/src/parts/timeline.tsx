@@ -20,7 +20,7 @@ function rangeOf(run: RunDetail): Range {
   const begin = Date.parse(run.started_at ?? run.requested_at ?? '');
   const end = run.ended_at === null ? nowMs() : Date.parse(run.ended_at);
   const last = Math.max(end, ...run.nodes.map((node) => Date.parse(node.ended_at ?? '') || 0));
-  return { begin, length: Math.max(1_000, last - begin) };
+  return { begin, length: Math.max(run.ended_at === null ? 5_000 : 100, last - begin) };
 }
 
 /** Instants behind the begin that have a line, in milliseconds. */

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { connection, listen, type Connection } from '../api/live';
 import { Icon, type IconName } from '../parts/icon';
 import { wordOf } from '../parts/status';
+import logo from './lakemill.svg';
 import { Banner } from './banner';
 import { announce, Notices } from './notices';
 import { pageAt, pages, type Page, type PageProps } from './pages';
@@ -72,7 +73,7 @@ function Sidebar({ here }: { here: string }) {
   return (
     <header class="sidebar">
       <a class="brand" href="/">
-        <img src="/assets/lakemill.svg" alt="" width="28" height="28" />
+        <img src={logo} alt="" width="28" height="28" />
         <span>
           <strong>Lakemill</strong>
           <span class="project">{project.value?.project ?? '\u00a0'}</span>
