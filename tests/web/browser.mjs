@@ -20,8 +20,14 @@ const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 export const scene = JSON.parse(process.env.LAKEMILL_WEB_SCENE);
 const kShots = process.env.LAKEMILL_WEB_SHOTS;
 const kFlags = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const kPatienceMs = 20_000;
 let browser;
@@ -89,7 +95,13 @@ export async function mustBeAccessible(page, where) {
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   const bad = violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join('\n  ')}`);
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map((n) => n.html.slice(0, 160))
+          .join('\n  ')}`,
+    );
   assert.deepEqual(bad, [], `axe on ${where}`);
 }
 

@@ -34,7 +34,8 @@ async function pan(page) {
   for (let step = 0; step < kPanSteps; step++) {
     const angle = step / 8;
     await page.mouse.move(
-      x + width / 2 + 220 * Math.sin(angle), y + height / 2 + 160 * Math.sin(1.7 * angle),
+      x + width / 2 + 220 * Math.sin(angle),
+      y + height / 2 + 160 * Math.sin(1.7 * angle),
     );
   }
   await page.mouse.up();
@@ -43,7 +44,9 @@ async function pan(page) {
 test('a graph of thousands of nodes is painted, moved, zoomed and searched', () =>
   onPage('/graph', async (page) => {
     await page.waitForFunction(() => performance.getEntriesByName('graph-painted').length > 0);
-    const painted = await page.evaluate(() => performance.getEntriesByName('graph-painted')[0].startTime);
+    const painted = await page.evaluate(
+      () => performance.getEntriesByName('graph-painted')[0].startTime,
+    );
     const size = await page.locator('[data-testid=graph-size]').textContent();
     console.log(`measured: ${size}: first paint after ${painted.toFixed(0)} ms`);
     for (const [what, act] of [
@@ -52,7 +55,9 @@ test('a graph of thousands of nodes is painted, moved, zoomed and searched', () 
     ]) {
       await act();
       const { perSecond, longestMs } = await framesDuring(page, () => pan(page));
-      console.log(`measured: panning ${what}: ${perSecond.toFixed(0)} frames/s, longest ${longestMs.toFixed(0)} ms`);
+      console.log(
+        `measured: panning ${what}: ${perSecond.toFixed(0)} frames/s, longest ${longestMs.toFixed(0)} ms`,
+      );
       await shoot(page, `graph-large-${what.replace(' ', '-')}`);
     }
     await page.getByLabel('Search nodes').fill('p123 joined');

@@ -1,7 +1,16 @@
 // What happens while somebody looks: runs that start, end, fail, are stopped and repeated.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { api, mustBeAccessible, onPage, relay, runUntil, scene, shoot, waitForRun } from './browser.mjs';
+import {
+  api,
+  mustBeAccessible,
+  onPage,
+  relay,
+  runUntil,
+  scene,
+  shoot,
+  waitForRun,
+} from './browser.mjs';
 
 const runIdIn = (page) => decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1));
 
@@ -37,7 +46,9 @@ test('a failing run shows its error, and can be retried', () =>
     await page.locator('.timeline [data-state=failed]').waitFor();
     const first = runIdIn(page);
     await page.getByRole('button', { name: 'Retry what failed' }).click();
-    await page.waitForURL((url) => url.pathname.startsWith('/runs/') && !url.pathname.includes(first));
+    await page.waitForURL(
+      (url) => url.pathname.startsWith('/runs/') && !url.pathname.includes(first),
+    );
     await page.locator('[data-testid=run-state] [data-state=failed]').waitFor();
     const again = await api(`/runs/${runIdIn(page)}`);
     assert.equal(again.pipeline, scene.fails);
@@ -45,18 +56,20 @@ test('a failing run shows its error, and can be retried', () =>
   }));
 
 test('a run is cancelled', () =>
-  startSlow().then((run_id) => onPage(`/runs/${run_id}`, async (page) => {
-    await page.locator('[data-testid=run-state] [data-state=running]').waitFor();
-    await page.locator('.timeline [data-state=running]').first().waitFor();
-    await shoot(page, 'run-running');
-    await page.getByRole('button', { name: 'Cancel run' }).click();
-    await page.locator('[data-testid=run-state] [data-state=cancelled]').waitFor();
-    await page.locator('.timeline [data-state=cancelled]').first().waitFor();
-    await shoot(page, 'run-cancelled');
-    await mustBeAccessible(page, 'a cancelled run');
-    assert.equal(await page.getByRole('button', { name: 'Cancel run' }).count(), 0);
-    await waitForRun(run_id, 'cancelled');
-  })));
+  startSlow().then((run_id) =>
+    onPage(`/runs/${run_id}`, async (page) => {
+      await page.locator('[data-testid=run-state] [data-state=running]').waitFor();
+      await page.locator('.timeline [data-state=running]').first().waitFor();
+      await shoot(page, 'run-running');
+      await page.getByRole('button', { name: 'Cancel run' }).click();
+      await page.locator('[data-testid=run-state] [data-state=cancelled]').waitFor();
+      await page.locator('.timeline [data-state=cancelled]').first().waitFor();
+      await shoot(page, 'run-cancelled');
+      await mustBeAccessible(page, 'a cancelled run');
+      assert.equal(await page.getByRole('button', { name: 'Cancel run' }).count(), 0);
+      await waitForRun(run_id, 'cancelled');
+    }),
+  ));
 
 test('a pipeline is paused and goes on', () =>
   onPage(`/pipelines/${scene.succeeds}`, async (page) => {
@@ -109,20 +122,24 @@ test('the graph shows a node that runs and how it ended', () =>
   }));
 
 test('a server that cannot be reached is told, and what was missed is there afterwards', () =>
-  onPage('/', async (page) => {
-    await page.locator('.connection-live').waitFor();
-    await page.locator('[data-testid=last-runs]').waitFor();
-    relay.cut();
-    await page.locator('[data-testid=lost]').waitFor();
-    await page.locator('[data-testid=last-runs]').waitFor();
-    await shoot(page, 'lost');
-    await mustBeAccessible(page, 'the banner');
-    const run = await runUntil(scene.succeeds, 'succeeded');
-    relay.mend();
-    await page.locator('.connection-live').waitFor();
-    await page.locator('[data-testid=lost]').waitFor({ state: 'detached' });
-    await page.locator(`[data-testid=last-runs] [data-run="${run.run_id}"]`).waitFor();
-  }, { faultsAllowed: true }));
+  onPage(
+    '/',
+    async (page) => {
+      await page.locator('.connection-live').waitFor();
+      await page.locator('[data-testid=last-runs]').waitFor();
+      relay.cut();
+      await page.locator('[data-testid=lost]').waitFor();
+      await page.locator('[data-testid=last-runs]').waitFor();
+      await shoot(page, 'lost');
+      await mustBeAccessible(page, 'the banner');
+      const run = await runUntil(scene.succeeds, 'succeeded');
+      relay.mend();
+      await page.locator('.connection-live').waitFor();
+      await page.locator('[data-testid=lost]').waitFor({ state: 'detached' });
+      await page.locator(`[data-testid=last-runs] [data-run="${run.run_id}"]`).waitFor();
+    },
+    { faultsAllowed: true },
+  ));
 
 async function startSlow() {
   return (await runUntil(scene.slow, 'running')).run_id;

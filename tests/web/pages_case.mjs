@@ -10,28 +10,44 @@ const kPages = [
   ['overview', '/', (page) => page.locator(`[data-pipeline="${scene.succeeds}"]`).waitFor()],
   ['graph', '/graph', (page) => page.locator('.graph-view canvas').waitFor()],
   ['runs', '/runs', (page) => page.locator(`[data-run="${failed.run_id}"]`).waitFor()],
-  ['run', `/runs/${failed.run_id}`, (page) => page.locator('.timeline [data-node]').first().waitFor()],
-  ['pipeline', `/pipelines/${scene.fails}`, (page) => page.locator('tr[data-node]').first().waitFor()],
+  [
+    'run',
+    `/runs/${failed.run_id}`,
+    (page) => page.locator('.timeline [data-node]').first().waitFor(),
+  ],
+  [
+    'pipeline',
+    `/pipelines/${scene.fails}`,
+    (page) => page.locator('tr[data-node]').first().waitFor(),
+  ],
   ['events', '/events', (page) => page.locator('[data-event]').first().waitFor()],
 ];
 
 for (const [name, address, isThere] of kPages) {
   for (const colorScheme of ['light', 'dark']) {
     test(`the page ${name} in ${colorScheme}`, () =>
-      onPage(address, async (page) => {
-        await isThere(page);
-        await page.waitForTimeout(300);
-        await shoot(page, `${name}-${colorScheme}`);
-        await mustBeAccessible(page, `${name} in ${colorScheme}`);
-      }, { colorScheme }));
+      onPage(
+        address,
+        async (page) => {
+          await isThere(page);
+          await page.waitForTimeout(300);
+          await shoot(page, `${name}-${colorScheme}`);
+          await mustBeAccessible(page, `${name} in ${colorScheme}`);
+        },
+        { colorScheme },
+      ));
   }
   test(`the page ${name} on a telephone`, () =>
-    onPage(address, async (page) => {
-      await isThere(page);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${wide} pixels stand out`);
-      await shoot(page, `${name}-narrow`);
-    }, { viewport: { width: 390, height: 844 } }));
+    onPage(
+      address,
+      async (page) => {
+        await isThere(page);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `${wide} pixels stand out`);
+        await shoot(page, `${name}-narrow`);
+      },
+      { viewport: { width: 390, height: 844 } },
+    ));
 }
 
 test('a node of the graph opens by its address', async () => {
@@ -62,7 +78,10 @@ test('events are filtered, searched, and tell their details', () =>
     await rows.first().waitFor();
     const all = await rows.count();
     await page.getByLabel('Level').selectOption('error');
-    await page.waitForFunction((count) => document.querySelectorAll('[data-event]').length < count, all);
+    await page.waitForFunction(
+      (count) => document.querySelectorAll('[data-event]').length < count,
+      all,
+    );
     await page.getByLabel('Search in what is shown').fill('run_failed');
     await page.locator('[data-event=run_failed]').waitFor();
     assert.equal(await rows.count(), 1);
@@ -80,20 +99,55 @@ test('an unknown page, pipeline and run say so', async () => {
   }
 });
 
+test('a project in which nothing is yet says so on each page', async () => {
+  const overview = await api('/overview');
+  const none = {
+    '/overview': {
+      ...overview,
+      counts: { pipelines: 0, invalid: 0, paused: 0, running: 0, queued: 0, failing: 0 },
+      pipelines: [],
+      runs: [],
+    },
+    '/graph': { nodes: [], edges: [] },
+    '/runs': { runs: [] },
+    '/events': { events: [] },
+  };
+  for (const address of ['/', '/graph', '/runs', '/events']) {
+    await onPage('/no-such-page', async (page) => {
+      await page.route('**/api/v1/**', (route) => {
+        const path = new URL(route.request().url()).pathname.replace('/api/v1', '');
+        return path in none ? route.fulfill({ json: none[path] }) : route.continue();
+      });
+      await page.goto(scene.url + address);
+      await page.locator('.empty').first().waitFor();
+      await shoot(page, `empty${address.replace('/', '-')}`);
+    });
+  }
+});
+
 test('times are of the viewer’s zone, their titles have the UTC instant', () =>
-  onPage(`/runs/${failed.run_id}`, async (page) => {
-    const shown = page.locator('.facts time').first();
-    const instant = await shown.getAttribute('datetime');
-    const clock = new Intl.DateTimeFormat('en-US', {
-      timeZone: 'Asia/Kolkata', hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit',
-    }).format(Date.parse(instant));
-    assert.ok((await shown.textContent()).includes(clock), await shown.textContent());
-    assert.ok((await shown.getAttribute('title')).includes(instant.slice(0, 19)));
-  }, { timezoneId: 'Asia/Kolkata', locale: 'en-US' }));
+  onPage(
+    `/runs/${failed.run_id}`,
+    async (page) => {
+      const shown = page.locator('.facts time').first();
+      const instant = await shown.getAttribute('datetime');
+      const clock = new Intl.DateTimeFormat('en-US', {
+        timeZone: 'Asia/Kolkata',
+        hourCycle: 'h23',
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+      }).format(Date.parse(instant));
+      assert.ok((await shown.textContent()).includes(clock), await shown.textContent());
+      assert.ok((await shown.getAttribute('title')).includes(instant.slice(0, 19)));
+    },
+    { timezoneId: 'Asia/Kolkata', locale: 'en-US' },
+  ));
 
 test('the theme that was chosen outlives a reload', () =>
   onPage('/', async (page) => {
-    const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const ground = () =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const light = await ground();
     await page.getByTitle('Dark', { exact: true }).click();
     const dark = await ground();
@@ -121,5 +175,9 @@ test('the keyboard reaches the content, pages and nodes', () =>
     await page.locator('.node-card').waitFor();
     assert.match(page.url(), /node=/);
     await page.goBack();
+    await page.locator('.node-card').waitFor({ state: 'detached' });
+    await page.goForward();
+    await page.locator('.node-card').waitFor();
+    await page.getByRole('treeitem').first().press('Escape');
     await page.locator('.node-card').waitFor({ state: 'detached' });
   }));

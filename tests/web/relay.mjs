@@ -15,7 +15,10 @@ export class Relay {
         return;
       }
       const far = net.connect(Number(port), hostname);
-      for (const [one, other] of [[near, far], [far, near]]) {
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ]) {
         this.#sockets.add(one);
         one.pipe(other);
         one.on('error', () => other.destroy());

@@ -16,7 +16,12 @@ after(() => rmSync(folder, { recursive: true }));
 /** A module of web/src, translated. */
 function source(name) {
   const outfile = path.join(folder, `${name.replaceAll('/', '_')}.mjs`);
-  buildSync({ entryPoints: [path.join(sources, `${name}.ts`)], outfile, format: 'esm', bundle: true });
+  buildSync({
+    entryPoints: [path.join(sources, `${name}.ts`)],
+    outfile,
+    format: 'esm',
+    bundle: true,
+  });
   return import(pathToFileURL(outfile));
 }
 
@@ -83,7 +88,8 @@ test('a chain of neighbours stands in one row', () => {
 });
 
 test('frames are the same wherever the stream is cut', () => {
-  const text = 'id: 7\nevent: event\ndata: {"a":1}\n\n: beat\n\nevent: run\ndata: x\ndata:  y: z\n\nid: 8\n\n';
+  const text =
+    'id: 7\nevent: event\ndata: {"a":1}\n\n: beat\n\nevent: run\ndata: x\ndata:  y: z\n\nid: 8\n\n';
   const whole = [
     { kind: 'event', id: '7', data: '{"a":1}' },
     { kind: '', id: null, data: '' },

@@ -48,7 +48,8 @@ async function request<T>(path: string, options: RequestInit): Promise<T> {
     return (await answer.json()) as T;
   } catch (cause) {
     if (options.signal?.aborted || cause instanceof ApiError) throw cause;
-    if (cause instanceof SyntaxError) throw new ApiError(0, 'The answer cannot be read', cause.message);
+    if (cause instanceof SyntaxError)
+      throw new ApiError(0, 'The answer cannot be read', cause.message);
     throw new ApiError(0, 'The server cannot be reached', '');
   }
 }

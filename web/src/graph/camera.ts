@@ -34,14 +34,23 @@ export function fitted(box: Box, width: number, height: number, scaleLeast: numb
   const wide = (width - 2 * kMargin) / Math.max(1, box.width);
   const high = (height - 2 * kMargin) / Math.max(1, box.height);
   const all = Math.min(1, wide, high);
-  const scale = Math.max(kScaleMin, all >= scaleLeast ? all : Math.max(scaleLeast, Math.min(1, wide)));
+  const scale = Math.max(
+    kScaleMin,
+    all >= scaleLeast ? all : Math.max(scaleLeast, Math.min(1, wide)),
+  );
   const spareX = Math.max(kMargin, (width - box.width * scale) / 2);
   const spareY = Math.max(kMargin, (height - box.height * scale) / 2);
   return { scale, x: box.left - spareX / scale, y: box.top - spareY / scale };
 }
 
 /** Puts (x, y) of the plane in the middle of the view. */
-export function centred(camera: Camera, x: number, y: number, width: number, height: number): Camera {
+export function centred(
+  camera: Camera,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Camera {
   const scale = Math.max(camera.scale, 0.6);
   return { scale, x: x - width / 2 / scale, y: y - height / 2 / scale };
 }

@@ -31,8 +31,24 @@ const kRoughly = new Intl.NumberFormat(undefined, { notation: 'compact' });
 
 const kLayerNames = ['Bronze', 'Silver', 'Gold'];
 const kColourNames = [
-  'surface', 'ground', 'sunken', 'line', 'line-strong', 'edge', 'text', 'text-2', 'text-3', 'accent',
-  'good', 'bad', 'busy', 'warn', 'calm', 'bronze', 'silver', 'gold',
+  'surface',
+  'ground',
+  'sunken',
+  'line',
+  'line-strong',
+  'edge',
+  'text',
+  'text-2',
+  'text-3',
+  'accent',
+  'good',
+  'bad',
+  'busy',
+  'warn',
+  'calm',
+  'bronze',
+  'silver',
+  'gold',
 ] as const;
 type Colours = Record<(typeof kColourNames)[number], string>;
 
@@ -59,7 +75,9 @@ const kMarks: Partial<Record<NodeState, { fill?: Path2D; stroke?: Path2D; inner?
     fill: new Path2D('M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1z'),
     inner: new Path2D('m5.5 5.5 5 5m0-5-5 5'),
   },
-  cancelled: { stroke: new Path2D('M14.2 8A6.2 6.2 0 1 1 1.8 8a6.2 6.2 0 0 1 12.4 0zM3.8 12.2l8.4-8.4') },
+  cancelled: {
+    stroke: new Path2D('M14.2 8A6.2 6.2 0 1 1 1.8 8a6.2 6.2 0 0 1 12.4 0zM3.8 12.2l8.4-8.4'),
+  },
   skipped: { stroke: new Path2D('m3 4 4 4-4 4m5.5-8 4 4-4 4') },
 };
 
@@ -92,7 +110,10 @@ export class Painter {
     const ratio = devicePixelRatio;
     const width = canvas.clientWidth;
     const height = canvas.clientHeight;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    if (
+      canvas.width !== Math.round(width * ratio) ||
+      canvas.height !== Math.round(height * ratio)
+    ) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
@@ -225,7 +246,13 @@ export class Painter {
   private layerColour({ model }: Scene, n: number): string {
     const { layer } = model.nodes[n]!;
     const { bronze, silver, gold, calm } = this.colours;
-    return layer === 'BRONZE' ? bronze : layer === 'SILVER' ? silver : layer === 'GOLD' ? gold : calm;
+    return layer === 'BRONZE'
+      ? bronze
+      : layer === 'SILVER'
+        ? silver
+        : layer === 'GOLD'
+          ? gold
+          : calm;
   }
 
   /** A node from afar: its layer, or its state where that matters. */

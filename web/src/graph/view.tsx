@@ -59,7 +59,9 @@ class Stage {
   fit(): void {
     const { clientWidth, clientHeight } = this.canvas;
     const { width, height } = this.scene.layout;
-    this.move(fitted({ left: 0, top: 0, width, height }, clientWidth, clientHeight, kScaleReadable));
+    this.move(
+      fitted({ left: 0, top: 0, width, height }, clientWidth, clientHeight, kScaleReadable),
+    );
   }
 
   /** All of it, however small that is. */

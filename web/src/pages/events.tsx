@@ -33,7 +33,14 @@ const kShown = 300;
 
 function holds(event: LakeEvent, words: string): boolean {
   if (words === '') return true;
-  const text = [event.message, event.type, event.pipeline, event.node, event.table_name, event.run_id];
+  const text = [
+    event.message,
+    event.type,
+    event.pipeline,
+    event.node,
+    event.table_name,
+    event.run_id,
+  ];
   return text.join('\n').toLowerCase().includes(words);
 }
 
@@ -50,7 +57,12 @@ function Filters({ query, types }: { query: URLSearchParams; types: string[] }) 
     </label>
   );
   return (
-    <form class="filters in-panel" role="search" aria-label="Filter events" onSubmit={(e) => e.preventDefault()}>
+    <form
+      class="filters in-panel"
+      role="search"
+      aria-label="Filter events"
+      onSubmit={(e) => e.preventDefault()}
+    >
       <label class="search">
         <Icon name="search" />
         <span class="visually-hidden">Search in what is shown</span>
@@ -106,10 +118,10 @@ export default function EventsPage({ query }: PageProps) {
   const [shownMax, setShownMax] = useState(kShown);
   const frozen = useRef<LakeEvent[]>([]);
   const all = store.events.value;
-  if (isFollowing) frozen.current = all;
-  // Those that came since; a filter that changed shows its own.
-  const held = frozen.current.length > 0 && all.includes(frozen.current.at(-1)!) ? frozen.current : all;
-  const shown = isFollowing ? all : held;
+  // Held is what was there, unless that is of another filter.
+  const last = frozen.current.at(-1);
+  if (isFollowing || !last || !all.includes(last)) frozen.current = all;
+  const shown = frozen.current;
   const newer = all.length - shown.length;
   const words = (query.get('q') ?? '').toLowerCase();
   const found = shown.filter((event) => holds(event, words));

@@ -4,7 +4,7 @@ import { withQuery } from '../api/client';
 import type { Told } from '../api/live';
 import { useResource } from '../api/resource';
 import type { Graph, JoinedNode, NodeState } from '../api/types';
-import type { Layout } from '../graph/layout';
+import { layOut, type Layout } from '../graph/layout';
 import { layoutOf } from '../graph/layout_client';
 import { beside, idOf, layoutInput, modelOf, relatives, type Model } from '../graph/model';
 import { Tree } from '../graph/tree';
@@ -52,9 +52,13 @@ function useLayout(model: Model | null): Layout | null {
   useEffect(() => {
     if (!model) return;
     let isWanted = true;
-    void layoutOf(model.shape, () => layoutInput(model)).then((layout) => {
+    const take = (layout: Layout) => {
       if (isWanted) setLaid({ shape: model.shape, layout });
-    });
+    };
+    // Without a worker the page waits for it itself.
+    layoutOf(model.shape, () => layoutInput(model)).then(take, () =>
+      take(layOut(layoutInput(model))),
+    );
     return () => void (isWanted = false);
   }, [model?.shape]);
   return laid && laid.shape === model?.shape ? laid.layout : null;
@@ -70,7 +74,15 @@ function find({ nodes }: Model, words: string): number[] | null {
   return found;
 }
 
-function Neighbours({ model, node, where }: { model: Model; node: number; where: 'before' | 'behind' }) {
+function Neighbours({
+  model,
+  node,
+  where,
+}: {
+  model: Model;
+  node: number;
+  where: 'before' | 'behind';
+}) {
   const numbers = beside(model, node, where);
   if (numbers.length === 0) return null;
   const own = model.nodes[node]!;
@@ -101,7 +113,12 @@ function NodeCard({ model, number, node }: { model: Model; number: number; node:
     <section class="node-card" aria-labelledby="node-card">
       <div class="node-card-head">
         <h2 id="node-card">{node.name}</h2>
-        <button class="bare" aria-label="Close" title="Close" onClick={() => setQuery({ node: null })}>
+        <button
+          class="bare"
+          aria-label="Close"
+          title="Close"
+          onClick={() => setQuery({ node: null })}
+        >
           <Icon name="close" />
         </button>
       </div>
@@ -139,7 +156,9 @@ function NodeCard({ model, number, node }: { model: Model; number: number; node:
         <Neighbours model={model} node={number} where="behind" />
       </dl>
       <p>
-        <a href={withQuery('/events', { pipeline: node.pipeline, node: node.name })}>Events of the node</a>
+        <a href={withQuery('/events', { pipeline: node.pipeline, node: node.name })}>
+          Events of the node
+        </a>
       </p>
     </section>
   );
@@ -178,7 +197,12 @@ export default function GraphPage({ query }: PageProps) {
             </p>
           )}
         </div>
-        <form class="filters" role="search" aria-label="Filter the graph" onSubmit={(e) => e.preventDefault()}>
+        <form
+          class="filters"
+          role="search"
+          aria-label="Filter the graph"
+          onSubmit={(e) => e.preventDefault()}
+        >
           <label>
             <span>Pipeline</span>
             <select
@@ -199,7 +223,12 @@ export default function GraphPage({ query }: PageProps) {
       {!graph && !error && <Waiting error={null} />}
       {model && model.nodes.length === 0 && <Empty>There are no nodes yet.</Empty>}
       {model && model.nodes.length > 0 && (
-        <div class="graph-frame">
+        <div
+          class="graph-frame"
+          onKeyDown={(event) => {
+            if (event.key === 'Escape' && selected >= 0) select(-1);
+          }}
+        >
           <div class="graph-list">
             <label class="search">
               <Icon name="search" />
@@ -218,7 +247,13 @@ export default function GraphPage({ query }: PageProps) {
           </div>
           <div class="graph-stage">
             {layout ? (
-              <GraphView model={model} layout={layout} lit={lit} selected={selected} select={select} />
+              <GraphView
+                model={model}
+                layout={layout}
+                lit={lit}
+                selected={selected}
+                select={select}
+              />
             ) : (
               <Waiting error={null} />
             )}

@@ -95,7 +95,11 @@ function Nodes({ nodes, pipeline }: { nodes: GraphNode[]; pipeline: string }) {
                 <Status state={node.state} />
               </td>
               <td class="right number">
-                {node.rows_written === null ? <span class="faint">–</span> : count(node.rows_written)}
+                {node.rows_written === null ? (
+                  <span class="faint">–</span>
+                ) : (
+                  count(node.rows_written)
+                )}
               </td>
               <td>
                 <Time at={node.at} />
@@ -120,7 +124,9 @@ export default function PipelinePage({ params }: PageProps) {
     `${path}/graph`,
     (told) =>
       isOld(told) ||
-      (told.kind === 'event' && told.event.pipeline === name && told.event.type.startsWith('node_')),
+      (told.kind === 'event' &&
+        told.event.pipeline === name &&
+        told.event.type.startsWith('node_')),
   );
   const { data: last } = useResource<{ runs: Run[] }>(
     withQuery('/runs', { pipeline: name, limit: kRuns }),
@@ -179,7 +185,10 @@ export default function PipelinePage({ params }: PageProps) {
           >
             {graph ? <Nodes nodes={graph.nodes} pipeline={name} /> : <Waiting error={null} />}
           </Panel>
-          <Panel title="Last runs" aside={<a href={withQuery('/runs', { pipeline: name })}>All runs</a>}>
+          <Panel
+            title="Last runs"
+            aside={<a href={withQuery('/runs', { pipeline: name })}>All runs</a>}
+          >
             {last && last.runs.length > 0 ? (
               <>
                 <div class="panel-body bars-body">

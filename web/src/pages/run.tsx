@@ -77,7 +77,10 @@ function RunEvents({ run }: { run: string }) {
   const store = useEvents({ run_id: run });
   const events = store.events.value;
   return (
-    <Panel title="Events" aside={<a href={`/events?run=${encodeURIComponent(run)}`}>Open in Events</a>}>
+    <Panel
+      title="Events"
+      aside={<a href={`/events?run=${encodeURIComponent(run)}`}>Open in Events</a>}
+    >
       {events.length === 0 ? (
         <Empty>{store.isLoaded.value ? 'Nothing was told yet.' : 'Loading…'}</Empty>
       ) : (
@@ -110,11 +113,11 @@ export default function RunPage({ params }: PageProps) {
     (told.kind === 'event' && told.event.run_id === id && !/^(table|batch)_/.test(told.event.type));
   const apply = (run: RunDetail, told: Told) =>
     told.kind === 'run' && told.run.run_id === id ? { ...told.run, nodes: run.nodes } : run;
-  const { data: run, error, put } = useResource<RunDetail>(
-    `/runs/${encodeURIComponent(id)}`,
-    isOld,
-    apply,
-  );
+  const {
+    data: run,
+    error,
+    put,
+  } = useResource<RunDetail>(`/runs/${encodeURIComponent(id)}`, isOld, apply);
   return (
     <>
       <div class="page-head">
@@ -168,9 +171,14 @@ export default function RunPage({ params }: PageProps) {
               <Facts run={run} />
             </div>
           </Panel>
-          <Panel title="Timeline" aside={<span class="faint">{plural(run.nodes.length, 'node')}</span>}>
+          <Panel
+            title="Timeline"
+            aside={<span class="faint">{plural(run.nodes.length, 'node')}</span>}
+          >
             {run.nodes.length === 0 ? (
-              <Empty>{run.status === 'ended' ? 'No node was begun.' : 'No node has begun yet.'}</Empty>
+              <Empty>
+                {run.status === 'ended' ? 'No node was begun.' : 'No node has begun yet.'}
+              </Empty>
             ) : (
               <Timeline run={run} />
             )}

@@ -48,7 +48,12 @@ export default function RunsPage({ query }: PageProps) {
     <>
       <div class="page-head">
         <h1 tabIndex={-1}>Runs</h1>
-        <form class="filters" role="search" aria-label="Filter runs" onSubmit={(e) => e.preventDefault()}>
+        <form
+          class="filters"
+          role="search"
+          aria-label="Filter runs"
+          onSubmit={(e) => e.preventDefault()}
+        >
           <label>
             <span>Pipeline</span>
             <select
@@ -65,7 +70,10 @@ export default function RunsPage({ query }: PageProps) {
           </label>
           <label>
             <span>State</span>
-            <select value={state} onChange={(change) => setQuery({ state: change.currentTarget.value })}>
+            <select
+              value={state}
+              onChange={(change) => setQuery({ state: change.currentTarget.value })}
+            >
               <option value="">All</option>
               {[...kStatuses, ...kOutcomes].map((word) => (
                 <option key={word} value={word}>

@@ -27,7 +27,9 @@ export function RunWith({ pipeline, nodes }: { pipeline: string; nodes: GraphNod
     setBusy(true);
     try {
       const { run_id } = await startRun(pipeline, {
-        selectors: String(form.get('selectors')).split(/[\s,]+/).filter(Boolean),
+        selectors: String(form.get('selectors'))
+          .split(/[\s,]+/)
+          .filter(Boolean),
         full_refresh: form.get('full_refresh') !== null,
         parameters: parametersOf(String(form.get('parameters'))),
       });

@@ -6,7 +6,12 @@ import { RunStatus, stateOf, toneOf, wordOf } from './status';
 import { Duration, Time } from './time';
 
 /** A run is replaced by what was told of it; a new one stands first. */
-export function withRun(runs: Run[], told: Run, isWanted: (run: Run) => boolean, max: number): Run[] {
+export function withRun(
+  runs: Run[],
+  told: Run,
+  isWanted: (run: Run) => boolean,
+  max: number,
+): Run[] {
   const index = runs.findIndex((run) => run.run_id === told.run_id);
   if (index >= 0) {
     const changed = [...runs];
@@ -107,7 +112,13 @@ export function RunBars({ runs, now }: { runs: Run[]; now: number }) {
         return (
           <a key={run.run_id} href={runPath(run.run_id)} aria-label={label}>
             <title>{label}</title>
-            <rect class="hit" x={index * kBarStep} y="0" width={kBarStep} height={kBarsHeight + 6} />
+            <rect
+              class="hit"
+              x={index * kBarStep}
+              y="0"
+              width={kBarStep}
+              height={kBarsHeight + 6}
+            />
             <rect
               class={`bar tone-${toneOf(state)} ${state === 'succeeded' ? '' : 'bar-marked'}`}
               x={index * kBarStep}

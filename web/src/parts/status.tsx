@@ -46,7 +46,11 @@ interface StatusProps {
 export function Status({ state, compact, word }: StatusProps) {
   const text = word ?? wordOf(state);
   return (
-    <span class={`status tone-${toneOf(state)}`} title={compact ? text : undefined} data-state={state}>
+    <span
+      class={`status tone-${toneOf(state)}`}
+      title={compact ? text : undefined}
+      data-state={state}
+    >
       <Icon name={isIcon(state) ? state : 'none'} />
       <span class={compact ? 'visually-hidden' : undefined}>{text}</span>
     </span>

@@ -32,7 +32,8 @@ function ticksOf({ length }: Range): number[] {
 function tickWord(ms: number): string {
   if (ms === 0) return '0';
   if (ms < 60_000) return `${ms / 1000} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}:${String((ms / 1000) % 60).padStart(2, '0')}`;
+  if (ms < 3_600_000)
+    return `${Math.floor(ms / 60_000)}:${String((ms / 1000) % 60).padStart(2, '0')}`;
   return `${(ms / 3_600_000).toFixed(ms % 3_600_000 === 0 ? 0 : 1)} h`;
 }
 
@@ -116,7 +117,11 @@ export function Timeline({ run }: { run: RunDetail }) {
                 <Status state={node.status} />
               </td>
               <td class="right number">
-                {node.rows_written === null ? <span class="faint">–</span> : count(node.rows_written)}
+                {node.rows_written === null ? (
+                  <span class="faint">–</span>
+                ) : (
+                  count(node.rows_written)
+                )}
               </td>
               <td class="right">
                 <Duration from={node.started_at} to={node.ended_at} />

@@ -8,8 +8,8 @@ export function Banner() {
     <div class="banner" role="alert" data-testid="lost">
       <Icon name="invalid" />
       <p>
-        <strong>The server cannot be reached.</strong> What you see may be out of date. Trying
-        again{lostBecause.value && ` (${lostBecause.value})`}…
+        <strong>The server cannot be reached.</strong> What you see may be out of date. Trying again
+        {lostBecause.value && ` (${lostBecause.value})`}…
       </p>
       <button onClick={reconnectNow}>Try now</button>
     </div>
