@@ -7,6 +7,7 @@
 #include "lakemill/base/folder_name.h"
 #include "lakemill/base/text.h"
 #include "lakemill/catalog/drop.h"
+#include "lakemill/storage/find_object.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::catalog {
@@ -214,8 +215,8 @@ Status Catalog::put_view(const TableName& name, std::string_view sql) {
 Result<std::string> Catalog::get_view(const TableName& name) {
   LAKEMILL_TRY_OK(check_names(name));
   LAKEMILL_TRY(auto store, schema_store(name.catalog, name.schema));
-  auto sql = store->get(view_path(name.table));
-  if (sql || sql.error().code() != ErrorCode::not_found) return sql;
+  LAKEMILL_TRY(auto sql, storage::find_object(*store, view_path(name.table)));
+  if (sql) return *std::move(sql);
   return no_such("view", name, list_views(name.catalog, name.schema));
 }
 

@@ -4,6 +4,7 @@
 
 #include "lakemill/delta/file_path.h"
 #include "lakemill/delta/protocol.h"
+#include "lakemill/storage/find_object.h"
 #include "lakemill/storage/read_ahead.h"
 
 namespace lakemill::delta {
@@ -142,12 +143,11 @@ Status LogReader::replay_part(std::string_view path, Replay& replay,
 
 Result<std::vector<Action>> LogReader::read_commit(Version version) {
   const std::string path = commit_path(version);
-  Result<std::string> text = store_.get(path);
-  if (!text && text.error().code() == ErrorCode::not_found) {
+  LAKEMILL_TRY(const auto text, storage::find_object(store_, path));
+  if (!text) {
     return Error(ErrorCode::not_found,
                  version_text(version) + " is not in the log (any more): " + path);
   }
-  if (!text) return std::move(text).error();
   std::vector<Action> actions;
   Status status = for_each_action(
       *text, [&](Action action) { actions.push_back(std::move(action)); });

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "lakemill/base/hash.h"
+#include "lakemill/storage/find_object.h"
 
 namespace lakemill::flow {
 
@@ -36,6 +37,21 @@ std::optional<std::int64_t> leading_number(std::string_view text) {
 
 std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+// What messages call the plan at `path`.
+std::string place_of_plan(const storage::ObjectStore& store, const std::string& path) {
+  return "the plan " + store.url() + "/" + path;
+}
+
+Result<BatchPlan> plan_in(const std::string& text, const std::string& place) {
+  const auto json = parse_json(text);
+  if (!json) {
+    return Error(ErrorCode::corrupt, place + " is damaged: " + json.error().message());
+  }
+  auto plan = plan_from_json(*json);
+  if (!plan) return std::move(plan).error().while_doing(place);
+  return plan;
 }
 
 }  // namespace
@@ -90,9 +106,8 @@ Status FlowState::withdraw_plan(const BatchPlan& plan) {
   for (int revision = static_cast<int>(revisions.size()) - 1; revision >= 0;
        --revision) {
     const std::string path = plan_path(plan.generation, plan.number, revision);
-    const auto text = store_->get(path);
-    if (!text && text.error().code() == ErrorCode::not_found) continue;
-    if (!text) return text.error();
+    LAKEMILL_TRY(const auto text, storage::find_object(*store_, path));
+    if (!text) continue;
     if (*text != ours) break;  // another's
     LAKEMILL_TRY_OK(store_->remove(path));
   }
@@ -117,32 +132,24 @@ Result<std::optional<BatchPlan>> FlowState::find_plan(std::int64_t generation,
                                                       std::int64_t number) {
   std::optional<std::string> newest;
   for (int revision = 0;; ++revision) {
-    auto text = store_->get(plan_path(generation, number, revision));
-    if (!text && text.error().code() != ErrorCode::not_found) {
-      return std::move(text).error();
-    }
+    const std::string path = plan_path(generation, number, revision);
+    LAKEMILL_TRY(auto text, storage::find_object(*store_, path));
     if (text) {
-      newest = *std::move(text);
+      newest = std::move(text);
       continue;
     }
     if (!newest) return std::optional<BatchPlan>();
-    const std::string where =
-        "the plan " + store_->url() + "/" + plan_path(generation, number, revision - 1);
-    auto json = parse_json(*newest);
-    if (!json) {
+    const std::string place =
+        place_of_plan(*store_, plan_path(generation, number, revision - 1));
+    LAKEMILL_TRY(BatchPlan plan, plan_in(*newest, place));
+    if (plan.generation != generation || plan.number != number) {
       return Error(ErrorCode::corrupt,
-                   where + " is damaged: " + json.error().message());
-    }
-    auto plan = plan_from_json(*json);
-    if (!plan) return std::move(plan).error().while_doing(where);
-    if (plan->generation != generation || plan->number != number) {
-      return Error(ErrorCode::corrupt,
-                   where + " is that of batch " + std::to_string(plan->number) +
-                       " in generation " + std::to_string(plan->generation) +
+                   place + " is that of batch " + std::to_string(plan.number) +
+                       " in generation " + std::to_string(plan.generation) +
                        ", so the state of the flow was changed by hand: put the file "
                        "back as it was");
     }
-    return std::optional<BatchPlan>(*std::move(plan));
+    return std::optional(std::move(plan));
   }
 }
 
@@ -176,8 +183,8 @@ Result<BatchPlan> FlowState::save_plan(const BatchPlan& plan) {
   }
   LAKEMILL_TRY(const auto standing, find_plan(plan.generation, plan.number));
   if (!standing) {
-    return Error(ErrorCode::unavailable, "it is not known whether the plan " +
-                                             store_->url() + "/" + path +
+    return Error(ErrorCode::unavailable, "it is not known whether " +
+                                             place_of_plan(*store_, path) +
                                              " was written; run again");
   }
   return *standing;
@@ -249,10 +256,10 @@ Result<std::optional<std::int64_t>> FlowState::last_marked(std::int64_t generati
 Result<std::optional<std::int64_t>> FlowState::last_done(std::int64_t generation) {
   LAKEMILL_TRY(const auto marked, last_marked(generation));
   if (!marked) return marked;
-  const auto mark = store_->get(generation_folder(generation) + "/done/" +
-                                number_name(*marked) + ".json");
-  if (!mark && mark.error().code() == ErrorCode::not_found) return marked;  // passed
-  if (!mark) return mark.error();
+  const std::string path =
+      generation_folder(generation) + "/done/" + number_name(*marked) + ".json";
+  LAKEMILL_TRY(const auto mark, storage::find_object(*store_, path));
+  if (!mark) return marked;  // passed
   const auto json = parse_json(*mark);
   const std::string by = json ? string_member(*json, "plan", "") : "";
   if (by.empty()) return marked;  // of an older version, which did not tell
@@ -290,19 +297,10 @@ Result<std::optional<BatchPlan>> FlowState::claimed_plan(std::int64_t generation
                                                          std::int64_t number) {
   const std::string path =
       generation_folder(generation) + "/claimed/" + number_name(number) + ".json";
-  const auto text = store_->get(path);
-  if (!text && text.error().code() == ErrorCode::not_found) {
-    return std::optional<BatchPlan>();
-  }
-  if (!text) return text.error();
-  const std::string where = "the plan " + store_->url() + "/" + path;
-  const auto json = parse_json(*text);
-  if (!json) {
-    return Error(ErrorCode::corrupt, where + " is damaged: " + json.error().message());
-  }
-  auto plan = plan_from_json(*json);
-  if (!plan) return std::move(plan).error().while_doing(where);
-  return std::optional(*std::move(plan));
+  LAKEMILL_TRY(const auto text, storage::find_object(*store_, path));
+  if (!text) return std::optional<BatchPlan>();
+  LAKEMILL_TRY(BatchPlan plan, plan_in(*text, place_of_plan(*store_, path)));
+  return std::optional(std::move(plan));
 }
 
 Result<std::int64_t> FlowState::claimed_only(std::int64_t generation) {

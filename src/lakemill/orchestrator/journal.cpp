@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "lakemill/storage/find_object.h"
+
 namespace lakemill::orchestrator {
 
 namespace {
@@ -34,9 +36,9 @@ Result<std::unique_ptr<Journal>> Journal::open(storage::ObjectStore& store,
 }
 
 Status Journal::read_state() {
-  const auto newest = store_.get(folder_ + "/" + kNewest);
-  if (!newest && newest.error().code() == ErrorCode::not_found) return {};
-  if (!newest) return newest.error();
+  LAKEMILL_TRY(const auto newest,
+               storage::find_object(store_, folder_ + "/" + kNewest));
+  if (!newest) return {};
   LAKEMILL_TRY(const Json hint, parse_json(*newest));
   LAKEMILL_TRY(const std::string text,
                store_.get(path_of(integer_member(hint, "state", 0), kState)));
@@ -81,11 +83,8 @@ Result<std::optional<JournalEntry>> Journal::append(const Decide& decide,
 
 Result<std::optional<JournalEntry>> Journal::read(std::int64_t number) {
   const std::string path = path_of(number, kEntry);
-  const auto text = store_.get(path);
-  if (!text && text.error().code() == ErrorCode::not_found) {
-    return std::optional<JournalEntry>();
-  }
-  if (!text) return text.error();
+  LAKEMILL_TRY(const auto text, storage::find_object(store_, path));
+  if (!text) return std::optional<JournalEntry>();
   const auto corrupt = [&](const std::string& why) {
     return Error(ErrorCode::corrupt, store_.url() + "/" + path + ": " + why);
   };

@@ -7,6 +7,7 @@
 
 #include "lakemill/base/check.h"
 #include "lakemill/base/hash.h"
+#include "lakemill/storage/find_object.h"
 #include "lakemill/storage/path_guard.h"
 
 namespace lakemill::sources {
@@ -113,12 +114,10 @@ Status ArrivalLog::open() {
 }
 
 Status ArrivalLog::read_next(bool& found) {
-  const auto text = store_->get(folder_ + "/" + object_name(last() + 1));
+  const std::string path = folder_ + "/" + object_name(last() + 1);
+  LAKEMILL_TRY(const auto text, storage::find_object(*store_, path));
   found = text.has_value();
-  if (!found) {
-    if (text.error().code() == ErrorCode::not_found) return {};
-    return text.error();
-  }
+  if (!found) return {};
   const auto list = parse_json(*text);
   if (!list || !list->is_array() || list->empty()) return damaged();
   LAKEMILL_TRY_OK(append(*list));

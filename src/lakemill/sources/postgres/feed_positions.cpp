@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lakemill/storage/find_object.h"
+
 namespace lakemill::sources::postgres {
 
 namespace {
@@ -28,13 +30,8 @@ bool FeedPositions::same_readers(const FeedPositions& other) const {
 
 Result<std::optional<FeedPositions>> load_positions(storage::ObjectStore& store,
                                                     const std::string& path) {
-  const auto text = store.get(path);
-  if (!text) {
-    if (text.error().code() == ErrorCode::not_found) {
-      return std::optional<FeedPositions>();
-    }
-    return text.error();
-  }
+  LAKEMILL_TRY(const auto text, storage::find_object(store, path));
+  if (!text) return std::optional<FeedPositions>();
   const auto json = parse_json(*text);
   if (!json) return damaged(path);
   const Json* readers = find_member(*json, "readers");
