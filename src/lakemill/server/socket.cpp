@@ -6,13 +6,13 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace lakemill::server {
 
@@ -75,10 +75,6 @@ Result<BoundSocket> bind_one(const addrinfo& candidate) {
 }
 
 }  // namespace
-
-FileDescriptor::~FileDescriptor() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 Error system_error(std::string_view activity) {
   const int number = errno;

@@ -3,34 +3,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "lakemill/base/file_descriptor.h"
 #include "lakemill/base/result.h"
 #include "lakemill/server/gate.h"
 
 namespace lakemill::server {
-
-/// Closes what it holds; -1 is nothing. Not thread-safe.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
-  FileDescriptor(FileDescriptor&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor();
-
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_ = -1;
-};
 
 /// What errno says of `activity`: denied (EACCES, EPERM) or unavailable.
 Error system_error(std::string_view activity);

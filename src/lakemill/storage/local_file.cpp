@@ -55,21 +55,17 @@ Error errno_error(int number, std::string_view activity, std::string_view path) 
 }
 
 Result<LocalFile> LocalFile::open(const std::string& path, int flags, unsigned mode) {
-  int descriptor = -1;
+  FileDescriptor descriptor;
   do {
-    descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) return errno_error(errno, "open", path);
-  return LocalFile(descriptor);
-}
-
-LocalFile::~LocalFile() {
-  if (descriptor_ >= 0) (void)::close(descriptor_);
+    descriptor = FileDescriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  } while (!descriptor && errno == EINTR);
+  if (!descriptor) return errno_error(errno, "open", path);
+  return LocalFile(std::move(descriptor));
 }
 
 Status LocalFile::write_all(std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
-    const auto written = ::write(descriptor_, bytes.data(), bytes.size());
+    const auto written = ::write(descriptor_.get(), bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
       return errno_error(errno, "write", path);
@@ -84,7 +80,7 @@ Result<std::string> LocalFile::read_at(std::size_t offset, std::size_t size,
   std::string bytes(size, '\0');
   std::size_t filled = 0;
   while (filled < size) {
-    const auto got = ::pread(descriptor_, bytes.data() + filled, size - filled,
+    const auto got = ::pread(descriptor_.get(), bytes.data() + filled, size - filled,
                              static_cast<off_t>(offset + filled));
     if (got < 0) {
       if (errno == EINTR) continue;
@@ -98,12 +94,12 @@ Result<std::string> LocalFile::read_at(std::size_t offset, std::size_t size,
 }
 
 Status LocalFile::sync(std::string_view path) {
-  if (::fsync(descriptor_) != 0) return errno_error(errno, "sync", path);
+  if (::fsync(descriptor_.get()) != 0) return errno_error(errno, "sync", path);
   return {};
 }
 
 Status LocalFile::close(std::string_view path) {
-  if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) {
+  if (::close(descriptor_.release()) != 0 && errno != EINTR) {
     return errno_error(errno, "close", path);
   }
   return {};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lakemill/base/file_descriptor.h"
 #include "lakemill/base/result.h"
 
 namespace lakemill::storage {
@@ -15,7 +16,7 @@ namespace lakemill::storage {
 /// The message names the activity, the path and the system's own words.
 Error errno_error(int number, std::string_view activity, std::string_view path);
 
-/// An open file descriptor; closes it.
+/// An open file; closes it in the end.
 ///
 /// Not thread-safe.
 class LocalFile {
@@ -23,18 +24,9 @@ class LocalFile {
   /// `flags` and `mode` as for open(2); O_CLOEXEC is added.
   static Result<LocalFile> open(const std::string& path, int flags, unsigned mode);
 
-  explicit LocalFile(int descriptor) : descriptor_(descriptor) {}
-  LocalFile(LocalFile&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  LocalFile& operator=(LocalFile&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  LocalFile(const LocalFile&) = delete;
-  LocalFile& operator=(const LocalFile&) = delete;
-  ~LocalFile();
+  explicit LocalFile(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
 
   Status write_all(std::string_view bytes, std::string_view path);
   /// Bytes [offset, offset + size), shorter at the end.
@@ -45,7 +37,7 @@ class LocalFile {
   Status close(std::string_view path);
 
  private:
-  int descriptor_;
+  FileDescriptor descriptor_;
 };
 
 /// Makes `folder` and what is missing above it, durably.

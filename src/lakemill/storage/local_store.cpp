@@ -83,10 +83,10 @@ Result<StagedFile> StagedFile::open(const std::string& target) {
   // last object between the two steps: hence the attempts.
   for (int attempt = 1;; ++attempt) {
     auto temporary = begin + std::to_string(count.fetch_add(1));
-    const int descriptor =
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
-    if (descriptor >= 0) {
-      return StagedFile(LocalFile(descriptor), target, std::move(temporary));
+    FileDescriptor descriptor(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+    if (descriptor) {
+      return StagedFile(LocalFile(std::move(descriptor)), target, std::move(temporary));
     }
     const int number = errno;
     const bool try_again = attempt < kOpenAttemptsMax;
