@@ -1,9 +1,7 @@
 #include "lakemill/server/socket.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -13,6 +11,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include "lakemill/base/network_address.h"
 
 namespace lakemill::server {
 
@@ -84,29 +84,8 @@ Error system_error(std::string_view activity) {
 }
 
 Result<Address> Address::parse(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const auto invalid = [&] {
-    return Error(ErrorCode::invalid, "\"" + std::string(text) +
-                                         "\" is no address: write HOST:PORT, for "
-                                         "example 127.0.0.1:8080 or [::1]:8080");
-  };
-  if (colon == std::string_view::npos) return invalid();
-  Address address;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, fault] =
-      std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (fault != std::errc() || end != port.data() + port.size() || address.port < 0 ||
-      address.port > 65535) {
-    return invalid();
-  }
-  const bool bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty() || (!bracketed && host.find(':') != std::string_view::npos)) {
-    return invalid();
-  }
-  address.host = host;
-  return address;
+  LAKEMILL_TRY(HostPort place, parse_host_port(text));
+  return Address{std::move(place.host), place.port};
 }
 
 std::string Address::text() const {

@@ -18,7 +18,7 @@ struct Address {
   std::string host;  ///< a name or an address, IPv6 without brackets
   int port = 0;      ///< 0: a free one
 
-  /// "host:port", "[::1]:port". Errors: invalid.
+  /// "host:port", "[::1]:port", as parse_host_port() reads it. Errors: invalid.
   static Result<Address> parse(std::string_view text);
   /// As parse() reads it.
   std::string text() const;
