@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::chrono::hours kRetryDelayMax{24};
 
-JournalEntry entry_of(EntryKind kind, const World& world) {
-  JournalEntry entry;
-  entry.kind = kind;
-  entry.at = world.now;
-  return entry;
-}
-
 std::optional<Instant> instant_behind(const Trigger& trigger, Instant cursor) {
   if (const auto* cron = std::get_if<CronTrigger>(&trigger.what)) {
     const auto next = cron->schedule.next_after(cursor);
@@ -28,19 +21,12 @@ std::optional<Instant> instant_behind(const Trigger& trigger, Instant cursor) {
   return std::nullopt;
 }
 
-bool looks_at_clock(const Trigger& trigger) {
-  return !std::holds_alternative<AfterTrigger>(trigger.what);
-}
-
 // An attempt whose process is gone.
 std::optional<JournalEntry> end_interrupted(const PipelineState& state,
                                             const World& world) {
   for (const RunState& run : state.open) {
     if (run.status != RunStatus::running || !world.is_gone(run.member)) continue;
-    JournalEntry entry = entry_of(EntryKind::run_ended, world);
-    entry.run_id = run.run_id;
-    entry.attempt = run.attempt;
-    entry.outcome = RunOutcome::interrupted;
+    JournalEntry entry = end_of_attempt(run, RunOutcome::interrupted, world.now);
     entry.message = "the process that made it is gone";
     if (run.interruptions + 1 <= kInterruptionsMax && !run.cancel_requested) {
       entry.retry_at = world.now;
@@ -55,11 +41,7 @@ std::optional<JournalEntry> end_cancelled(const PipelineState& state,
                                           const World& world) {
   for (const RunState& run : state.open) {
     if (!run.cancel_requested || run.status == RunStatus::running) continue;
-    JournalEntry entry = entry_of(EntryKind::run_ended, world);
-    entry.run_id = run.run_id;
-    entry.attempt = run.attempt;
-    entry.outcome = RunOutcome::cancelled;
-    return entry;
+    return end_of_attempt(run, RunOutcome::cancelled, world.now);
   }
   return std::nullopt;
 }
@@ -72,36 +54,51 @@ std::string first_cursor(const Trigger& trigger, const World& world) {
   return format_instant(world.now);
 }
 
-JournalEntry skipped(const Trigger& trigger, std::string cursor, const char* reason,
-                     std::int64_t count, const World& world) {
-  JournalEntry entry = entry_of(EntryKind::run_skipped, world);
+// What a trigger comes to that has looked up to `cursor`.
+JournalEntry trigger_entry(EntryKind kind, const Trigger& trigger, std::string cursor,
+                           const World& world) {
+  JournalEntry entry = entry_of(kind, world.now);
   entry.trigger = trigger.id;
   entry.cursor = std::move(cursor);
+  return entry;
+}
+
+JournalEntry skipped(const Trigger& trigger, std::string cursor, const char* reason,
+                     std::int64_t count, const World& world) {
+  JournalEntry entry =
+      trigger_entry(EntryKind::run_skipped, trigger, std::move(cursor), world);
   entry.reason = reason;
   entry.count = count;
   return entry;
 }
 
+bool waits(const PipelineState& state, const Trigger& trigger) {
+  return std::any_of(state.open.begin(), state.open.end(), [&](const RunState& run) {
+    return run.status == RunStatus::queued && run.trigger == trigger.id;
+  });
+}
+
+// Why a trigger that fires makes no run; null: it makes one.
+const char* reason_to_skip(const PipelineState& state, const PipelineOrders& orders,
+                           const Trigger& trigger) {
+  if (state.paused) return "paused";
+  if (orders.overlap == Overlap::skip &&
+      state.open.size() >= static_cast<std::size_t>(orders.runs_max)) {
+    return "overlap";
+  }
+  if (trigger.catchup != Catchup::all && waits(state, trigger)) return "waits";
+  if (state.open.size() >= kQueueMax) return "queue_full";
+  return nullptr;
+}
+
 // What a trigger that fires comes to.
 JournalEntry fire(const PipelineState& state, const PipelineOrders& orders,
                   const Trigger& trigger, std::string cursor, const World& world) {
-  if (state.paused) return skipped(trigger, std::move(cursor), "paused", 1, world);
-  if (orders.overlap == Overlap::skip && !state.open.empty() &&
-      state.open.size() >= static_cast<std::size_t>(orders.runs_max)) {
-    return skipped(trigger, std::move(cursor), "overlap", 1, world);
+  if (const char* reason = reason_to_skip(state, orders, trigger)) {
+    return skipped(trigger, std::move(cursor), reason, 1, world);
   }
-  const bool waits_already =
-      std::any_of(state.open.begin(), state.open.end(), [&](const RunState& run) {
-        return run.status == RunStatus::queued && run.trigger == trigger.id &&
-               trigger.catchup != Catchup::all;
-      });
-  if (waits_already || state.open.size() >= kQueueMax) {
-    return skipped(trigger, std::move(cursor), waits_already ? "waits" : "queue_full",
-                   1, world);
-  }
-  JournalEntry entry = entry_of(EntryKind::run_requested, world);
-  entry.trigger = trigger.id;
-  entry.cursor = std::move(cursor);
+  JournalEntry entry =
+      trigger_entry(EntryKind::run_requested, trigger, std::move(cursor), world);
   entry.run_id = world.new_id();
   entry.wish.parameters = trigger.parameters;
   entry.wish.priority = trigger.priority;
@@ -166,10 +163,8 @@ std::optional<JournalEntry> fire_trigger(const PipelineState& state,
                                          const Trigger& trigger, const World& world) {
   const auto held = state.cursors.find(trigger.id);
   if (held == state.cursors.end()) {
-    JournalEntry entry = entry_of(EntryKind::trigger_began, world);
-    entry.trigger = trigger.id;
-    entry.cursor = first_cursor(trigger, world);
-    return entry;
+    return trigger_entry(EntryKind::trigger_began, trigger,
+                         first_cursor(trigger, world), world);
   }
   if (const auto* after = std::get_if<AfterTrigger>(&trigger.what)) {
     const std::string newest = std::to_string(world.last_success(after->pipeline));
@@ -204,7 +199,7 @@ std::optional<JournalEntry> make_room(const PipelineState& state,
   if (orders.overlap != Overlap::cancel_running) return std::nullopt;
   for (const RunState& run : state.open) {
     if (run.status != RunStatus::running || run.cancel_requested) continue;
-    JournalEntry entry = entry_of(EntryKind::cancel_requested, world);
+    JournalEntry entry = entry_of(EntryKind::cancel_requested, world.now);
     entry.run_id = run.run_id;
     return entry;
   }
@@ -217,7 +212,7 @@ std::optional<JournalEntry> start(const PipelineState& state,
   if (run == nullptr) return std::nullopt;
   if (state.running() >= orders.runs_max) return make_room(state, orders, world);
   if (!world.may_start) return std::nullopt;
-  JournalEntry entry = entry_of(EntryKind::run_started, world);
+  JournalEntry entry = entry_of(EntryKind::run_started, world.now);
   entry.run_id = run->run_id;
   entry.attempt = run->attempt + 1;
   return entry;
@@ -247,7 +242,6 @@ std::optional<Instant> next_instant(const PipelineState& state,
       consider(now);
       continue;
     }
-    if (!looks_at_clock(trigger)) continue;
     const auto cursor = parse_instant(held->second);
     if (cursor) consider(instant_behind(trigger, *cursor));
   }
@@ -255,6 +249,14 @@ std::optional<Instant> next_instant(const PipelineState& state,
     if (run.retry_at && *run.retry_at > now) consider(run.retry_at);
   }
   return soonest;
+}
+
+JournalEntry end_of_attempt(const RunState& run, RunOutcome outcome, Instant at) {
+  JournalEntry entry = entry_of(EntryKind::run_ended, at);
+  entry.run_id = run.run_id;
+  entry.attempt = run.attempt;
+  entry.outcome = outcome;
+  return entry;
 }
 
 std::vector<Instant> instants_after(const Trigger& trigger, Instant cursor,

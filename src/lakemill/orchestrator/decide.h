@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lakemill/orchestrator/orders.h"
 #include "lakemill/orchestrator/pipeline_state.h"
@@ -30,6 +31,9 @@ std::optional<JournalEntry> decide(const PipelineState& state,
 /// never.
 std::optional<Instant> next_instant(const PipelineState& state,
                                     const PipelineOrders& orders, Instant now);
+
+/// That the newest attempt of `run` has come to its end.
+JournalEntry end_of_attempt(const RunState& run, RunOutcome outcome, Instant at);
 
 /// The next instants of a trigger behind its cursor, at most `count_max`; none of one
 /// that does not look at the clock.

@@ -66,8 +66,8 @@ Result<std::optional<JournalEntry>> Journal::append(const Decide& decide,
     entry->member = member_;
     const std::string path = path_of(entry->number, kEntry);
     const auto put = store_.put_if_absent(path, json_text(to_json(*entry)) + "\n");
-    if (!put && !may_stand(put.error())) return put.error();
     if (!put) {
+      if (!may_stand(put.error())) return put.error();
       LAKEMILL_TRY(const auto standing, read(entry->number));
       if (!standing) {
         return Error(ErrorCode::unavailable, "it is not known whether " + store_.url() +

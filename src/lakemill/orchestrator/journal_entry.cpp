@@ -33,9 +33,26 @@ std::string_view name_in(const Names& names, Value value) {
   return "";
 }
 
-void put_text(Json& json, const char* key, const std::string& text) {
-  if (!text.empty()) json[key] = text;
+template <typename Names>
+auto value_in(const Names& names, std::string_view text)
+    -> std::optional<typename Names::value_type::first_type> {
+  for (const auto& [value, name] : names) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
 }
+
+// Text that is left out where it is empty.
+constexpr std::array kTexts = {
+    std::pair{"member", &JournalEntry::member},
+    std::pair{"actor", &JournalEntry::actor},
+    std::pair{"trigger", &JournalEntry::trigger},
+    std::pair{"cursor", &JournalEntry::cursor},
+    std::pair{"key", &JournalEntry::key},
+    std::pair{"run_id", &JournalEntry::run_id},
+    std::pair{"reason", &JournalEntry::reason},
+    std::pair{"message", &JournalEntry::message},
+};
 
 }  // namespace
 
@@ -44,10 +61,7 @@ std::string_view to_text(EntryKind kind) { return name_in(kKinds, kind); }
 std::string_view to_text(RunOutcome outcome) { return name_in(kOutcomes, outcome); }
 
 std::optional<RunOutcome> outcome_from_text(std::string_view text) {
-  for (const auto& [outcome, name] : kOutcomes) {
-    if (name == text) return outcome;
-  }
-  return std::nullopt;
+  return value_in(kOutcomes, text);
 }
 
 std::vector<std::string> strings_member(const Json& json, std::string_view key) {
@@ -89,19 +103,21 @@ RunWish wish_from_json(const Json& json) {
   return wish;
 }
 
+JournalEntry entry_of(EntryKind kind, Instant at) {
+  JournalEntry entry;
+  entry.kind = kind;
+  entry.at = at;
+  return entry;
+}
+
 Json to_json(const JournalEntry& entry) {
   Json json{{"number", entry.number},
             {"kind", to_text(entry.kind)},
             {"id", entry.id},
             {"at", format_instant(entry.at)}};
-  put_text(json, "member", entry.member);
-  put_text(json, "actor", entry.actor);
-  put_text(json, "trigger", entry.trigger);
-  put_text(json, "cursor", entry.cursor);
-  put_text(json, "key", entry.key);
-  put_text(json, "run_id", entry.run_id);
-  put_text(json, "reason", entry.reason);
-  put_text(json, "message", entry.message);
+  for (const auto& [key, text] : kTexts) {
+    if (!(entry.*text).empty()) json[key] = entry.*text;
+  }
   if (entry.attempt != 0) json["attempt"] = entry.attempt;
   if (entry.count != 0) json["count"] = entry.count;
   if (entry.wish != RunWish()) json["wish"] = to_json(entry.wish);
@@ -112,29 +128,16 @@ Json to_json(const JournalEntry& entry) {
 }
 
 Result<JournalEntry> entry_from_json(const Json& json) {
-  JournalEntry entry;
-  const std::string kind = string_member(json, "kind", "");
-  bool known = false;
-  for (const auto& [value, name] : kKinds) {
-    if (name != kind) continue;
-    entry.kind = value;
-    known = true;
-  }
+  const auto kind = value_in(kKinds, string_member(json, "kind", ""));
   const auto at = instant_member(json, "at");
-  entry.number = integer_member(json, "number", 0);
-  if (!known || !at || entry.number <= 0) {
+  const std::int64_t number = integer_member(json, "number", 0);
+  if (!kind || !at || number <= 0) {
     return Error(ErrorCode::corrupt, "no entry of a journal: " + json_text(json));
   }
-  entry.at = *at;
+  JournalEntry entry = entry_of(*kind, *at);
+  entry.number = number;
   entry.id = string_member(json, "id", "");
-  entry.member = string_member(json, "member", "");
-  entry.actor = string_member(json, "actor", "");
-  entry.trigger = string_member(json, "trigger", "");
-  entry.cursor = string_member(json, "cursor", "");
-  entry.key = string_member(json, "key", "");
-  entry.run_id = string_member(json, "run_id", "");
-  entry.reason = string_member(json, "reason", "");
-  entry.message = string_member(json, "message", "");
+  for (const auto& [key, text] : kTexts) entry.*text = string_member(json, key, "");
   entry.attempt = static_cast<int>(integer_member(json, "attempt", 0));
   entry.count = integer_member(json, "count", 0);
   const Json* wish = find_member(json, "wish");

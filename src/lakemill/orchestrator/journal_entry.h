@@ -77,6 +77,9 @@ struct JournalEntry {
   bool operator==(const JournalEntry&) const = default;
 };
 
+/// An entry that tells no more than `kind` and `at`.
+JournalEntry entry_of(EntryKind kind, Instant at);
+
 Json to_json(const JournalEntry& entry);
 /// Errors: corrupt.
 Result<JournalEntry> entry_from_json(const Json& json);

@@ -15,6 +15,13 @@ Error no_run(const std::string& run_id) {
           "no run " + run_id + " among those that go on or have ended lately"};
 }
 
+// What somebody asks for.
+JournalEntry asked_for(EntryKind kind, const std::string& actor, Clock& clock) {
+  JournalEntry entry = entry_of(kind, clock.now());
+  entry.actor = actor;
+  return entry;
+}
+
 double chance(Random& random) {
   return static_cast<double>(random.next() >> 11) * 0x1.0p-53;
 }
@@ -49,6 +56,15 @@ std::shared_ptr<Orchestrator::Pipeline> Orchestrator::find(
   const std::lock_guard lock(pipelines_mutex_);
   const auto found = pipelines_.find(pipeline);
   return found == pipelines_.end() ? nullptr : found->second;
+}
+
+Result<std::shared_ptr<Orchestrator::Pipeline>> Orchestrator::pipeline_named(
+    const std::string& name) const {
+  auto found = find(name);
+  if (found == nullptr) {
+    return Error(ErrorCode::not_found, "no pipeline '" + name + "'");
+  }
+  return found;
 }
 
 std::vector<std::shared_ptr<Orchestrator::Pipeline>> Orchestrator::pipelines() const {
@@ -236,10 +252,10 @@ Status Orchestrator::land(Pipeline& pipeline) {
     }
   }
   for (const auto& flight : landed) {
-    LAKEMILL_TRY(const auto entry, append(pipeline, [&](const PipelineState& state) {
-                   return end_of(pipeline, state, *flight);
-                 }));
-    (void)entry;  // nothing: somebody took this process for gone
+    // Nothing is written if somebody took this process for gone.
+    LAKEMILL_TRY_OK(append(pipeline, [&](const PipelineState& state) {
+      return end_of(pipeline, state, *flight);
+    }));
     const std::lock_guard lock(mutex_);
     std::erase(flights_, flight);
   }
@@ -255,12 +271,7 @@ std::optional<JournalEntry> Orchestrator::end_of(const Pipeline& pipeline,
     return std::nullopt;
   }
   const AttemptReport& report = flight.report;
-  JournalEntry entry;
-  entry.kind = EntryKind::run_ended;
-  entry.at = services_.clock.now();
-  entry.run_id = run->run_id;
-  entry.attempt = run->attempt;
-  entry.outcome = report.outcome;
+  JournalEntry entry = end_of_attempt(*run, report.outcome, services_.clock.now());
   entry.message = report.message;
   entry.done_nodes = report.done_nodes;
   const Retries& retries = pipeline.orders.retries;
@@ -320,10 +331,7 @@ void Orchestrator::wake() {
 Result<RunTicket> Orchestrator::request(const std::string& pipeline,
                                         const RunWish& wish, const std::string& actor,
                                         const std::string& key) {
-  const auto found = find(pipeline);
-  if (found == nullptr) {
-    return Error(ErrorCode::not_found, "no pipeline '" + pipeline + "'");
-  }
+  LAKEMILL_TRY(const auto found, pipeline_named(pipeline));
   RunTicket ticket;
   bool is_full = false;
   {
@@ -335,10 +343,8 @@ Result<RunTicket> Orchestrator::request(const std::string& pipeline,
           is_full = held == nullptr && state.open.size() >= kQueueMax;
           if (held != nullptr) ticket = {held->run_id, false};
           if (held != nullptr || is_full) return std::nullopt;
-          JournalEntry wanted;
-          wanted.kind = EntryKind::run_requested;
-          wanted.at = services_.clock.now();
-          wanted.actor = actor;
+          JournalEntry wanted =
+              asked_for(EntryKind::run_requested, actor, services_.clock);
           wanted.key = key;
           wanted.run_id = make_uuid(services_.random);
           wanted.wish = wish;
@@ -359,20 +365,16 @@ Status Orchestrator::cancel(const std::string& run_id, const std::string& actor)
   bool has_ended = false;
   {
     const std::lock_guard lock(pipeline->mutex);
-    LAKEMILL_TRY(const auto entry,
-                 append(*pipeline,
-                        [&](const PipelineState& state) -> std::optional<JournalEntry> {
-                          const RunState* run = state.find_run(run_id);
-                          has_ended = run == nullptr || run->status == RunStatus::ended;
-                          if (has_ended || run->cancel_requested) return std::nullopt;
-                          JournalEntry wanted;
-                          wanted.kind = EntryKind::cancel_requested;
-                          wanted.at = services_.clock.now();
-                          wanted.actor = actor;
-                          wanted.run_id = run_id;
-                          return wanted;
-                        }));
-    (void)entry;  // nothing: somebody else has asked for it
+    LAKEMILL_TRY_OK(append(
+        *pipeline, [&](const PipelineState& state) -> std::optional<JournalEntry> {
+          const RunState* run = state.find_run(run_id);
+          has_ended = run == nullptr || run->status == RunStatus::ended;
+          if (has_ended || run->cancel_requested) return std::nullopt;
+          JournalEntry wanted =
+              asked_for(EntryKind::cancel_requested, actor, services_.clock);
+          wanted.run_id = run_id;
+          return wanted;
+        }));
   }
   if (has_ended) return Error(ErrorCode::invalid, "run " + run_id + " has ended");
   wake();
@@ -387,11 +389,12 @@ Result<RunTicket> Orchestrator::retry(const std::string& run_id, bool from_begin
     const std::lock_guard lock(pipeline->mutex);
     const RunState* run = pipeline->journal->state().find_run(run_id);
     if (run == nullptr) return no_run(run_id);
-    if (run->status != RunStatus::ended || run->outcome == RunOutcome::succeeded) {
-      return Error(ErrorCode::invalid, "run " + run_id +
-                                           (run->status == RunStatus::ended
-                                                ? " has succeeded; ask for a new one"
-                                                : " has not ended"));
+    if (run->status != RunStatus::ended) {
+      return Error(ErrorCode::invalid, "run " + run_id + " has not ended");
+    }
+    if (run->outcome == RunOutcome::succeeded) {
+      return Error(ErrorCode::invalid,
+                   "run " + run_id + " has succeeded; ask for a new one");
     }
     wish = run->wish;
     if (!from_beginning) {
@@ -404,30 +407,19 @@ Result<RunTicket> Orchestrator::retry(const std::string& run_id, bool from_begin
 
 Status Orchestrator::set_paused(const std::string& pipeline, bool paused,
                                 const std::string& actor) {
-  const auto found = find(pipeline);
-  if (found == nullptr) {
-    return Error(ErrorCode::not_found, "no pipeline '" + pipeline + "'");
-  }
+  LAKEMILL_TRY(const auto found, pipeline_named(pipeline));
   const std::lock_guard lock(found->mutex);
-  LAKEMILL_TRY(
-      const auto entry,
+  LAKEMILL_TRY_OK(
       append(*found, [&](const PipelineState& state) -> std::optional<JournalEntry> {
         if (state.paused == paused) return std::nullopt;
-        JournalEntry wanted;
-        wanted.kind = paused ? EntryKind::paused : EntryKind::resumed;
-        wanted.at = services_.clock.now();
-        wanted.actor = actor;
-        return wanted;
+        return asked_for(paused ? EntryKind::paused : EntryKind::resumed, actor,
+                         services_.clock);
       }));
-  (void)entry;  // nothing: it is so already
   return {};
 }
 
 Result<PipelineView> Orchestrator::view(const std::string& pipeline) const {
-  const auto found = find(pipeline);
-  if (found == nullptr) {
-    return Error(ErrorCode::not_found, "no pipeline '" + pipeline + "'");
-  }
+  LAKEMILL_TRY(const auto found, pipeline_named(pipeline));
   const std::lock_guard lock(found->mutex);
   return PipelineView{found->orders, found->journal->state()};
 }

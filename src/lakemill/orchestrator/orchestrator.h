@@ -92,6 +92,7 @@ class Orchestrator {
   struct Pipeline;  // orders and journal
 
   std::shared_ptr<Pipeline> find(const std::string& pipeline) const;
+  Result<std::shared_ptr<Pipeline>> pipeline_named(const std::string& name) const;
   Result<std::shared_ptr<Pipeline>> pipeline_of(const std::string& run_id) const;
   std::vector<std::shared_ptr<Pipeline>> pipelines() const;
   Result<std::shared_ptr<Pipeline>> open(const std::string& pipeline);

@@ -59,7 +59,7 @@ struct PipelineOrders {
   std::string pipeline;
   std::vector<Trigger> triggers;
   Overlap overlap = Overlap::skip;
-  int runs_max = 1;
+  int runs_max = 1;  ///< at least 1
   Retries retries;
 };
 

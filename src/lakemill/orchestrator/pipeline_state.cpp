@@ -12,10 +12,14 @@ namespace {
 constexpr std::array<std::string_view, 4> kStatusNames = {"queued", "running",
                                                           "waiting_to_retry", "ended"};
 
-template <typename Runs>
-auto find_in(Runs& runs, std::string_view run_id) {
-  return std::find_if(runs.begin(), runs.end(),
-                      [&](const RunState& run) { return run.run_id == run_id; });
+// The run whose `member` is `text`, of the open ones first; null: none.
+const RunState* find_by(const PipelineState& state, std::string RunState::*member,
+                        std::string_view text) {
+  const auto is_meant = [&](const RunState& run) { return run.*member == text; };
+  const auto open = std::find_if(state.open.begin(), state.open.end(), is_meant);
+  if (open != state.open.end()) return &*open;
+  const auto ended = std::find_if(state.ended.begin(), state.ended.end(), is_meant);
+  return ended == state.ended.end() ? nullptr : &*ended;
 }
 
 void put_off(PipelineState& state, std::vector<RunState>::iterator run) {
@@ -140,20 +144,11 @@ std::string_view to_text(RunStatus status) {
 }
 
 const RunState* PipelineState::find_run(std::string_view run_id) const {
-  const auto is_open = find_in(open, run_id);
-  if (is_open != open.end()) return &*is_open;
-  const auto has_ended = find_in(ended, run_id);
-  return has_ended == ended.end() ? nullptr : &*has_ended;
+  return find_by(*this, &RunState::run_id, run_id);
 }
 
 const RunState* PipelineState::run_of_key(std::string_view key) const {
-  for (const RunState& run : open) {
-    if (run.key == key) return &run;
-  }
-  for (const RunState& run : ended) {
-    if (run.key == key) return &run;
-  }
-  return nullptr;
+  return find_by(*this, &RunState::key, key);
 }
 
 int PipelineState::running() const {
@@ -168,7 +163,9 @@ void apply(PipelineState& state, const JournalEntry& entry) {
   if (!entry.trigger.empty() && !entry.cursor.empty()) {
     state.cursors[entry.trigger] = entry.cursor;
   }
-  const auto run = find_in(state.open, entry.run_id);
+  const auto run =
+      std::find_if(state.open.begin(), state.open.end(),
+                   [&](const RunState& each) { return each.run_id == entry.run_id; });
   const bool is_open = run != state.open.end();
   switch (entry.kind) {
     case EntryKind::trigger_began:
