@@ -68,8 +68,15 @@ Answer json_answer(int status, std::string json) {
 }
 
 Answer error_answer(const Refusal& refusal) {
-  const Json error = {{"code", refusal.code}, {"message", refusal.message}};
-  Answer answer = json_answer(refusal.status, json_text(Json{{"error", error}}));
+  Answer answer;
+  answer.status = refusal.status;
+  answer.headers = {{"Content-Type", "application/problem+json"},
+                    {"Cache-Control", "no-store"}};
+  answer.body = json_text(OrderedJson{{"type", "about:blank"},
+                                      {"title", reason_of(refusal.status)},
+                                      {"status", refusal.status},
+                                      {"detail", refusal.message},
+                                      {"code", refusal.code}});
   if (refusal.status == 429 || refusal.status == 503) {
     answer.headers.push_back({"Retry-After", "1"});
   }

@@ -25,7 +25,8 @@ struct Answer {
 /// `json`: the text of the body.
 Answer json_answer(int status, std::string json);
 
-/// `{"error": {"code": …, "message": …}}`; 429 and 503 ask to come back in a second.
+/// A problem (RFC 9457) with `code` and the message as its detail; 429 and 503 ask to
+/// come back in a second.
 Answer error_answer(const Refusal& refusal);
 
 /// The events of `stream`, not to be kept by anybody on the way.

@@ -8,14 +8,16 @@
 namespace lakemill::server {
 namespace {
 
-TEST(Answer, TellsAnErrorAsJson) {
+TEST(Answer, TellsAnErrorAsAProblem) {
   const Answer answer = error_answer({404, "not_found", "No \"such\" run."});
   EXPECT_EQ(answer.status, 404);
   const auto json = parse_json(answer.body);
   ASSERT_TRUE(json.has_value());
-  EXPECT_EQ(
-      *json,
-      (Json{{"error", {{"code", "not_found"}, {"message", "No \"such\" run."}}}}));
+  EXPECT_EQ(*json, (Json{{"type", "about:blank"},
+                         {"title", "Not Found"},
+                         {"status", 404},
+                         {"detail", "No \"such\" run."},
+                         {"code", "not_found"}}));
 }
 
 TEST(Answer, HasAHeadWithItsLength) {

@@ -116,8 +116,7 @@ TEST(Listener, GoesOnAfterARefusalWithoutABody) {
   const auto reply = client.reply();
   ASSERT_NE(reply.status, 0);
   EXPECT_EQ(reply.status, 403);
-  EXPECT_EQ(*parse_json(reply.body),
-            (Json{{"error", {{"code", "denied"}, {"message", "Not you."}}}}));
+  EXPECT_EQ(string_member(*parse_json(reply.body), "detail", ""), "Not you.");
   client.get("/hello");
   EXPECT_EQ(client.status(), 200);
 }
