@@ -23,12 +23,13 @@ std::optional<Instant> instant_behind(const Trigger& trigger, Instant cursor) {
 
 // An attempt whose process is gone.
 std::optional<JournalEntry> end_interrupted(const PipelineState& state,
+                                            const PipelineOrders& orders,
                                             const World& world) {
   for (const RunState& run : state.open) {
     if (run.status != RunStatus::running || !world.is_gone(run.member)) continue;
     JournalEntry entry = end_of_attempt(run, RunOutcome::interrupted, world.now);
     entry.message = "the process that made it is gone";
-    if (run.interruptions + 1 <= kInterruptionsMax && !run.cancel_requested) {
+    if (run.interruptions < orders.interruptions_max && !run.cancel_requested) {
       entry.retry_at = world.now;
     }
     return entry;
@@ -222,7 +223,7 @@ std::optional<JournalEntry> start(const PipelineState& state,
 
 std::optional<JournalEntry> decide(const PipelineState& state,
                                    const PipelineOrders& orders, const World& world) {
-  if (auto entry = end_interrupted(state, world)) return entry;
+  if (auto entry = end_interrupted(state, orders, world)) return entry;
   if (auto entry = end_cancelled(state, world)) return entry;
   for (const Trigger& trigger : orders.triggers) {
     if (auto entry = fire_trigger(state, orders, trigger, world)) return entry;

@@ -217,7 +217,7 @@ TEST_F(Deciding, RunsAsManyAtATimeAsAreAllowed) {
 
 TEST_F(Deciding, MakesARunAgainWhoseProcessIsGone) {
   request("a", 0);
-  for (int i = 0; i <= kInterruptionsMax; ++i) {
+  for (int i = 0; i <= orders_.interruptions_max; ++i) {
     member_ = "member" + std::to_string(i);
     EXPECT_EQ(kinds(),
               i == 0 ? Texts{"run_started"} : (Texts{"run_ended", "run_started"}));
@@ -226,6 +226,15 @@ TEST_F(Deciding, MakesARunAgainWhoseProcessIsGone) {
   }
   EXPECT_EQ(kinds(), Texts{"run_ended"});
   EXPECT_EQ(state_.find_run("a")->outcome, RunOutcome::interrupted);
+  EXPECT_EQ(state_.find_run("a")->status, RunStatus::ended);
+}
+
+TEST_F(Deciding, LeavesARunInterruptedWhereItIsNotToGoOn) {
+  orders_.interruptions_max = 0;
+  request("a", 0);
+  EXPECT_EQ(kinds(), Texts{"run_started"});
+  gone_.insert(member_);
+  EXPECT_EQ(kinds(), Texts{"run_ended"});
   EXPECT_EQ(state_.find_run("a")->status, RunStatus::ended);
 }
 

@@ -18,7 +18,7 @@ struct CronTrigger {
 
 /// At regular intervals since it began.
 struct IntervalTrigger {
-  std::chrono::seconds interval{};
+  std::chrono::microseconds interval{};
 };
 
 /// After each success of another pipeline.
@@ -49,7 +49,7 @@ enum class Overlap : std::uint8_t { skip, queue, cancel_running };
 /// When an attempt that failed is made again.
 struct Retries {
   int attempts_max = 1;  ///< 1: no retry
-  std::chrono::seconds delay{10};
+  std::chrono::microseconds delay = std::chrono::seconds(10);
   double backoff = 2;  ///< each delay is that many times the one before
   double jitter = 0;   ///< of a delay at random: 0.2 is up to 20 % more or less
 };
@@ -61,6 +61,8 @@ struct PipelineOrders {
   Overlap overlap = Overlap::skip;
   int runs_max = 1;  ///< at least 1
   Retries retries;
+  /// How often a run whose process went is made again before it fails.
+  int interruptions_max = 3;
 };
 
 /// An instant that is later than this is missed.
@@ -69,7 +71,5 @@ inline constexpr std::chrono::seconds kLateMax{60};
 inline constexpr int kCatchupMax = 1'000;
 /// How many runs of a pipeline wait; what comes beyond is skipped.
 inline constexpr std::size_t kQueueMax = 100;
-/// How often a run whose process went is made again before it fails.
-inline constexpr int kInterruptionsMax = 3;
 
 }  // namespace lakemill::orchestrator
