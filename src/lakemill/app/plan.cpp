@@ -15,20 +15,6 @@ namespace lakemill::app {
 
 namespace {
 
-std::string layer_name(language::Layer layer) {
-  switch (layer) {
-    case language::Layer::bronze:
-      return "BRONZE";
-    case language::Layer::silver:
-      return "SILVER";
-    case language::Layer::gold:
-      return "GOLD";
-    case language::Layer::none:
-      break;
-  }
-  return "";
-}
-
 // What one source brings, in words.
 std::string describe_slice(const flow::SourceSlice& slice) {
   // Sources without a name are numbered, which tells people nothing.
@@ -120,7 +106,7 @@ class Planner {
   PlannedNode plan(const language::Node& node) {
     PlannedNode planned;
     planned.node = node.name;
-    planned.layer = layer_name(node.layer);
+    planned.layer = to_text(node.layer);
     planned.upstream = language::upstream_of(node);
     planned.error = blocked_by(planned.upstream);
     if (!planned.error) {

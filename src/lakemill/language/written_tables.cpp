@@ -282,23 +282,26 @@ std::string table_place(const TableReference& table, const std::string& folder,
 std::vector<UsedTable> used_tables(const Pipeline& pipeline, const Project& project) {
   const Places places(pipeline, project);
   std::vector<UsedTable> tables;
-  const auto add_table = [&](const TableName& name, Layer layer) {
+  const auto add_table = [&](const TableName& name, const Node& node, bool is_written) {
     if (name.table.empty()) return;
-    tables.push_back(
-        {places.full_name(name, layer), places.folder_of_table(name, layer)});
+    tables.push_back({places.full_name(name, node.layer),
+                      places.folder_of_table(name, node.layer), node.name, is_written});
   };
-  const auto add_folder = [&](const std::string& path, FileFormat format) {
+  const auto add_folder = [&](const std::string& path, FileFormat format,
+                              const Node& node, bool is_written) {
     if (path.empty() || format != FileFormat::delta) return;
-    tables.push_back({path, places.of_path(path)});
+    tables.push_back({path, places.of_path(path), node.name, is_written});
   };
   for (const Node& node : pipeline.nodes) {
     for (const Sink& sink : node.sinks) {
-      if (sink.kind == SinkKind::table) add_table(sink.table, node.layer);
-      if (sink.kind == SinkKind::file) add_folder(sink.path, sink.format);
+      if (sink.kind == SinkKind::table) add_table(sink.table, node, true);
+      if (sink.kind == SinkKind::file) add_folder(sink.path, sink.format, node, true);
     }
     for (const Source& source : node.sources) {
-      if (source.kind == SourceKind::table) add_table(source.table, node.layer);
-      if (source.kind == SourceKind::file) add_folder(source.path, source.format);
+      if (source.kind == SourceKind::table) add_table(source.table, node, false);
+      if (source.kind == SourceKind::file) {
+        add_folder(source.path, source.format, node, false);
+      }
     }
   }
   return tables;

@@ -28,10 +28,12 @@ void link_written_tables(Pipeline& pipeline, const Project& project,
 std::string table_place(const TableReference& table, const std::string& folder,
                         const Project& project);
 
-/// A table that a pipeline writes or reads.
+/// A table that a node writes or reads.
 struct UsedTable {
   std::string name;   ///< catalog.schema.table, or its path as written
   std::string place;  ///< as Sink::place
+  std::string node;
+  bool is_written = false;  ///< else it is read
 };
 
 /// Those of its sinks and sources; not what only SQL names.
