@@ -53,7 +53,8 @@ bool Workbench::read_others(const OpenRequest& request,
                       [&](const auto& pipeline) { return pipeline.file == file.path; });
       if (is_open) continue;
       language::Diagnostics of_other;  // told when that one is looked at
-      auto pipeline = read_pipeline(file.path, own, of_other);
+      language::LocalFileReader reader;
+      auto pipeline = read_pipeline(file.path, own, reader, of_other);
       all_read = all_read && pipeline;
       if (pipeline) others.push_back(*std::move(pipeline));
     }

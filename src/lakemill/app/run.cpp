@@ -16,9 +16,14 @@ namespace lakemill::app {
 Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline,
                         const RunRequest& request, flow::RunObserver& display) {
   LAKEMILL_TRY(const flow::Workspace workspace, workbench.workspace(pipeline));
-  LAKEMILL_TRY(const auto nodes, language::select_nodes(pipeline, request.selectors));
+  LAKEMILL_TRY(auto nodes, language::select_nodes(pipeline, request.selectors));
+  std::erase_if(nodes, [&](const std::string& node) {
+    return std::find(request.without.begin(), request.without.end(), node) !=
+           request.without.end();
+  });
   LAKEMILL_TRY(events::EventWriter * writer, workbench.event_writer());
-  PipelineRun run{pipeline.name, make_uuid(workbench.random()), {}};
+  PipelineRun run{pipeline.name, request.run_id, {}};
+  if (run.run_id.empty()) run.run_id = make_uuid(workbench.random());
   flow::RunOptions options;
   options.run_id = run.run_id;
   options.nodes = nodes;
@@ -34,7 +39,7 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.stop = request.stop;
   make_events_good(workbench, workspace);
-  LAKEMILL_TRY(const auto mark, RunMark::put(workspace, run.run_id));
+  LAKEMILL_TRY(auto mark, RunMark::put(workspace, run.run_id));
   tell_of_slots(workspace, *writer, run.run_id);
   RunEvents observer(*writer, pipeline.name, run.run_id, display);
   observer.on_run_started(nodes.size());
@@ -42,7 +47,11 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
                                ? flow::run_continuously(workspace, options, observer)
                                : flow::run_pipeline(workspace, options, observer));
   observer.on_run_finished(run.report);
-  if (writer->flush()) mark->remove();  // else the next run makes it good
+  if (request.settle) {
+    request.settle(std::move(mark));
+  } else if (writer->flush()) {
+    mark->remove();  // else the next run makes it good
+  }
   return run;
 }
 

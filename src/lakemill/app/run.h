@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "lakemill/app/run_mark.h"
 #include "lakemill/app/workbench.h"
 #include "lakemill/flow/node_test.h"
 #include "lakemill/flow/pipeline_runner.h"
@@ -15,7 +18,12 @@ struct RunRequest {
   bool full_refresh = false;
   bool continuous = false;  ///< goes on until `stop` is requested
   std::string adopt;        ///< name of the node whose flow is taken over
+  std::string run_id;       ///< empty: a new one
+  std::vector<std::string> without;  ///< nodes that are left out of what is selected
   std::stop_token stop;
+  /// Takes the mark of a run that has ended, to remove it once all its events are
+  /// written. Empty: run() waits for them and removes it.
+  std::function<void(std::unique_ptr<RunMark>)> settle;
 };
 
 struct PipelineRun {

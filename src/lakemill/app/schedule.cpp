@@ -10,23 +10,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-// "90s", "5m", "1d": in the largest unit that needs no fraction.
-std::string period_text(microseconds period) {
-  struct Unit {
-    microseconds length;
-    const char* name;
-  };
-  constexpr std::array kUnits = {
-      Unit{std::chrono::days(1), "d"}, Unit{std::chrono::hours(1), "h"},
-      Unit{std::chrono::minutes(1), "m"}, Unit{std::chrono::seconds(1), "s"}};
-  for (const Unit& unit : kUnits) {
-    if (period % unit.length == microseconds(0)) {
-      return std::to_string(period / unit.length) + unit.name;
-    }
-  }
-  return std::to_string(period.count()) + "us";
-}
-
 bool is_wanted(const ScheduleRequest& request, std::size_t have, Instant next) {
   return have < request.count && (!request.to || next < *request.to);
 }
@@ -59,6 +42,22 @@ ScheduledTrigger schedule_every(microseconds period, const language::Location& l
 }
 
 }  // namespace
+
+std::string period_text(microseconds period) {
+  struct Unit {
+    microseconds length;
+    const char* name;
+  };
+  constexpr std::array kUnits = {
+      Unit{std::chrono::days(1), "d"}, Unit{std::chrono::hours(1), "h"},
+      Unit{std::chrono::minutes(1), "m"}, Unit{std::chrono::seconds(1), "s"}};
+  for (const Unit& unit : kUnits) {
+    if (period % unit.length == microseconds(0)) {
+      return std::to_string(period / unit.length) + unit.name;
+    }
+  }
+  return std::to_string(period.count()) + "us";
+}
 
 Result<std::vector<ScheduledTrigger>> schedule(const language::Pipeline& pipeline,
                                                const ScheduleRequest& request) {

@@ -27,6 +27,9 @@ struct ScheduledTrigger {
   std::vector<Instant> instants;  ///< of `every`: counted from the request's `from`
 };
 
+/// "90s", "5m", "1d": in the largest unit that needs no fraction.
+std::string period_text(std::chrono::microseconds period);
+
 /// The triggers `cron` and `every` of a pipeline in the order they are written.
 /// Errors: invalid (a cron expression or a zone that is none, with its place),
 /// unsupported (no time zone database).

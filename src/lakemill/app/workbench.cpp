@@ -94,10 +94,9 @@ std::optional<std::string> fault_in_property(const std::string& name,
   return checked.error().message();
 }
 
-language::LoadOptions load_options(const OpenRequest& request,
-                                   language::FileReader& reader) {
+// Without a reader.
+language::LoadOptions load_options(const OpenRequest& request) {
   language::LoadOptions options;
-  options.reader = &reader;
   options.environment_variable = environment_variable;
   options.variables = request.variables;
   options.variable_files = request.variable_files;
@@ -206,7 +205,8 @@ Result<std::unique_ptr<Workbench>> Workbench::open_without_engines(
     project.root = ".";
   } else {
     language::LocalFileReader reader;
-    language::LoadOptions options = load_options(request, reader);
+    language::LoadOptions options = load_options(request);
+    options.reader = &reader;
     auto loaded = language::load_project(file, options);
     merge(diagnostics, loaded.diagnostics);
     if (!loaded.project) return faulty(file);
@@ -215,6 +215,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open_without_engines(
     if (project.root.empty()) project.root = ".";
   }
   std::unique_ptr<Workbench> workbench(new Workbench(std::move(project)));
+  workbench->request_ = request;
   workbench->start_storage(request);
   return workbench;
 }
@@ -222,19 +223,18 @@ Result<std::unique_ptr<Workbench>> Workbench::open_without_engines(
 Result<std::unique_ptr<Workbench>> Workbench::open_project(
     const OpenRequest& request, language::Diagnostics& diagnostics) {
   LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
-  LAKEMILL_TRY_OK(workbench->start_engines(request));
+  LAKEMILL_TRY_OK(workbench->start_engines());
   return workbench;
 }
 
 Result<std::unique_ptr<Workbench>> Workbench::open(const OpenRequest& request,
                                                    language::Diagnostics& diagnostics) {
   LAKEMILL_TRY(auto workbench, open_without_engines(request, diagnostics));
-  workbench->request_ = request;
   LAKEMILL_TRY_OK(workbench->load_pipelines(request, diagnostics));
   if (request.check_project) {
     LAKEMILL_TRY_OK(workbench->check_project(request, diagnostics));
   }
-  LAKEMILL_TRY_OK(workbench->start_engines(request));
+  LAKEMILL_TRY_OK(workbench->start_engines());
   return workbench;
 }
 
@@ -295,16 +295,17 @@ Status Workbench::load_pipelines(const OpenRequest& request,
 
 Status Workbench::load_pipeline(const std::string& path, const OpenRequest& request,
                                 language::Diagnostics& diagnostics) {
-  LAKEMILL_TRY(auto pipeline, read_pipeline(path, request, diagnostics));
+  language::LocalFileReader reader;
+  LAKEMILL_TRY(auto pipeline, read_pipeline(path, request, reader, diagnostics));
   pipelines_.push_back(std::move(pipeline));
   return {};
 }
 
 Result<language::Pipeline> Workbench::read_pipeline(
-    const std::string& path, const OpenRequest& request,
+    const std::string& path, const OpenRequest& request, language::FileReader& reader,
     language::Diagnostics& diagnostics) const {
-  language::LocalFileReader reader;
-  language::LoadOptions options = load_options(request, reader);
+  language::LoadOptions options = load_options(request);
+  options.reader = &reader;
   options.project = &project_;
   auto loaded = language::load_pipeline(path, options);
   merge(diagnostics, loaded.diagnostics);
@@ -316,19 +317,62 @@ Result<language::Pipeline> Workbench::read_pipeline(
   return *std::move(loaded.pipeline);
 }
 
-Result<language::Pipeline> Workbench::with_variables(
-    const language::Pipeline& pipeline,
-    const std::map<std::string, std::string>& variables) const {
+Result<language::Pipeline> Workbench::load_again(const language::Pipeline& pipeline,
+                                                 language::LoadOptions options) const {
   language::LocalFileReader reader;
-  language::LoadOptions options = load_options(request_, reader);
+  options.reader = &reader;
   options.project = &project_;
   options.with_test_files = false;
-  options.variables.insert(options.variables.end(), variables.begin(), variables.end());
   auto loaded = language::load_pipeline(pipeline.file, options);
   if (!loaded.pipeline) {
     return Error(ErrorCode::invalid, loaded.diagnostics.to_text());
   }
   return *std::move(loaded.pipeline);
+}
+
+Result<language::Pipeline> Workbench::with_variables(
+    const language::Pipeline& pipeline,
+    const std::map<std::string, std::string>& variables) const {
+  language::LoadOptions options = load_options(request_);
+  options.variables.insert(options.variables.end(), variables.begin(), variables.end());
+  return load_again(pipeline, std::move(options));
+}
+
+Result<language::Pipeline> Workbench::with_parameters(
+    const language::Pipeline& pipeline,
+    const std::map<std::string, std::string>& parameters) const {
+  language::LoadOptions options = load_options(request_);
+  options.parameters.assign(parameters.begin(), parameters.end());
+  options.allow_missing_parameters = false;
+  return load_again(pipeline, std::move(options));
+}
+
+Result<std::vector<std::string>> Workbench::pipeline_files() const {
+  std::vector<std::string> all;
+  for (const std::string& pattern : project_.pipelines) {
+    LAKEMILL_TRY(
+        const auto files,
+        sources::list_files(*stores_, storage::normalize_path(storage::join_path(
+                                          project_.folder, pattern))));
+    for (const auto& file : files) {
+      if (std::find(all.begin(), all.end(), file.path) == all.end()) {
+        all.push_back(file.path);
+      }
+    }
+  }
+  return all;
+}
+
+Result<language::Pipeline> Workbench::read(const std::string& file,
+                                           std::set<std::string>& files,
+                                           language::Diagnostics& diagnostics) {
+  language::LocalFileReader local;
+  language::NotingFileReader noting(local);
+  auto pipeline = read_pipeline(file, request_, noting, diagnostics);
+  files = noting.files();
+  files.insert(file);
+  if (pipeline) LAKEMILL_TRY_OK(start_engine_of(*pipeline));
+  return pipeline;
 }
 
 std::vector<std::string> Workbench::allowed_roots() const {
@@ -386,23 +430,33 @@ Status Workbench::check_names() const {
   return {};
 }
 
-Status Workbench::start_engines(const OpenRequest& request) {
+engine::Engine& Workbench::engine() {
+  const std::lock_guard lock(engines_mutex_);
+  return *engines_.front().plain;
+}
+
+Status Workbench::start_engines() {
   if (pipelines_.size() != 1) {
-    LAKEMILL_TRY_OK(add_engine(request, project_settings()));
+    const std::lock_guard lock(engines_mutex_);
+    LAKEMILL_TRY_OK(add_engine(project_settings()));
   }
   for (const language::Pipeline& pipeline : pipelines_) {
-    const language::EngineOptions settings = settings_of(pipeline);
-    const bool known = std::any_of(
-        engines_.begin(), engines_.end(),
-        [&](const EngineOfSettings& item) { return item.settings == settings; });
-    if (!known) LAKEMILL_TRY_OK(add_engine(request, settings));
+    LAKEMILL_TRY_OK(start_engine_of(pipeline));
   }
   event_files_ = make_event_files(engine(), *stores_, clock_);
   return {};
 }
 
-Status Workbench::add_engine(const OpenRequest& request,
-                             language::EngineOptions settings) {
+Status Workbench::start_engine_of(const language::Pipeline& pipeline) {
+  const language::EngineOptions settings = settings_of(pipeline);
+  const std::lock_guard lock(engines_mutex_);
+  const bool known = std::any_of(
+      engines_.begin(), engines_.end(),
+      [&](const EngineOfSettings& item) { return item.settings == settings; });
+  return known ? Status() : add_engine(settings);
+}
+
+Status Workbench::add_engine(language::EngineOptions settings) {
   engine_duckdb::DuckdbOptions options;
   options.memory_limit_bytes = settings.memory_limit_bytes.value_or(0);
   options.threads = static_cast<int>(settings.threads.value_or(0));
@@ -412,7 +466,7 @@ Status Workbench::add_engine(const OpenRequest& request,
   options.temporary_bytes_max = settings.temporary_bytes_max.value_or(0);
   options.roots = allowed_roots();
   options.base_folder = working_folder_;
-  options.confine_user = request.confine_user_sql;
+  options.confine_user = request_.confine_user_sql;
   options.default_catalog = project_.catalog;
   EngineOfSettings started;
   started.settings = std::move(settings);
@@ -453,6 +507,7 @@ language::EngineOptions Workbench::settings_of(
 const Workbench::EngineOfSettings& Workbench::engine_of(
     const language::Pipeline& pipeline) const {
   const language::EngineOptions settings = settings_of(pipeline);
+  const std::lock_guard lock(engines_mutex_);
   for (const EngineOfSettings& item : engines_) {
     if (item.settings == settings) return item;
   }

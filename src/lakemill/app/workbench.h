@@ -1,8 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,8 +39,7 @@ struct OpenRequest {
 /// what every command and server request works with. Engine and event log start when
 /// first used.
 ///
-/// Thread-safety: the services allow concurrent calls; the workbench itself is built
-/// once.
+/// Thread-safety: once opened, concurrent calls are allowed.
 class Workbench {
  public:
   /// Finds the project (lakemill.yaml in the working folder or above; else the
@@ -62,7 +63,7 @@ class Workbench {
   catalog::Catalog& catalog() { return *catalog_; }
   /// The engine of `query` and of Lakemill itself. With one pipeline opened, that of
   /// its settings.
-  engine::Engine& engine() { return *engines_.front().plain; }
+  engine::Engine& engine();
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
   /// Errors: those of the store.
@@ -71,6 +72,23 @@ class Workbench {
 
   /// What the flows of one of pipelines() work with. Errors: those of the store.
   Result<flow::Workspace> workspace(const language::Pipeline& pipeline);
+
+  /// The files that the project names as pipelines, in the order of their patterns.
+  /// Errors: those of the stores.
+  Result<std::vector<std::string>> pipeline_files() const;
+
+  /// A pipeline file as it is now, beside pipelines(). Puts the files that it was made
+  /// of into `files`, after an error too; what is wrong goes to `diagnostics`. An engine
+  /// of its settings is there from then on. Errors: invalid, those of the engine.
+  Result<language::Pipeline> read(const std::string& file,
+                                  std::set<std::string>& files,
+                                  language::Diagnostics& diagnostics);
+
+  /// `pipeline`, loaded again from its file with `parameters`. Errors: invalid, with
+  /// what is wrong then.
+  Result<language::Pipeline> with_parameters(
+      const language::Pipeline& pipeline,
+      const std::map<std::string, std::string>& parameters) const;
 
   /// One of pipelines(), loaded again with `variables`, which come before all others.
   /// Errors: invalid, with what is wrong then.
@@ -101,7 +119,11 @@ class Workbench {
                        language::Diagnostics& diagnostics);
   Result<language::Pipeline> read_pipeline(const std::string& path,
                                            const OpenRequest& request,
+                                           language::FileReader& reader,
                                            language::Diagnostics& diagnostics) const;
+  Result<language::Pipeline> load_again(const language::Pipeline& pipeline,
+                                        language::LoadOptions options) const;
+  Status start_engine_of(const language::Pipeline& pipeline);
   Status check_project(const OpenRequest& request, language::Diagnostics& diagnostics);
   /// The pipelines of the project that are not opened; false if one could not be read.
   bool read_others(const OpenRequest& request,
@@ -110,8 +132,8 @@ class Workbench {
   bool may_exist(const language::TableReference& table,
                  const std::string& folder) const;
   void start_storage(const OpenRequest& request);
-  Status start_engines(const OpenRequest& request);
-  Status add_engine(const OpenRequest& request, language::EngineOptions settings);
+  Status start_engines();
+  Status add_engine(language::EngineOptions settings);  // with engines_mutex_ held
   Status add_spark(EngineOfSettings& started);
   /// What holds for a pipeline: its own settings, else the project's; the temporary
   /// folder as an absolute path.
@@ -133,7 +155,10 @@ class Workbench {
   std::unique_ptr<storage::StoreProvider> stores_;
   std::unique_ptr<delta::CheckpointFormat> checkpoints_;
   std::unique_ptr<catalog::Catalog> catalog_;
-  std::vector<EngineOfSettings> engines_;  // not empty once opened; DuckDB starts later
+  mutable std::mutex engines_mutex_;
+  /// Not empty once opened; none goes before the workbench. DuckDB starts when it is
+  /// first used. Guarded by engines_mutex_, its items are not.
+  std::deque<EngineOfSettings> engines_;
   std::unique_ptr<events::EventFiles> event_files_;
   std::mutex events_mutex_;
   std::unique_ptr<events::EventLog> event_log_;        // guarded by events_mutex_
