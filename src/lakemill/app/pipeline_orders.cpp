@@ -1,0 +1,125 @@
+#include "lakemill/app/pipeline_orders.h"
+
+#include "lakemill/app/schedule.h"
+
+namespace lakemill::app {
+
+namespace {
+
+using What = decltype(orchestrator::Trigger::what);
+
+// A language trigger as one of the orchestrator's.
+struct AsOrder {
+  Result<What> operator()(const language::CronTrigger& cron) const {
+    LAKEMILL_TRY(auto zone, TimeZone::find(cron.time_zone));
+    LAKEMILL_TRY(const Cron expression, Cron::parse(cron.expression));
+    return What(orchestrator::CronTrigger{CronInZone(expression, std::move(zone))});
+  }
+  Result<What> operator()(const language::IntervalTrigger& interval) const {
+    return What(orchestrator::IntervalTrigger{interval.period});
+  }
+  Result<What> operator()(const language::AfterTrigger& after) const {
+    return What(orchestrator::AfterTrigger{after.pipeline.text});
+  }
+  template <typename Other>
+  Result<What> operator()(const Other& /*unused*/) const {
+    return Error(ErrorCode::unsupported,
+                 "serve does not start runs by this kind of trigger yet; use `cron`, "
+                 "`every` or `after`");
+  }
+};
+
+orchestrator::Catchup catchup_of(language::Catchup catchup) {
+  switch (catchup) {
+    case language::Catchup::all:
+      return orchestrator::Catchup::all;
+    case language::Catchup::skip:
+      return orchestrator::Catchup::skip;
+    case language::Catchup::last:
+      break;
+  }
+  return orchestrator::Catchup::last;
+}
+
+orchestrator::Overlap overlap_of(language::Overlap overlap) {
+  switch (overlap) {
+    case language::Overlap::skip:
+      return orchestrator::Overlap::skip;
+    case language::Overlap::cancel_running:
+      return orchestrator::Overlap::cancel_running;
+    case language::Overlap::queue:
+      break;
+  }
+  return orchestrator::Overlap::queue;
+}
+
+Result<orchestrator::Trigger> order_of(const language::Trigger& trigger) {
+  LAKEMILL_TRY(auto what, std::visit(AsOrder(), trigger.what));
+  orchestrator::Trigger order{identity_of(trigger),
+                              std::move(what),
+                              catchup_of(trigger.catchup),
+                              {},
+                              static_cast<int>(trigger.priority)};
+  for (const language::NamedArgument& parameter : trigger.parameters) {
+    order.parameters[parameter.name] = parameter.value.is_scalar()
+                                           ? parameter.value.text
+                                           : json_text(to_json(parameter.value));
+  }
+  return order;
+}
+
+}  // namespace
+
+ServedOrders orders_of(const language::Pipeline& pipeline) {
+  const language::Orchestration& orchestration = pipeline.orchestration;
+  ServedOrders served;
+  orchestrator::PipelineOrders& orders = served.orders;
+  orders.pipeline = pipeline.name;
+  for (const language::Trigger& trigger : orchestration.triggers) {
+    auto order = order_of(trigger);
+    if (order) {
+      orders.triggers.push_back(*std::move(order));
+    } else {
+      served.faults.push_back({language::Severity::notice, trigger.location,
+                               trigger.path,
+                               trigger.path + ": " + order.error().message(), ""});
+    }
+  }
+  orders.overlap = overlap_of(orchestration.concurrency.overlap);
+  orders.runs_max = static_cast<int>(orchestration.concurrency.max);
+  if (const auto& retries = orchestration.retries) {
+    orders.retries = {static_cast<int>(retries->max) + 1, retries->delay,
+                      retries->backoff, retries->jitter};
+    if (retries->on_interrupt == language::OnInterrupt::fail) {
+      orders.interruptions_max = 0;
+    }
+  }
+  return served;
+}
+
+std::string trigger_kind(const language::Trigger& trigger) {
+  struct KindOf {
+    const char* operator()(const language::CronTrigger&) const { return "cron"; }
+    const char* operator()(const language::IntervalTrigger&) const { return "every"; }
+    const char* operator()(const language::ContinuousTrigger&) const {
+      return "continuous";
+    }
+    const char* operator()(const language::EventTrigger&) const { return "on_event"; }
+    const char* operator()(const language::TableTrigger&) const { return "on_table"; }
+    const char* operator()(const language::FilesTrigger&) const { return "on_files"; }
+    const char* operator()(const language::AfterTrigger&) const { return "after"; }
+  };
+  return std::visit(KindOf(), trigger.what);
+}
+
+std::string trigger_text(const language::Trigger& trigger) {
+  if (const auto* cron = trigger.as<language::CronTrigger>()) {
+    return cron->expression + " (" + cron->time_zone + ")";
+  }
+  if (const auto* interval = trigger.as<language::IntervalTrigger>()) {
+    return "every " + period_text(interval->period);
+  }
+  return identity_of(trigger);
+}
+
+}  // namespace lakemill::app
