@@ -37,6 +37,7 @@ lakemill_script_test(streaming.continuous streaming/continuous.py COST 25 TIMEOU
 lakemill_script_test(schedule schedule/run.py COST 30 TIMEOUT 900 LABELS schedule PROCESSORS 2
   ARGS $<TARGET_FILE:lakemill_clock_lister>)
 lakemill_script_test(web web/run.py COST 170 TIMEOUT 1800 LABELS web PROCESSORS 2)
+lakemill_script_test(serve serve/run.py COST 60 TIMEOUT 1800 LABELS serve)
 lakemill_script_test(replay replay/run.py COST 60 TIMEOUT 1800 LABELS "replay;crash")
 # Beside a real S3 server, which the scripts start; they fail if a test is skipped.
 lakemill_script_test(s3.store s3/with_server.py TIMEOUT 900 LABELS s3

@@ -90,6 +90,11 @@ struct ScheduleOptions {
   std::int64_t count = 10;
 };
 
+struct ServeOptions {
+  std::string listen;  ///< "127.0.0.1:8580"; empty: as the project says
+  bool dev = false;    ///< this machine alone, without a login
+};
+
 struct StatusOptions {
   std::vector<std::string> select;
   bool follow = false;
@@ -124,6 +129,8 @@ int maintenance_command(const CommonOptions& common, const std::string& action,
 bool is_maintenance(const std::string& action);
 int status_command(const CommonOptions& common, const StatusOptions& options);
 int schedule_command(const CommonOptions& common, const ScheduleOptions& options);
+int serve_command(const CommonOptions& common, const ServeOptions& options,
+                  const std::string& version);
 int replay_command(const CommonOptions& common, const ReplayOptions& options);
 int backfill_command(const CommonOptions& common, const BackfillOptions& options);
 int graph_command(const CommonOptions& common);

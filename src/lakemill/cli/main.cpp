@@ -23,6 +23,7 @@ struct CommandLine {
   EventOptions events;
   StatusOptions status;
   ScheduleOptions schedule;
+  ServeOptions serve;
   ReplayOptions replay;
   BackfillOptions backfill;
   std::string node;
@@ -146,6 +147,21 @@ void add_operation_commands(CLI::App& app, CommandLine& line) {
   schedule->add_option("--to", line.schedule.to, "the instant that ends it, not in it");
   schedule->add_option("-o,--output", line.schedule.format, "table, json")
       ->check(CLI::IsMember({"table", "json"}));
+  auto* serve = add_command(
+      app, "serve", "run pipelines by their triggers, with an API and a web view",
+      "  lakemill serve --dev\n"
+      "  lakemill serve --dev --listen 127.0.0.1:0\n"
+      "Serves the project of the current folder until Ctrl-C. Port 0 is a free one, "
+      "which is printed.");
+  serve->add_flag("--dev", line.serve.dev,
+                  "for this machine alone, without a login (there is no other way yet)");
+  serve->add_option("--listen", line.serve.listen,
+                    "host:port; else `server.listen` of the project, 127.0.0.1:8580");
+  add_environment(*serve, line.common);
+  serve->add_option("--var", line.common.variables, "a variable: name=value")
+      ->allow_extra_args(false);
+  serve->add_option("--var-file", line.common.variable_files, "a YAML file of variables")
+      ->allow_extra_args(false);
   auto* replay = add_command(
       app, "replay", "make tables anew from the tables before them",
       "  lakemill replay orders\n"
@@ -334,6 +350,7 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "test") return test_command(line.common, line.tests);
   if (name == "replay") return replay_command(line.common, line.replay);
   if (name == "backfill") return backfill_command(line.common, line.backfill);
+  if (name == "serve") return serve_command(line.common, line.serve, LAKEMILL_VERSION);
   if (name == "schedule") return schedule_command(line.common, line.schedule);
   if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);

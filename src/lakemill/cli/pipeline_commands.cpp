@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <thread>
 
+#include "lakemill/app/pipeline_orders.h"
 #include "lakemill/app/run.h"
 #include "lakemill/app/run_events.h"
 #include "lakemill/base/text.h"
@@ -165,12 +167,21 @@ void print_plan(const language::Pipeline& pipeline,
   print_table(stdout, rows, 0);
 }
 
-// One notice of what is checked and not done yet, at the first place of it.
+// Keys that `lakemill serve` acts on.
+bool is_served(const std::string& key) {
+  constexpr std::array<std::string_view, 5> kServed = {"triggers", "retries", "timeout",
+                                                       "concurrency", "server"};
+  return std::find(kServed.begin(), kServed.end(), key) != kServed.end();
+}
+
+// Notices of what is checked and not done yet: one for all keys, at the first place of
+// them, and one for each trigger.
 void tell_of_orchestration(const app::Workbench& workbench) {
   std::vector<std::string> keys;
   const language::Location* first = nullptr;
   const auto add = [&](const std::vector<language::Name>& written) {
     for (const language::Name& key : written) {
+      if (is_served(key.text)) continue;
       if (first == nullptr) first = &key.location;
       const std::string quoted = "`" + key.text + "`";
       if (std::find(keys.begin(), keys.end(), quoted) == keys.end()) {
@@ -180,12 +191,13 @@ void tell_of_orchestration(const app::Workbench& workbench) {
   };
   for (const language::Pipeline& pipeline : workbench.pipelines()) {
     add(pipeline.orchestration.written);
+    for (const language::Diagnostic& fault : app::orders_of(pipeline).faults) {
+      std::fprintf(stderr, "%s\n", to_text(fault).c_str());
+    }
   }
   add(workbench.project().operation);
   if (first == nullptr) return;
-  std::fprintf(stderr,
-               "%s: notice: nothing acts on %s yet; start runs from outside, or use "
-               "`every` with `lakemill run --continuous`\n",
+  std::fprintf(stderr, "%s: notice: nothing acts on %s yet\n",
                to_text(*first).c_str(), joined(keys).c_str());
 }
 
