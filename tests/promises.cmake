@@ -32,6 +32,7 @@ lakemill_script_test(bad_input bad_input/run.py TIMEOUT 600 LABELS bad_input)
 lakemill_script_test(concurrency concurrency/two_processes.py TIMEOUT 3600 LABELS concurrency PROCESSORS 2)
 lakemill_script_test(crash.sigkill crash/sigkill.py COST 50 TIMEOUT 3600 LABELS crash)
 lakemill_script_test(crash.lost_events crash/lost_events.py TIMEOUT 600 LABELS crash)
+lakemill_script_test(events events/run.py TIMEOUT 600 LABELS events)
 lakemill_script_test(streaming.cut streaming/batch_is_stream.py COST 60 TIMEOUT 3600 LABELS streaming)
 lakemill_script_test(streaming.continuous streaming/continuous.py COST 25 TIMEOUT 1800 LABELS streaming)
 lakemill_script_test(schedule schedule/run.py COST 30 TIMEOUT 900 LABELS schedule PROCESSORS 2

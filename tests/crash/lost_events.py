@@ -47,14 +47,14 @@ def told(folder: pathlib.Path) -> collections.Counter:
     """The same by the events, and which of them were rebuilt."""
     events = json.loads(must(lakemill("events", "--type", "table_committed", "--json", "-n",
                                       "10000", cwd=folder)).out)
-    return collections.Counter((pathlib.Path(json.loads(e["details"])["url"]).name, e["version"],
+    return collections.Counter((pathlib.Path(e["details"]["url"]).name, e["version"],
                                 e["run_id"]) for e in events)
 
 
 def rebuilt(folder: pathlib.Path) -> int:
     events = json.loads(must(lakemill("events", "--type", "table_committed", "--json", "-n",
                                       "10000", cwd=folder)).out)
-    return sum(json.loads(e["details"]).get("rebuilt", False) for e in events)
+    return sum(e["details"].get("rebuilt", False) for e in events)
 
 
 def same(folder: pathlib.Path, what: str) -> None:

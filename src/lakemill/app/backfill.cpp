@@ -49,6 +49,9 @@ Result<PipelineRun> backfill(Workbench& workbench, const language::Pipeline& pip
   for (const std::string& name : nodes) {
     const language::Node& node = *pipeline.find_node(name);
     observer.on_node_started(node);
+    options.on_plan = [&](const flow::BatchPlan& plan) {
+      observer.on_batch_planned(node, plan);
+    };
     options.on_commit = [&](const flow::TableCommit& commit) {
       observer.on_table_committed(node, commit);
     };

@@ -58,6 +58,7 @@ class Commits {
       event.table_name = place.name;
       event.version = entry.version;
       event.batch = integer_member(*facts, "batch", 0);
+      event.subject = "table/" + flow::identity_of(place);
       event.details = {{"url", place.url},
                        {"generation", integer_member(*facts, "generation", 0)},
                        {"rebuilt", true}};

@@ -138,9 +138,14 @@ Json to_json(const flow::NodeReport& report) {
 
 RunEvents::RunEvents(events::EventWriter& writer, std::string pipeline,
                      std::string run_id, flow::RunObserver& next)
+    : RunEvents(writer, std::move(pipeline), std::move(run_id), RunOrigin(), next) {}
+
+RunEvents::RunEvents(events::EventWriter& writer, std::string pipeline,
+                     std::string run_id, RunOrigin origin, flow::RunObserver& next)
     : writer_(writer),
       pipeline_(std::move(pipeline)),
       run_id_(std::move(run_id)),
+      origin_(std::move(origin)),
       next_(next) {}
 
 Event RunEvents::event(EventType type, const std::string& node) const {
@@ -149,22 +154,39 @@ Event RunEvents::event(EventType type, const std::string& node) const {
   event.run_id = run_id_;
   event.pipeline = pipeline_;
   event.node = node;
+  event.caused_by = run_started_;
   return event;
 }
 
+Event RunEvents::run_event(EventType type, Json details) const {
+  Event told = event(type, "");
+  told.details = std::move(details);
+  if (origin_.attempt > 0) told.details["attempt"] = origin_.attempt;
+  if (!origin_.member.empty()) told.details["member"] = origin_.member;
+  told.caused_by = origin_.caused_by;
+  told.actor = origin_.actor;
+  return told;
+}
+
+Event RunEvents::batch_event(EventType type, const std::string& node) {
+  Event told = event(type, node);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = batches_.find(node); found != batches_.end()) {
+    told.caused_by = found->second;
+  }
+  return told;
+}
+
 void RunEvents::on_run_started(std::size_t node_count) {
-  Event started = event(EventType::run_started, "");
-  started.details = {{"nodes", node_count}};
-  writer_.add(std::move(started));
+  run_started_ =
+      writer_.add(run_event(EventType::run_started, {{"nodes", node_count}}));
 }
 
 void RunEvents::on_run_finished(const flow::RunReport& report) {
   const EventType type = report.succeeded()   ? EventType::run_succeeded
                          : report.cancelled() ? EventType::run_cancelled
                                               : EventType::run_failed;
-  Event finished = event(type, "");
-  finished.details = {{"seconds", report.seconds}};
-  writer_.add(std::move(finished));
+  writer_.add(run_event(type, {{"seconds", report.seconds}}));
 }
 
 void RunEvents::on_node_started(const language::Node& node) {
@@ -205,14 +227,32 @@ void RunEvents::on_node_finished(const language::Node& node,
   next_.on_node_finished(node, report);
 }
 
+void RunEvents::on_batch_planned(const language::Node& node,
+                                 const flow::BatchPlan& plan) {
+  Event planned = event(EventType::batch_planned, node.name);
+  planned.batch = plan.number;
+  planned.details = {{"generation", plan.generation},
+                     {"strategy", to_text(plan.strategy)},
+                     {"reason", to_text(plan.reason)}};
+  std::string id = writer_.add(std::move(planned));
+  {
+    const std::lock_guard lock(mutex_);
+    batches_[node.name] = std::move(id);
+  }
+  next_.on_batch_planned(node, plan);
+}
+
 void RunEvents::on_table_committed(const language::Node& node,
                                    const flow::TableCommit& commit) {
-  Event committed = event(EventType::table_committed, node.name);
+  Event committed = batch_event(EventType::table_committed, node.name);
+  committed.subject = "table/" + commit.identity;
   committed.table_name = commit.table;
   committed.version = commit.version;
   committed.batch = commit.batch;
-  committed.details = {
-      {"url", commit.url}, {"generation", commit.generation}, {"written", commit.rows}};
+  committed.details = {{"url", commit.url},
+                       {"generation", commit.generation},
+                       {"written", commit.rows},
+                       {"removed", commit.removed_rows}};
   writer_.add(std::move(committed));
   next_.on_table_committed(node, commit);
 }
@@ -227,7 +267,7 @@ void RunEvents::on_node_retry(const language::Node& node, const Error& error,
 }
 
 void RunEvents::tell_batch(const flow::NodeReport& report) {
-  Event committed = event(EventType::batch_committed, report.node);
+  Event committed = batch_event(EventType::batch_committed, report.node);
   committed.table_name = report.target;
   if (report.version >= 0) committed.version = report.version;
   committed.batch = report.batch;
@@ -241,6 +281,7 @@ void RunEvents::tell_batch(const flow::NodeReport& report) {
     Event created = committed;
     created.type = EventType::table_created;
     created.details = Json::object();
+    created.subject = "table/" + report.target_identity;
     writer_.add(std::move(created));
   }
   const auto tell_rows = [&](EventType type, std::int64_t rows) {
@@ -257,8 +298,11 @@ void RunEvents::tell_batch(const flow::NodeReport& report) {
 
 void RunEvents::tell_schema_changes(const flow::NodeReport& report) {
   for (const std::string& change : report.schema_changes) {
-    Event told = event(EventType::schema_changed, report.node);
+    Event told = batch_event(EventType::schema_changed, report.node);
     told.table_name = report.target;
+    if (!report.target_identity.empty()) {
+      told.subject = "table/" + report.target_identity;
+    }
     if (report.version >= 0) told.version = report.version;
     if (report.batches > 0) told.batch = report.batch;
     told.message = change;
@@ -269,7 +313,7 @@ void RunEvents::tell_schema_changes(const flow::NodeReport& report) {
 
 void RunEvents::tell_expectations(const flow::NodeReport& report) {
   for (const flow::ExpectationResult& result : report.expectations) {
-    Event told = event(expectation_event(result.status), report.node);
+    Event told = batch_event(expectation_event(result.status), report.node);
     told.message = result.message.empty()
                        ? "expectation '" + result.name + "' holds for " +
                              std::to_string(result.checked_rows) + " rows"

@@ -160,6 +160,29 @@ bool is_in_state_folder(std::string_view url) {
   return std::find(parts.begin(), parts.end(), kStateFolder) != parts.end();
 }
 
+// Where nothing was ever told, a table that goes does not begin a log.
+void tell_of_drop(Workbench& workbench, const std::string& name,
+                  const std::string& url) {
+  const auto log = workbench.event_log();
+  if (!log || !(*log)->scan()) return;
+  const auto writer = workbench.event_writer();
+  if (!writer) return;
+  events::Event dropped;
+  dropped.type = events::EventType::table_dropped;
+  dropped.table_name = name;
+  dropped.subject = "table/" + name;
+  dropped.details = {{"url", url}};
+  (*writer)->add(std::move(dropped));
+}
+
+// What the table at `url` is called: its name in the catalog, else its url.
+std::string identity_of(Workbench& workbench, const std::string& table,
+                        const std::string& url) {
+  const auto name = workbench.catalog().resolve(table);
+  const bool is_named = name && workbench.catalog().url_of(*name) == url;
+  return is_named ? catalog::to_text(*name) : url;
+}
+
 // The event log, the positions of flows and what else makes the next run right.
 Status refuse_state(const std::string& table, const std::string& url) {
   std::string resolved = url;
@@ -182,7 +205,9 @@ Status table_drop(Workbench& workbench, const std::string& table) {
   }
   LAKEMILL_TRY(const std::string url, workbench.table_url(table));
   LAKEMILL_TRY_OK(refuse_state(table, url));
-  return workbench.catalog().drop_url(url);
+  LAKEMILL_TRY_OK(workbench.catalog().drop_url(url));
+  tell_of_drop(workbench, identity_of(workbench, table, url), url);
+  return {};
 }
 
 Result<data::Rows> list_tables(Workbench& workbench) {

@@ -136,6 +136,7 @@ int backfill_command(const CommonOptions& common, const BackfillOptions& options
 int graph_command(const CommonOptions& common);
 int events_command(const CommonOptions& common, const EventOptions& options);
 int schema_command(bool markdown);
+int event_schema_command(bool markdown);
 
 // What the commands share.
 

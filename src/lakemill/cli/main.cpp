@@ -31,6 +31,7 @@ struct CommandLine {
   std::int64_t limit = 20;
   std::vector<std::string> tests;
   bool markdown = false;
+  bool schema_of_events = false;
   std::int64_t version = -1;
   std::int64_t other_version = -1;
 };
@@ -112,8 +113,11 @@ void add_pipeline_commands(CLI::App& app, CommandLine& line) {
                             "  lakemill graph orders");
   add_pipeline(*graph, line.common);
   auto* schema = add_command(app, "schema", "print the JSON Schema of pipeline files",
-                             "  lakemill schema > .lakemill/schema.json");
-  schema->add_flag("--markdown", line.markdown, "the reference of all keys instead");
+                             "  lakemill schema > .lakemill/schema.json\n"
+                             "  lakemill schema --events --markdown");
+  schema->add_flag("--events", line.schema_of_events, "of events instead");
+  schema->add_flag("--markdown", line.markdown,
+                   "the reference of all keys, or types of events, instead");
 }
 
 // What goes on between runs: watching, and making tables anew.
@@ -354,7 +358,10 @@ int dispatch(const CLI::App& app, CommandLine& line) {
   if (name == "schedule") return schedule_command(line.common, line.schedule);
   if (name == "status") return status_command(line.common, line.status);
   if (name == "graph") return graph_command(line.common);
-  if (name == "schema") return schema_command(line.markdown);
+  if (name == "schema") {
+    return line.schema_of_events ? event_schema_command(line.markdown)
+                                 : schema_command(line.markdown);
+  }
   if (name == "query") return query_command(line.common, line.query);
   if (name == "shell") return shell_command(line.common);
   if (name == "events") return events_command(line.common, line.events);

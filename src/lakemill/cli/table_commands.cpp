@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 
-#include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/query.h"
 #include "lakemill/app/tables.h"
 #include "lakemill/cli/commands.h"
@@ -166,77 +165,6 @@ int query_command(const CommonOptions& common, const QueryOptions& options) {
     std::fprintf(stderr, "the first %s rows; --limit shows more, -o csv all\n",
                  with_thousands(rows_max).c_str());
   }
-  return kSuccess;
-}
-
-namespace {
-
-int rebuild_events(app::Workbench& workbench, bool json) {
-  const auto told = app::rebuild_events(workbench);
-  if (!told) return report_error(told.error(), json);
-  if (json) {
-    std::printf("%s\n", json_text(Json{{"rebuilt", *told}}).c_str());
-  } else {
-    std::printf("%s commits were told of by no event, and now are\n",
-                with_thousands(*told).c_str());
-  }
-  return kSuccess;
-}
-
-}  // namespace
-
-int events_command(const CommonOptions& common, const EventOptions& options) {
-  int code = kSuccess;
-  const auto workbench = open_workbench(common, options.rebuild, code);
-  if (workbench == nullptr) return code;
-  if (options.rebuild) return rebuild_events(*workbench, common.json);
-  if (options.verify) {
-    const auto checked = app::verify_events(*workbench);
-    if (!checked) return report_error(checked.error(), common.json);
-    if (common.json) {
-      std::printf("%s\n",
-                  json_text(Json{{"events", *checked}, {"whole", true}}).c_str());
-    } else {
-      std::printf(
-          "%s events, none altered, put in or taken out before a later one of its "
-          "writer (the newest events of a writer leave no trace when removed)\n",
-          with_thousands(*checked).c_str());
-    }
-    return kSuccess;
-  }
-  events::EventFilter filter;
-  filter.run_id = options.run_id;
-  filter.node = options.node;
-  for (const std::string& name : options.types) {
-    const auto type = events::event_type_from_name(name);
-    if (!type) {
-      return report_error(
-                 Error(ErrorCode::invalid, "unknown event type '" + name + "'"),
-                 common.json),
-             kUsage;
-    }
-    filter.types.push_back(*type);
-  }
-  constexpr std::int64_t kEventsMax = 100;
-  auto rows = app::list_events(*workbench, filter,
-                               options.limit > 0 ? options.limit : kEventsMax);
-  if (!rows || common.json) return show(rows, common.json);
-  data::Rows shown;
-  for (const char* column : {"time", "level", "type", "pipeline", "node", "message"}) {
-    shown.schema.fields.push_back({column, data::make_type(data::TypeKind::string)});
-  }
-  for (const auto& row : rows->rows) {
-    std::vector<data::Value> cells;
-    for (const data::Field& field : shown.schema.fields) {
-      const data::Field* there = rows->schema.find(field.name);
-      const auto index = static_cast<std::size_t>(there - rows->schema.fields.data());
-      const data::Value& value = row[index];
-      cells.push_back(data::is_null(value) ? data::Value(std::string())
-                                           : data::Value(data::to_text(value)));
-    }
-    shown.rows.push_back(std::move(cells));
-  }
-  print_table(stdout, shown, 100);
   return kSuccess;
 }
 

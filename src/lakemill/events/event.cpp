@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "lakemill/base/check.h"
 #include "lakemill/base/hash.h"
 
 namespace lakemill::events {
@@ -13,102 +12,9 @@ namespace {
 constexpr std::size_t kMessageBytesMax = 16 << 10;
 constexpr std::size_t kDetailsBytesMax = 256 << 10;
 
-constexpr std::array kTypes{
-    EventTypeInfo{EventType::run_started, "run_started", EventLevel::info,
-                  "run of {pipeline} started"},
-    EventTypeInfo{EventType::run_succeeded, "run_succeeded", EventLevel::info,
-                  "run of {pipeline} succeeded"},
-    EventTypeInfo{EventType::run_failed, "run_failed", EventLevel::error,
-                  "run of {pipeline} failed"},
-    EventTypeInfo{EventType::run_cancelled, "run_cancelled", EventLevel::warning,
-                  "run of {pipeline} was cancelled"},
-    EventTypeInfo{EventType::node_started, "node_started", EventLevel::debug,
-                  "node {node} started"},
-    EventTypeInfo{EventType::node_succeeded, "node_succeeded", EventLevel::info,
-                  "node {node} succeeded"},
-    EventTypeInfo{EventType::node_skipped, "node_skipped", EventLevel::debug,
-                  "node {node} had nothing to do"},
-    EventTypeInfo{EventType::node_failed, "node_failed", EventLevel::error,
-                  "node {node} failed"},
-    EventTypeInfo{EventType::node_cancelled, "node_cancelled", EventLevel::warning,
-                  "node {node} was cancelled, or a node before it failed"},
-    EventTypeInfo{EventType::batch_planned, "batch_planned", EventLevel::debug,
-                  "batch {batch} of node {node} was planned"},
-    EventTypeInfo{EventType::batch_committed, "batch_committed", EventLevel::info,
-                  "batch {batch} of node {node} is in all its tables"},
-    EventTypeInfo{EventType::table_created, "table_created", EventLevel::info,
-                  "table {table} was created"},
-    EventTypeInfo{EventType::table_committed, "table_committed", EventLevel::info,
-                  "table {table} is at version {version}"},
-    EventTypeInfo{EventType::table_dropped, "table_dropped", EventLevel::warning,
-                  "table {table} was dropped"},
-    EventTypeInfo{EventType::table_adopted, "table_adopted", EventLevel::info,
-                  "node {node} has taken over table {table}"},
-    EventTypeInfo{EventType::upkeep_failed, "upkeep_failed", EventLevel::warning,
-                  "table {table} could not be tidied"},
-    EventTypeInfo{EventType::sink_begins_late, "sink_begins_late", EventLevel::warning,
-                  "{table} lacks the rows of earlier batches"},
-    EventTypeInfo{EventType::foreign_rows_replaced, "foreign_rows_replaced",
-                  EventLevel::warning,
-                  "a full refresh replaced rows of {table} that others had written"},
-    EventTypeInfo{EventType::schema_changed, "schema_changed", EventLevel::warning,
-                  "the columns of table {table} changed with version {version}"},
-    EventTypeInfo{EventType::expectation_passed, "expectation_passed",
-                  EventLevel::debug, "an expectation of node {node} passed"},
-    EventTypeInfo{EventType::expectation_warned, "expectation_warned",
-                  EventLevel::warning,
-                  "an expectation of node {node} did not pass, which only warns"},
-    EventTypeInfo{EventType::expectation_failed, "expectation_failed",
-                  EventLevel::error, "an expectation of node {node} failed the batch"},
-    EventTypeInfo{EventType::rows_dropped, "rows_dropped", EventLevel::warning,
-                  "expectations of node {node} dropped rows of batch {batch}"},
-    EventTypeInfo{
-        EventType::rows_quarantined, "rows_quarantined", EventLevel::warning,
-        "expectations of node {node} put rows of batch {batch} in quarantine"},
-    EventTypeInfo{EventType::rows_rejected, "rows_rejected", EventLevel::warning,
-                  "changes came too late, contradicted each other, or had no key or "
-                  "sequence, and went to the rejected table of {table}"},
-    EventTypeInfo{EventType::file_changed, "file_changed", EventLevel::warning,
-                  "a file that node {node} read before has changed since"},
-    EventTypeInfo{EventType::file_vanished, "file_vanished", EventLevel::warning,
-                  "a file that node {node} read before is gone"},
-    EventTypeInfo{EventType::file_set_aside, "file_set_aside", EventLevel::warning,
-                  "a file that node {node} cannot read went to the dead letters"},
-    EventTypeInfo{EventType::retry, "retry", EventLevel::warning,
-                  "a step of node {node} is tried again"},
-    EventTypeInfo{EventType::slot_lost, "slot_lost", EventLevel::error,
-                  "a replication slot, or the log that it needs, is gone"},
-    EventTypeInfo{EventType::slot_moved, "slot_moved", EventLevel::error,
-                  "a replication slot was moved beyond what tables of {pipeline} have"},
-    EventTypeInfo{EventType::slot_in_use, "slot_in_use", EventLevel::error,
-                  "a replication slot of {pipeline} is read by somebody else"},
-    EventTypeInfo{EventType::table_lost, "table_lost", EventLevel::error,
-                  "a table that node {node} follows is another one, or its changes "
-                  "came no more for a while"},
-    EventTypeInfo{EventType::server_changed, "server_changed", EventLevel::error,
-                  "a server is not the one that {pipeline} read before"},
-    EventTypeInfo{EventType::connection_lost, "connection_lost", EventLevel::warning,
-                  "the connection to a server was lost"},
-    EventTypeInfo{EventType::connection_restored, "connection_restored",
-                  EventLevel::info, "the connection to a server is there again"},
-    EventTypeInfo{EventType::snapshot_started, "snapshot_started", EventLevel::info,
-                  "node {node} began to read the rows that are there"},
-    EventTypeInfo{EventType::snapshot_progressed, "snapshot_progressed",
-                  EventLevel::debug, "node {node} has read a part of the rows"},
-    EventTypeInfo{EventType::snapshot_finished, "snapshot_finished", EventLevel::info,
-                  "node {node} has read the rows that were there"},
-    EventTypeInfo{EventType::notice, "notice", EventLevel::debug, "a remark"},
-    EventTypeInfo{EventType::notices_dropped, "notices_dropped", EventLevel::warning,
-                  "more events came than could be written; some were left out"},
-};
-
-constexpr bool in_order() {
-  for (std::size_t index = 0; index < kTypes.size(); ++index) {
-    if (static_cast<std::size_t>(kTypes[index].type) != index) return false;
-  }
-  return true;
-}
-static_assert(in_order(), "describe() looks types up by their index");
+// Logs from before there were such have none of them.
+constexpr std::array<std::string_view, 3> kLaterColumns{"subject", "caused_by",
+                                                        "actor"};
 
 std::string cut(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
@@ -119,6 +25,15 @@ std::string cut(std::string text, std::size_t bytes_max) {
   return text.substr(0, end).append(kMore);
 }
 
+Json to_json(const data::Value& value) {
+  if (data::is_null(value)) return nullptr;
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+  if (const auto* time = std::get_if<data::Timestamp>(&value)) {
+    return format_instant(Instant(std::chrono::microseconds(time->micros)));
+  }
+  return data::to_text(value);
+}
+
 Json text_or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
@@ -127,15 +42,17 @@ Json number_or_null(const std::optional<std::int64_t>& number) {
   return number ? Json(*number) : Json();
 }
 
-// Every column but `chain`.
+// Details that may be kept.
+Json bounded(Json details) {
+  const std::size_t size_bytes = json_text(details).size();
+  if (size_bytes <= kDetailsBytesMax) return details;
+  return Json{{"left_out", "too large"}, {"size_bytes", size_bytes}};
+}
+
+// Every column but `chain`, of an event in its stored form.
 Json columns_of(const Event& event) {
   const auto& info = describe(event.type);
-  auto details = event.details.empty() ? std::string() : json_text(event.details);
-  if (details.size() > kDetailsBytesMax) {
-    details =
-        json_text(Json{{"left_out", "too large"}, {"size_bytes", details.size()}});
-  }
-  return Json{{"id", event.writer + "-" + std::to_string(event.sequence)},
+  return Json{{"id", id_of(event)},
               {"writer", event.writer},
               {"sequence", event.sequence},
               {"time", format_instant(event.time)},
@@ -147,8 +64,38 @@ Json columns_of(const Event& event) {
               {"table_name", text_or_null(event.table_name)},
               {"version", number_or_null(event.version)},
               {"batch", number_or_null(event.batch)},
-              {"message", cut(message_of(event), kMessageBytesMax)},
-              {"details", text_or_null(details)}};
+              {"message", event.message},
+              {"details",
+               text_or_null(event.details.empty() ? "" : json_text(event.details))},
+              {"subject", text_or_null(event.subject)},
+              {"caused_by", text_or_null(event.caused_by)},
+              {"actor", text_or_null(event.actor)}};
+}
+
+bool is_of_type(const Json& value, FieldType type) {
+  const auto all = [&value](auto&& holds) {
+    return value.is_array() && std::all_of(value.begin(), value.end(), holds);
+  };
+  switch (type) {
+    case FieldType::text:
+      return value.is_string();
+    case FieldType::instant:
+      return value.is_string() &&
+             parse_instant(value.get_ref<const std::string&>()).has_value();
+    case FieldType::integer:
+      return value.is_number_integer();
+    case FieldType::number:
+      return value.is_number();
+    case FieldType::boolean:
+      return value.is_boolean();
+    case FieldType::texts:
+      return all([](const Json& item) { return item.is_string(); });
+    case FieldType::list:
+      return all([](const Json& item) { return item.is_object(); });
+    case FieldType::object:
+      break;
+  }
+  return value.is_object();
 }
 
 data::Schema make_schema() {
@@ -171,30 +118,16 @@ data::Schema make_schema() {
   for (const auto* name : {"message", "details", "chain"}) {
     column(name, TypeKind::string, true);
   }
+  for (const auto name : kLaterColumns) {
+    column(std::string(name), TypeKind::string, true);
+  }
   return schema;
 }
 
 }  // namespace
 
-std::string_view to_text(EventLevel level) {
-  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};
-  return kNames.at(static_cast<std::size_t>(level));
-}
-
-std::span<const EventTypeInfo> event_types() { return kTypes; }
-
-const EventTypeInfo& describe(EventType type) {
-  const auto index = static_cast<std::size_t>(type);
-  LAKEMILL_CHECK(index < kTypes.size());
-  return kTypes[index];
-}
-
-std::optional<EventType> event_type_from_name(std::string_view name) {
-  const auto found =
-      std::find_if(kTypes.begin(), kTypes.end(),
-                   [name](const auto& info) { return info.name == name; });
-  if (found == kTypes.end()) return std::nullopt;
-  return found->type;
+std::string id_of(const Event& event) {
+  return event.writer + "-" + std::to_string(event.sequence);
 }
 
 std::string message_of(const Event& event) {
@@ -219,23 +152,138 @@ std::string message_of(const Event& event) {
   return message;
 }
 
+std::string subject_of(const Event& event) {
+  if (!event.subject.empty()) return event.subject;
+  switch (describe(event.type).subject) {
+    case SubjectKind::user:
+      if (!event.actor.empty()) return "user/" + event.actor;
+      break;
+    case SubjectKind::table:
+      if (!event.table_name.empty()) return "table/" + event.table_name;
+      [[fallthrough]];
+    case SubjectKind::node:
+      if (!event.node.empty()) return "node/" + event.pipeline + "/" + event.node;
+      [[fallthrough]];
+    case SubjectKind::pipeline:
+      if (!event.pipeline.empty()) return "pipeline/" + event.pipeline;
+      break;
+    case SubjectKind::project:
+      break;
+  }
+  return "project";
+}
+
+Event stored_form(Event event) {
+  event.message = cut(message_of(event), kMessageBytesMax);
+  event.details = bounded(std::move(event.details));
+  event.subject = subject_of(event);
+  return event;
+}
+
+std::optional<std::string> fault_in_details(const Event& event) {
+  const auto& info = describe(event.type);
+  if (!event.details.is_object()) {
+    return "details of " + std::string(info.name) + " are no object";
+  }
+  const auto fault = [&info](std::string_view field, const char* what) {
+    return "'" + std::string(field) + "' in details of " + std::string(info.name) +
+           " " + what;
+  };
+  for (const FieldInfo& field : info.fields) {
+    const Json* value = find_member(event.details, field.name);
+    const bool is_there = value != nullptr && !value->is_null();
+    if (!is_there && field.is_required) return fault(field.name, "is missing");
+    if (is_there && !is_of_type(*value, field.type)) {
+      return fault(field.name, "is of another type");
+    }
+  }
+  for (const auto& [name, value] : event.details.items()) {
+    const bool is_known =
+        std::any_of(info.fields.begin(), info.fields.end(),
+                    [&known = name](const auto& field) { return field.name == known; });
+    if (!is_known) return fault(name, "is not described");
+  }
+  return std::nullopt;
+}
+
 const data::Schema& event_schema() {
   static const data::Schema schema = make_schema();
   return schema;
 }
 
-std::string chain_of(std::string_view previous, const Event& event) {
-  return chain_after(previous, columns_of(event));
+Json event_json(const Event& event) {
+  const Event stored = stored_form(event);
+  Json json = columns_of(stored);
+  json["details"] = stored.details;
+  return json;
 }
 
-std::string chain_after(std::string_view previous, const Json& columns) {
+std::string chain_of(std::string_view previous, const Event& event) {
+  return chain_after(previous, columns_of(stored_form(event)));
+}
+
+std::string chain_after(std::string_view previous, Json columns) {
+  for (const auto name : kLaterColumns) {
+    const auto found = columns.find(name);
+    if (found != columns.end() && found->is_null()) columns.erase(found);
+  }
   return sha256_hex(std::string(previous).append("\n").append(json_text(columns)));
 }
 
 std::string row_of(const Event& event, std::string_view chain) {
-  auto columns = columns_of(event);
+  Json columns = columns_of(stored_form(event));
   columns["chain"] = chain;
   return json_text(columns);
+}
+
+Json columns_of_row(const data::Schema& schema, const std::vector<data::Value>& row) {
+  Json columns = Json::object();
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    columns[schema.fields.at(i).name] = to_json(row[i]);
+  }
+  return columns;
+}
+
+Result<Event> event_from_columns(const Json& columns) {
+  const auto corrupt = [&columns](const char* what) {
+    return Error(ErrorCode::corrupt, "event " + string_member(columns, "id", "?") +
+                                         " of the log has no " + what);
+  };
+  const auto text = [&columns](const char* name) {
+    return string_member(columns, name, "");
+  };
+  const auto number = [&columns](const char* name) -> std::optional<std::int64_t> {
+    const Json* value = find_member(columns, name);
+    if (value == nullptr || !value->is_number_integer()) return std::nullopt;
+    return value->get<std::int64_t>();
+  };
+  Event event;
+  event.type = event_type_from_name(text("type")).value_or(EventType::notice);
+  event.writer = text("writer");
+  if (event.writer.empty()) return corrupt("writer");
+  const auto sequence = number("sequence");
+  if (!sequence) return corrupt("sequence");
+  event.sequence = *sequence;
+  const auto time = parse_instant(text("time"));
+  if (!time) return corrupt("time");
+  event.time = *time;
+  const std::string details = text("details");
+  if (!details.empty()) {
+    auto parsed = parse_json(details);
+    if (!parsed || !parsed->is_object()) return corrupt("details that can be read");
+    event.details = *std::move(parsed);
+  }
+  event.run_id = text("run_id");
+  event.pipeline = text("pipeline");
+  event.node = text("node");
+  event.table_name = text("table_name");
+  event.version = number("version");
+  event.batch = number("batch");
+  event.message = text("message");
+  event.subject = text("subject");
+  event.caused_by = text("caused_by");
+  event.actor = text("actor");
+  return stored_form(std::move(event));
 }
 
 }  // namespace lakemill::events

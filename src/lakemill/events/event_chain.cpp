@@ -4,31 +4,11 @@
 
 namespace lakemill::events {
 
-namespace {
-
-Json to_json(const data::Value& value) {
-  if (data::is_null(value)) return nullptr;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
-  if (const auto* time = std::get_if<data::Timestamp>(&value)) {
-    return format_instant(Instant(std::chrono::microseconds(time->micros)));
-  }
-  return data::to_text(value);
-}
-
-}  // namespace
-
 Status ChainCheck::go_on(const data::Rows& rows) {
   for (const auto& row : rows.rows) {
-    Json columns = Json::object();
-    std::string chain;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string& name = rows.schema.fields[i].name;
-      if (name == "chain") {
-        chain = data::is_null(row[i]) ? "" : data::to_text(row[i]);
-      } else {
-        columns[name] = to_json(row[i]);
-      }
-    }
+    Json columns = columns_of_row(rows.schema, row);
+    const std::string chain = string_member(columns, "chain", "");
+    columns.erase("chain");
     LAKEMILL_TRY_OK(check(columns, chain));
   }
   return {};

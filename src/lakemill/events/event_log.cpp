@@ -1,8 +1,10 @@
 #include "lakemill/events/event_log.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
+#include "lakemill/base/check.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::events {
@@ -65,6 +67,54 @@ delta::NewTable new_table() {
           .description = "Everything that happened in this project"};
 }
 
+// The columns of `schema` and, behind them, those of event_schema() that it lacks.
+data::Schema with_all_columns(data::Schema schema) {
+  for (const data::Field& field : event_schema().fields) {
+    if (schema.find(field.name) == nullptr) schema.fields.push_back(field);
+  }
+  return schema;
+}
+
+// A log from before there were all columns, as if it had them.
+class WidenedScan final : public data::TableScan {
+ public:
+  explicit WidenedScan(std::shared_ptr<const data::TableScan> scan)
+      : scan_(std::move(scan)), schema_(with_all_columns(scan_->schema())) {}
+
+  const data::Schema& schema() const override { return schema_; }
+  const std::string& column_mapping_mode() const override {
+    return scan_->column_mapping_mode();
+  }
+  const std::vector<data::DataFile>& files() const override { return scan_->files(); }
+  std::vector<std::size_t> may_match(
+      const std::vector<data::Comparison>& conjuncts) const override {
+    return scan_->may_match(conjuncts);
+  }
+  const std::string& table_url() const override { return scan_->table_url(); }
+  std::int64_t version() const override { return scan_->version(); }
+
+ private:
+  const std::shared_ptr<const data::TableScan> scan_;
+  const data::Schema schema_;
+};
+
+std::shared_ptr<const data::TableScan> widened(
+    std::shared_ptr<const data::TableScan> scan) {
+  if (with_all_columns(scan->schema()) == scan->schema()) return scan;
+  return std::make_shared<const WidenedScan>(std::move(scan));
+}
+
+#ifndef NDEBUG
+// What is told is as it is described; that it is not is a bug, which tests find.
+void check_described(const EventGroup& group) {
+  for (const Event& event : group.events) {
+    const auto fault = fault_in_details(event);
+    if (fault) std::fprintf(stderr, "events: %s\n", fault->c_str());
+    LAKEMILL_CHECK(!fault);
+  }
+}
+#endif
+
 bool holds_file(const delta::Snapshot& snapshot, const std::string& path) {
   const auto& files = snapshot.files();
   return std::any_of(files.begin(), files.end(),
@@ -88,7 +138,8 @@ EventLog::EventLog(std::string url, std::unique_ptr<delta::Table> table,
 
 Result<std::shared_ptr<const data::TableScan>> EventLog::scan() {
   LAKEMILL_TRY(const auto snapshot, table_->latest());
-  return snapshot->scan();
+  LAKEMILL_TRY(auto scan, snapshot->scan());
+  return widened(std::move(scan));
 }
 
 Result<std::shared_ptr<const delta::Snapshot>> EventLog::snapshot_or_null() {
@@ -102,10 +153,13 @@ Result<std::shared_ptr<const delta::Snapshot>> EventLog::snapshot_or_null() {
 Result<delta::CommitOutcome> EventLog::commit(
     const EventGroup& group, std::shared_ptr<const delta::Snapshot> base) {
   delta::Metadata metadata;
-  metadata.schema = event_schema();
   if (base) metadata = base->metadata();
+  const bool lacks_columns =
+      base && with_all_columns(metadata.schema) != metadata.schema;
+  metadata.schema = with_all_columns(std::move(metadata.schema));
   auto transaction = base ? delta::Transaction(*table_, std::move(base))
                           : delta::Transaction(*table_, new_table());
+  if (lacks_columns) transaction.set_metadata(metadata);
   delta::AddFile file;
   file.path = group.file->path;
   file.size_bytes = group.file->size_bytes;
@@ -121,6 +175,9 @@ Result<delta::CommitOutcome> EventLog::commit(
 
 Status EventLog::append(EventGroup& group) {
   if (group.events.empty()) return {};
+#ifndef NDEBUG
+  check_described(group);
+#endif
   if (!group.file) {
     LAKEMILL_TRY(group.file, services_.files.write(url_, group.file_name,
                                                    event_schema(), group.rows));

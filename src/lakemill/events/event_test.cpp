@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lakemill/base/hash.h"
 #include "lakemill/events/event_bus.h"
 #include "lakemill/events/event_query.h"
 #include "lakemill/testing/manual_clock.h"
@@ -21,7 +22,7 @@ Event sample() {
   event.run_id = "run-1";
   event.table_name = "main.gold.t";
   event.version = 7;
-  event.details = Json{{"rows", 12}};
+  event.details = Json{{"url", "memory://t"}, {"written", 12}};
   event.writer = "w";
   event.sequence = 3;
   event.time = testkit::ManualClock().now();
@@ -59,10 +60,75 @@ TEST(RowOf, HasExactlyTheColumnsOfTheSchema) {
   EXPECT_EQ((*row)["time"], "2026-01-01T00:00:00.000000Z");
   EXPECT_EQ((*row)["level"], "info");
   EXPECT_EQ((*row)["type"], "table_committed");
-  EXPECT_EQ((*row)["details"], R"({"rows":12})");
+  EXPECT_EQ((*row)["details"], R"({"url":"memory://t","written":12})");
   EXPECT_EQ((*row)["chain"], "abc");
+  EXPECT_EQ((*row)["subject"], "table/main.gold.t");
   EXPECT_TRUE((*row)["node"].is_null());
   EXPECT_TRUE((*row)["batch"].is_null());
+  EXPECT_TRUE((*row)["caused_by"].is_null());
+}
+
+TEST(RowOf, ComesBackAsTheEventItWas) {
+  Event event = sample();
+  event.caused_by = "w-1";
+  event.actor = "ada";
+  event.message = "m";
+  const auto row = parse_json(row_of(event, "abc"));
+  ASSERT_THAT(row, IsOk());
+  const auto back = event_from_columns(*row);
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(event_json(*back), event_json(event));
+  EXPECT_EQ(row_of(*back, "abc"), row_of(event, "abc"));
+  Json other = *row;
+  other["type"] = "of_a_later_version";
+  const auto unknown = event_from_columns(other);
+  ASSERT_THAT(unknown, IsOk());
+  EXPECT_EQ(unknown->type, EventType::notice);
+  EXPECT_EQ(unknown->message, "m");
+  other.erase("sequence");
+  EXPECT_THAT(event_from_columns(other),
+              testkit::HasError(ErrorCode::corrupt, "event w-3 of the log has no"));
+}
+
+TEST(SubjectOf, IsWhatTheEventHappenedToOrWhatIsAroundIt) {
+  Event event;
+  event.type = EventType::table_committed;
+  EXPECT_EQ(subject_of(event), "project");
+  event.pipeline = "p";
+  EXPECT_EQ(subject_of(event), "pipeline/p");
+  event.node = "n";
+  EXPECT_EQ(subject_of(event), "node/p/n");
+  event.table_name = "main.gold.t";
+  EXPECT_EQ(subject_of(event), "table/main.gold.t");
+  event.subject = "table/memory://t";
+  EXPECT_EQ(subject_of(event), "table/memory://t");
+  event.subject.clear();
+  event.type = EventType::rows_dropped;
+  EXPECT_EQ(subject_of(event), "node/p/n");
+  event.type = EventType::run_started;
+  EXPECT_EQ(subject_of(event), "pipeline/p");
+  event.type = EventType::user_action;
+  EXPECT_EQ(subject_of(event), "project");
+  event.actor = "ada";
+  EXPECT_EQ(subject_of(event), "user/ada");
+}
+
+TEST(FaultInDetails, SaysWhatIsNotAsDescribed) {
+  Event event;
+  event.type = EventType::run_retry;
+  const auto fault = [&event](Json details) {
+    event.details = std::move(details);
+    return fault_in_details(event).value_or("none");
+  };
+  EXPECT_EQ(fault({{"at", "2026-01-01T00:00:00.000000Z"}, {"attempt", 2}}), "none");
+  EXPECT_EQ(fault({{"at", "2026-01-01T00:00:00Z"}, {"attempt", nullptr}}), "none");
+  EXPECT_EQ(fault(Json::object()), "'at' in details of run_retry is missing");
+  EXPECT_EQ(fault({{"at", "soon"}}), "'at' in details of run_retry is of another type");
+  EXPECT_EQ(fault({{"at", "2026-01-01"}, {"attempt", "2"}}),
+            "'attempt' in details of run_retry is of another type");
+  EXPECT_EQ(fault({{"at", "2026-01-01"}, {"odd", 1}}),
+            "'odd' in details of run_retry is not described");
+  EXPECT_EQ(fault(Json::array()), "details of run_retry are no object");
 }
 
 TEST(RowOf, IsOneLineOfBoundedSizeWhateverTheContent) {
@@ -89,8 +155,20 @@ TEST(ChainOf, ChangesWithTheEventAndWithWhatCameBefore) {
   EXPECT_EQ(link, chain_of(kChainBegin, event));
   EXPECT_NE(link, chain_of(link, event));
   auto other = event;
-  other.details["rows"] = 13;
+  other.details["written"] = 13;
   EXPECT_NE(link, chain_of(kChainBegin, other));
+}
+
+// The link as it was before there were subject, caused_by and actor: logs of then are
+// checked by the same rule.
+TEST(ChainAfter, LeavesOutLaterColumnsThatAreNull) {
+  Json columns{{"id", "w-0"}, {"writer", "w"}, {"batch", nullptr}};
+  const std::string before = sha256_hex(std::string("abc\n") + json_text(columns));
+  EXPECT_EQ(chain_after("abc", columns), before);
+  for (const char* name : {"subject", "caused_by", "actor"}) columns[name] = nullptr;
+  EXPECT_EQ(chain_after("abc", columns), before);
+  columns["actor"] = "ada";
+  EXPECT_NE(chain_after("abc", columns), before);
 }
 
 TEST(EventBus, TellsFollowersUntilTheyLeave) {

@@ -34,11 +34,13 @@ EventBus::Subscription EventWriter::subscribe(EventBus::Callback callback) {
   return bus_.subscribe(std::move(callback));
 }
 
-void EventWriter::add(Event event) {
+std::string EventWriter::add(Event event) {
+  event = stored_form(std::move(event));
   bus_.publish(event, [this](Event& identified) {
     const std::lock_guard lock(mutex_);
     enqueue(identified);
   });
+  return id_of(event);
 }
 
 void EventWriter::enqueue(Event& event) {
@@ -73,6 +75,7 @@ void EventWriter::tell_dropped() {
   event.message = std::to_string(dropped_) +
                   " events came faster than they could be written and were left out";
   event.details = Json{{"count", dropped_}};
+  event = stored_form(std::move(event));
   event.writer = id_;
   event.sequence = next_sequence_++;
   event.time = log_.clock().now();

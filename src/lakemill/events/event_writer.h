@@ -45,9 +45,9 @@ class EventWriter {
 
   const std::string& id() const { return id_; }
 
-  /// Gives the event its identity and time, tells followers, and returns. Never waits
-  /// for storage.
-  void add(Event event);
+  /// Gives the event its identity and time, tells followers (in its stored_form()), and
+  /// returns its id, for others to name as their cause. Never waits for storage.
+  std::string add(Event event);
 
   /// Returns when all that was added before is written, or at the first attempt that
   /// fails, with its error.

@@ -58,11 +58,27 @@ class NoCheckpoints final : public delta::CheckpointFormat {
   }
 };
 
+// What the type's fields demand.
+Json some_details(EventType type) {
+  Json details = Json::object();
+  for (const FieldInfo& field : describe(type).fields) {
+    if (!field.is_required) continue;
+    Json& value = details[std::string(field.name)];
+    if (field.type == FieldType::text) value = "x";
+    if (field.type == FieldType::integer || field.type == FieldType::number) value = 1;
+    if (field.type == FieldType::texts || field.type == FieldType::list) {
+      value = Json::array();
+    }
+  }
+  return details;
+}
+
 Event event_of(EventType type, std::int64_t batch) {
   Event event;
   event.type = type;
   event.batch = batch;
   event.node = "n";
+  event.details = some_details(type);
   return event;
 }
 
@@ -175,6 +191,67 @@ TEST_F(EventWriterTest, ChainsTheEventsOfAWriter) {
     chain = chain_of(chain, event);
     EXPECT_EQ(found.at({event.writer, event.sequence}).at("chain"), chain);
   }
+}
+
+TEST_F(EventWriterTest, GivesTheIdOfAnEventForOthersToNameAsTheirCause) {
+  auto log = open(disk_);
+  std::string first;
+  {
+    EventWriter writer(*log, quick());
+    first = writer.add(event_of(EventType::run_started, 0));
+    EXPECT_EQ(first, writer.id() + "-0");
+    Event second = event_of(EventType::node_started, 1);
+    second.caused_by = first;
+    second.actor = "ada";
+    writer.add(std::move(second));
+  }
+  for (const auto& [key, row] : rows()) {
+    EXPECT_EQ(row.at("caused_by"), key.second == 0 ? Json() : Json(first));
+    EXPECT_EQ(row.at("actor"), key.second == 0 ? Json() : Json("ada"));
+  }
+}
+
+// A log from before there were subject, caused_by and actor gets them with the next
+// event, by whichever of two processes comes first.
+TEST_F(EventWriterTest, AddsColumnsThatAnOlderLogLacks) {
+  data::Schema older = event_schema();
+  older.fields.resize(older.fields.size() - 3);
+  ASSERT_EQ(older.fields.back().name, "chain");
+  auto store = disk_.open(std::string(kRoot) + "/_lakemill/events");
+  ASSERT_THAT(store, IsOk());
+  delta::Table table(*std::move(store), checkpoints_);
+  {
+    delta::Transaction creation(table, delta::NewTable{.schema = older,
+                                                       .partition_columns = {},
+                                                       .configuration = {},
+                                                       .name = {},
+                                                       .description = {}});
+    ASSERT_THAT(creation.commit("CREATE TABLE", Json::object(), clock_, random_),
+                IsOk());
+  }
+  auto log = open(disk_);
+  auto other_log = open(disk_);
+  auto scan = log->scan();
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_EQ((*scan)->schema(), event_schema());
+  {
+    EventWriter writer(*log, quick());
+    EventWriter other(*other_log, quick());
+    std::vector<std::jthread> threads;
+    for (EventWriter* each : {&writer, &other}) {
+      threads.emplace_back([each] {
+        for (int batch = 0; batch < 5; ++batch) {
+          each->add(event_of(EventType::notice, batch));
+          EXPECT_THAT(each->flush(), IsOk());
+        }
+      });
+    }
+  }
+  EXPECT_EQ(rows().size(), 10U);
+  const auto snapshot = table.latest();
+  ASSERT_THAT(snapshot, IsOk());
+  EXPECT_EQ((*snapshot)->metadata().schema, event_schema());
+  EXPECT_THAT(problems_, IsEmpty());
 }
 
 TEST_F(EventWriterTest, TakesEventsFromManyThreadsAndManyWriters) {

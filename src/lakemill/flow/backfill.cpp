@@ -143,6 +143,7 @@ class Backfill {
     NodeReport report;
     report.node = node_.name;
     report.target = sinks.back().place.name;
+    report.target_identity = identity_of(sinks.back().place);
     report.strategy = plan_.strategy;
     report.reason = plan_.reason;
     BatchRun batch{workspace_,
@@ -154,6 +155,7 @@ class Backfill {
                    options_.run_id,
                    options_.stop,
                    options_.on_progress,
+                   options_.on_plan,
                    options_.on_commit,
                    std::nullopt};
     auto done = run_batch(batch, report);

@@ -373,7 +373,8 @@ class Batch {
     if (run_.on_commit && !result->already_held && result->version >= 0) {
       run_.on_commit({sink.place.name, sink.place.url, result->version,
                       run_.plan.number, run_.plan.generation,
-                      result->rows_added + result->rows_updated});
+                      result->rows_added + result->rows_updated,
+                      result->rows_deleted, identity_of(sink.place)});
     }
     tell_of(*result, sink, before);
     if (!sink.is_primary) return {};
@@ -567,6 +568,7 @@ Status recheck_sources(const BatchPlan& plan, NodeQuery& query) {
 }
 
 Status run_batch(BatchRun& run, NodeReport& report) {
+  if (run.on_plan) run.on_plan(run.plan);
   return Batch(run, report).execute();
 }
 

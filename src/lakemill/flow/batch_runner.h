@@ -14,6 +14,8 @@ using ProgressCallback = std::function<void(const engine::Progress&)>;
 
 /// Hears of each commit once it stands; never waits for storage.
 using CommitCallback = std::function<void(const TableCommit&)>;
+/// Hears of a batch that is planned, before it is computed.
+using PlanCallback = std::function<void(const BatchPlan&)>;
 
 /// A node's rows, bound in a session.
 struct BoundRows {
@@ -39,6 +41,7 @@ struct BatchRun {
   std::string run_id;
   std::stop_token stop;
   ProgressCallback on_progress;
+  PlanCallback on_plan;
   CommitCallback on_commit;
   std::optional<BoundRows> bound;  ///< the plan's rows, if they are bound already
 };

@@ -16,6 +16,7 @@ struct NodeRunOptions {
   std::int64_t batches_max = 0;
   std::stop_token stop;
   ProgressCallback on_progress;
+  PlanCallback on_plan;
   CommitCallback on_commit;
 };
 

@@ -42,6 +42,8 @@ struct TableCommit {
   std::int64_t batch = 0;
   std::int64_t generation = 0;
   std::int64_t rows = 0;  ///< added or updated
+  std::int64_t removed_rows = 0;
+  std::string identity;  ///< as identity_of() its place
 };
 
 /// What one node did in one run. Rows are sums over its batches.
@@ -63,6 +65,7 @@ struct NodeReport {
   std::int64_t batch = 0;  ///< the last batch's N
   std::int64_t generation = 0;
   std::string target;                           ///< the primary sink, for people
+  std::string target_identity;                  ///< as identity_of() its place
   std::vector<ExpectationResult> expectations;  ///< of the last batch
   std::vector<std::string> schema_changes;
   std::vector<sources::Notice> notices;

@@ -42,6 +42,7 @@ class NodeRun {
     if (node_.is_view()) return write_view();
     LAKEMILL_TRY(const Place place, place_of(workspace_, node_, *node_.primary_sink()));
     report_.target = place.name;
+    report_.target_identity = identity_of(place);
     LAKEMILL_TRY(const bool stop_here, modes_forbid());
     if (stop_here) return {};
     LAKEMILL_TRY_OK(adopt());
@@ -365,6 +366,7 @@ class NodeRun {
                  options_.run_id,
                  options_.stop,
                  options_.on_progress,
+                 options_.on_plan,
                  options_.on_commit,
                  std::move(bound)};
     LAKEMILL_TRY_OK(run_batch(run, report_));

@@ -147,6 +147,9 @@ bool RunReport::cancelled() const {
 NodeRunOptions options_for(const RunOptions& run, const language::Node& node,
                            RunObserver& observer) {
   NodeRunOptions options;
+  options.on_plan = [&node, &observer](const BatchPlan& plan) {
+    observer.on_batch_planned(node, plan);
+  };
   options.on_commit = [&node, &observer](const TableCommit& commit) {
     observer.on_table_committed(node, commit);
   };

@@ -22,6 +22,10 @@ class RunObserver {
                                 const engine::Progress& progress) = 0;
   virtual void on_node_finished(const language::Node& node,
                                 const NodeReport& report) = 0;
+  /// A batch is about to be computed; nothing of it is in a table yet.
+  virtual void on_batch_planned(const language::Node& node, const BatchPlan& plan) {
+    (void)node, (void)plan;
+  }
   /// A commit stands. Never waits for storage.
   virtual void on_table_committed(const language::Node& node,
                                   const TableCommit& commit) {

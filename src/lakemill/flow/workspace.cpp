@@ -68,6 +68,10 @@ Result<std::string> absolute_path(const Workspace& workspace, const std::string&
       workspace.roots);
 }
 
+std::string identity_of(const Place& place) {
+  return place.in_catalog ? place.name : place.url;
+}
+
 Result<Place> place_of(const Workspace& workspace, const language::Node& node,
                        const language::TableName& name) {
   const catalog::TableName full{

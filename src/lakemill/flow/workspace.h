@@ -78,6 +78,10 @@ struct Place {
   bool in_catalog = false;
 };
 
+/// What the place is called by whoever follows it: the catalog's name, or the url of one
+/// in no catalog.
+std::string identity_of(const Place& place);
+
 /// Where a sink writes. Errors: denied (outside the roots), invalid.
 Result<Place> place_of(const Workspace& workspace, const language::Node& node,
                        const language::Sink& sink);
