@@ -47,7 +47,7 @@ nodes:
     nodes: [{{expr: "SELECT count(*) n, (SELECT max(hash(i)) FROM range({size}) t(i)) h FROM {{df}}"}}]
   sinks: [{{table_name: second, schema_name: gold, mode: OVERWRITE}}]
 """
-LONG, SHORT = 1_000_000_000_000, 300_000_000
+LONG, SHORT = 1_000_000_000_000, 1_500_000_000
 
 
 def expect(what: str, got, wanted) -> None:
@@ -378,13 +378,81 @@ def _(folder):
         expect("exit code", serve.stop(), 0)
 
 
+@suite.case("runs when files come, and when a table has a new version, whoever commits to it")
+def _(folder):
+    behind = ORDERS.format(extra="triggers: [{on_table: main.silver.orders}]").replace("name: orders", "name: behind", 1)
+    behind = behind.replace("path: ../in/, format: JSONL", "table_name: orders, schema_name: silver")
+    behind = behind.replace("{table_name: orders, schema_name: bronze", "{table_name: behind, schema_name: bronze")
+    behind = behind.replace("{table_name: orders, schema_name: silver, mode", "{table_name: behind, schema_name: silver, mode")
+    project(folder, orders=ORDERS.format(extra="triggers: [{on_files: ../in/}]"), behind=behind)
+    with Serve(folder) as serve:
+        serve.until("the triggers", lambda: len(journal(folder, "orders")) + len(journal(folder, "behind")) >= 2)
+        expect("what was there began nothing", serve.get("/runs")["runs"], [])
+        drop(folder, 1)
+        serve.until("order 1 behind", lambda: (folder / "lake/main/silver/behind").is_dir()
+                    and ids(folder, "main.silver.behind") == [0, 1])
+        drop(folder, 2)
+        must(lakemill("run", "orders", cwd=folder))  # another process
+        serve.until("order 2 behind", lambda: ids(folder, "main.silver.behind") == [0, 1, 2])
+        expect("exit code", serve.stop(), 0)
+
+
+@suite.case("keeps a continuous pipeline going, with what its file says now")
+def _(folder):
+    project(folder, orders=ORDERS.format(extra="triggers: [{continuous: true}]"))
+    with Serve(folder) as serve:
+        serve.until("order 0", lambda: (folder / "lake/main/silver/orders").is_dir() and ids(folder) == [0])
+        drop(folder, 1)
+        serve.until("order 1", lambda: ids(folder) == [0, 1])
+        run = serve.get("/runs")["runs"][0]
+        expect("running", (run["status"], run["attempt"]), ("running", 1))
+        text = ORDERS.format(extra="triggers: [{continuous: true}]").replace("SELECT id, qty", "SELECT id, 7 AS qty")
+        write_files(folder, {"pipelines/orders.yaml": text})
+        serve.until("the next attempt", lambda: serve.get("/runs")["runs"][0]["attempt"] == 2)
+        drop(folder, 2)
+        serve.until("order 2", lambda: ids(folder) == [0, 1, 2])
+        expect("as the file says now", rows("SELECT qty FROM main.silver.orders WHERE id = 2", folder), [[7]])
+        serve.post("/pipelines/orders/pause", status=200)
+        expect("outcome", serve.ended(run["run_id"])["outcome"], "cancelled")
+        expect("exit code", serve.stop(), 0)
+    with Serve(folder) as serve:
+        time.sleep(1)
+        expect("paused", serve.get("/runs?status=running")["runs"], [])
+        serve.post("/pipelines/orders/resume", status=200)
+        drop(folder, 3)
+        serve.until("order 3", lambda: ids(folder) == [0, 1, 2, 3])
+        expect("exit code", serve.stop(), 0)
+
+
+@suite.case("tells of decisions, of who wanted them and what they led to")
+def _(folder):
+    project(folder, orders=ORDERS.format(extra=""))
+    with Serve(folder) as serve:
+        run_id = serve.run("orders", {"selectors": ["brz_orders"]})
+        serve.ended(run_id)
+        write_files(folder, {"pipelines/orders.yaml": "nodes: [\n"})
+        serve.until("the fault", lambda: serve.get("/overview")["counts"]["invalid"] == 1)
+        serve.post("/pipelines/orders/pause", status=200)
+        expect("exit code", serve.stop(), 0)
+    told = [dict(zip(("id", "type", "actor", "caused_by", "subject"), row)) for row in rows(
+        f"SELECT id, type, actor, caused_by, subject FROM delta_scan('lake/_lakemill/events') "
+        f"WHERE run_id = '{run_id}' ORDER BY sequence", folder)]
+    expect("first", (told[0]["type"], told[0]["actor"]), ("run_requested", "local"))
+    expect("second", (told[1]["type"], told[1]["caused_by"]), ("run_started", told[0]["id"]))
+    expect("third", (told[2]["type"], told[2]["caused_by"]), ("node_started", told[1]["id"]))
+    expect("subject", told[0]["subject"], "pipeline/orders")
+    types = {row[0] for row in rows("SELECT type FROM delta_scan('lake/_lakemill/events')", folder)}
+    expect("types", {"configuration_invalid", "pipeline_paused"} - types, set())
+    expect("events verify", must(lakemill("events", "verify", cwd=folder)).code, 0)
+
+
 @suite.case("what it cannot serve is told at the start")
 def _(folder):
-    project(folder, orders=ORDERS.format(extra="triggers: [{on_files: ../in/}, {every: 1h}]"))
+    project(folder, orders=ORDERS.format(extra="triggers: [{on_event: {type: run_failed, subject: pipeline/x}}, {every: 1h}]"))
     with Serve(folder) as serve:
-        serve.until("a warning", lambda: "on_files" in serve.errors() or "kind of trigger" in serve.errors())
+        serve.until("a warning", lambda: "by events" in serve.errors())
         shown = serve.get("/pipelines/orders")
-        expect("kinds", [t["kind"] for t in shown["triggers"]], ["on_files", "every"])
+        expect("kinds", [t["kind"] for t in shown["triggers"]], ["on_event", "every"])
         expect("told", len(shown["trigger_errors"]), 1)
         serve.stop()
     for args, says in ((("serve",), "--dev"), (("serve", "--dev", "--listen", "0.0.0.0:0"), "loopback"),

@@ -56,9 +56,8 @@ void EventHub::on_run_changed(const std::string& pipeline,
 void EventHub::on_pipelines_changed() { tell({"", frame("", "pipelines", "{}")}); }
 
 void EventHub::on_event(const events::Event& event) {
-  const OrderedJson json = event_json(event);
-  const auto id = json.at("id").get<std::string>();
-  tell({id, frame(id, "event", json_text(json))});
+  const std::string id = id_of(event);
+  tell({id, frame(id, "event", json_text(event_json(event)))});
 }
 
 void EventHub::on_problem(const std::string& subject, const Error& error) {

@@ -43,10 +43,14 @@ server::Refusal refusal_of(const Error& error) {
 
 Answer failed(const Error& error) { return server::error_answer(refusal_of(error)); }
 
-Answer found(const OrderedJson& json, int status = 200) {
-  Answer answer = server::json_answer(status, json_text(json));
+Answer found_text(std::string json, int status = 200) {
+  Answer answer = server::json_answer(status, std::move(json));
   answer.headers.push_back({"Cache-Control", "no-store"});
   return answer;
+}
+
+Answer found(const OrderedJson& json, int status = 200) {
+  return found_text(json_text(json), status);
 }
 
 OrderedJson list_of(const std::vector<app::ServedRun>& runs) {
@@ -299,7 +303,7 @@ Answer Service::events(const Call& call) {
   if (const auto fault = query.fault()) return failed(*fault);
   const auto rows = operation_.events(filter, count_max);
   if (!rows) return failed(rows.error());
-  return found({{"events", events_json(*rows)}});
+  return found_text(json_text(Json{{"events", events_json(*rows)}}));
 }
 
 Answer Service::follow_events(const Call& call) {

@@ -1,6 +1,5 @@
 #include "lakemill/api/shapes.h"
 
-#include "lakemill/data/rows_json.h"
 #include "lakemill/language/graph.h"
 
 namespace lakemill::api {
@@ -33,21 +32,6 @@ OrderedJson target_json(const language::Node& node) {
   if (sink == nullptr) return nullptr;
   if (sink->kind == language::SinkKind::table) return sink->table.to_text();
   return text_or_null(sink->path);
-}
-
-// An event as the log has it, with its details as an object, its time as all others.
-OrderedJson shaped(OrderedJson row) {
-  const auto time = parse_instant(row.at("time").get_ref<const std::string&>());
-  if (time) row["time"] = format_instant(*time);
-  row.erase("chain");
-  row.erase("writer");
-  row.erase("sequence");
-  OrderedJson& details = row["details"];
-  const auto read = details.is_string()
-                        ? parse_json(details.get_ref<const std::string&>())
-                        : Result<Json>(Json::object());
-  details = read ? OrderedJson::parse(json_text(*read)) : OrderedJson::object();
-  return row;
 }
 
 }  // namespace
@@ -111,13 +95,13 @@ OrderedJson node_json(const app::NodePicture& node) {
           {"message", text_or_null(node.message)}};
 }
 
-OrderedJson event_json(const events::Event& event) {
-  return shaped(OrderedJson::parse(row_of(event, "")));
-}
-
-OrderedJson events_json(const data::Rows& rows) {
-  OrderedJson list = OrderedJson::array();
-  for (OrderedJson& row : data::to_json(rows)) list.push_back(shaped(std::move(row)));
+Json events_json(const data::Rows& rows) {
+  Json list = Json::array();
+  for (const auto& row : rows.rows) {
+    const auto event =
+        events::event_from_columns(events::columns_of_row(rows.schema, row));
+    if (event) list.push_back(events::event_json(*event));
+  }
   return list;
 }
 

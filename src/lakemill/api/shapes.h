@@ -15,9 +15,8 @@ OrderedJson run_json(const app::ServedRun& served);
 OrderedJson pipeline_json(const app::ServedPipeline& served);
 OrderedJson node_json(const app::NodePicture& node);
 
-/// One event, or the rows of the event log.
-OrderedJson event_json(const events::Event& event);
-OrderedJson events_json(const data::Rows& rows);
+/// Rows of the event log, each as events::event_json() has it.
+Json events_json(const data::Rows& rows);
 
 /// A pipeline's nodes with what each did when it last ran.
 OrderedJson graph_json(const language::Pipeline& pipeline,

@@ -91,9 +91,12 @@ std::string flow_run_id(const std::string& run_id, int attempt) {
   return attempt <= 1 ? run_id : run_id + "." + std::to_string(attempt);
 }
 
-Attempts::Attempts(Workbench& workbench, const PipelineSet& pipelines)
+Attempts::Attempts(Workbench& workbench, const PipelineSet& pipelines,
+                   const DecisionEvents& decisions, std::string member)
     : workbench_(workbench),
       pipelines_(pipelines),
+      decisions_(decisions),
+      member_(std::move(member)),
       thread_([this](const std::stop_token& stop) { settle(stop); }) {}
 
 Attempts::~Attempts() = default;
@@ -117,6 +120,27 @@ void Attempts::settle(const std::stop_token& stop) {
   }
 }
 
+RunOrigin Attempts::origin_of(const RunOrder& order) const {
+  return {decisions_.request_of(order.run_id), order.actor, order.attempt, member_};
+}
+
+// Of an attempt that could not even begin.
+void Attempts::tell_failure(const RunOrder& order, const Error& error) {
+  const auto writer = workbench_.event_writer();
+  if (!writer) return;
+  const RunOrigin origin = origin_of(order);
+  events::Event event;
+  event.type = events::EventType::run_failed;
+  event.run_id = flow_run_id(order.run_id, order.attempt);
+  event.pipeline = order.pipeline;
+  event.message = error.message();
+  event.caused_by = origin.caused_by;
+  event.actor = origin.actor;
+  event.details = {
+      {"seconds", 0.0}, {"attempt", order.attempt}, {"member", origin.member}};
+  (*writer)->add(std::move(event));
+}
+
 Result<PipelineRun> Attempts::make(const RunOrder& order, std::stop_token stop) {
   auto pipeline = pipelines_.find(order.pipeline);
   if (pipeline == nullptr) {
@@ -130,11 +154,15 @@ Result<PipelineRun> Attempts::make(const RunOrder& order, std::stop_token stop) 
   }
   RunRequest request;
   request.run_id = flow_run_id(order.run_id, order.attempt);
+  request.origin = origin_of(order);
   request.selectors = order.wish.selectors;
   request.full_refresh = order.wish.full_refresh;
   request.without = order.wish.without;
-  request.without.insert(request.without.end(), order.done_nodes.begin(),
-                         order.done_nodes.end());
+  request.continuous = order.wish.continuous;
+  if (!request.continuous) {  // there a node is never done
+    request.without.insert(request.without.end(), order.done_nodes.begin(),
+                           order.done_nodes.end());
+  }
   request.stop = std::move(stop);
   request.settle = [this](std::unique_ptr<RunMark> mark) {
     const std::lock_guard lock(mutex_);
@@ -150,8 +178,13 @@ AttemptReport Attempts::run(const RunOrder& order, std::stop_token stop) {
                                         : pipeline->orchestration.timeouts.run;
   Deadline deadline(time, std::move(stop));
   const auto made = make(order, deadline.token());
+  if (!made) tell_failure(order, made.error());
   AttemptReport report = made ? report_of(made->report)
                               : failed(made.error().message(), made.error().retryable());
+  if (order.wish.continuous && made && deadline.token().stop_requested() &&
+      report.outcome == RunOutcome::succeeded) {
+    report.outcome = RunOutcome::cancelled;  // it has no end of its own
+  }
   if (deadline.has_passed() && report.outcome == RunOutcome::cancelled) {
     report.outcome = RunOutcome::failed;
     report.message = "it took longer than the timeout of the pipeline";

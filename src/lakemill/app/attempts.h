@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "lakemill/app/decision_events.h"
 #include "lakemill/app/pipeline_set.h"
 #include "lakemill/app/run.h"
 #include "lakemill/orchestrator/ports.h"
@@ -18,8 +19,9 @@ namespace lakemill::app {
 /// Thread-safe.
 class Attempts final : public orchestrator::RunPort {
  public:
-  /// Both are borrowed.
-  Attempts(Workbench& workbench, const PipelineSet& pipelines);
+  /// All are borrowed. `member`: the id of this process.
+  Attempts(Workbench& workbench, const PipelineSet& pipelines,
+           const DecisionEvents& decisions, std::string member);
   ~Attempts() override;
 
   orchestrator::AttemptReport run(const orchestrator::RunOrder& order,
@@ -27,10 +29,14 @@ class Attempts final : public orchestrator::RunPort {
 
  private:
   Result<PipelineRun> make(const orchestrator::RunOrder& order, std::stop_token stop);
+  RunOrigin origin_of(const orchestrator::RunOrder& order) const;
+  void tell_failure(const orchestrator::RunOrder& order, const Error& error);
   void settle(const std::stop_token& stop);
 
   Workbench& workbench_;
   const PipelineSet& pipelines_;
+  const DecisionEvents& decisions_;
+  const std::string member_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::vector<std::unique_ptr<RunMark>> marks_;  // of what has ended; guarded by mutex_

@@ -21,44 +21,12 @@ const std::vector<events::EventType> kNodeEvents = {
     events::EventType::node_cancelled,
 };
 
-std::string text_at(const data::Rows& rows, std::size_t row, std::size_t column) {
-  const auto* text = std::get_if<std::string>(&rows.rows[row][column]);
-  return text == nullptr ? "" : *text;
-}
-
-// Rows of the event log as far as a picture needs them.
-events::Event event_at(const data::Rows& rows, std::size_t row) {
-  events::Event event;
-  for (std::size_t i = 0; i < rows.schema.fields.size(); ++i) {
-    const std::string& name = rows.schema.fields[i].name;
-    const data::Value& value = rows.rows[row][i];
-    if (name == "type") {
-      const auto type = events::event_type_from_name(text_at(rows, row, i));
-      if (type) event.type = *type;
-    } else if (name == "run_id") {
-      event.run_id = text_at(rows, row, i);
-    } else if (name == "pipeline") {
-      event.pipeline = text_at(rows, row, i);
-    } else if (name == "node") {
-      event.node = text_at(rows, row, i);
-    } else if (name == "message") {
-      event.message = text_at(rows, row, i);
-    } else if (name == "details") {
-      const auto details = parse_json(text_at(rows, row, i));
-      if (details) event.details = *details;
-    } else if (name == "time") {
-      if (const auto* time = std::get_if<data::Timestamp>(&value)) {
-        event.time = Instant(std::chrono::microseconds(time->micros));
-      }
-    }
-  }
-  return event;
-}
-
 RunPicture picture_of(const data::Rows& rows) {
   RunPicture picture;
-  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-    add_event(picture, event_at(rows, row));
+  for (const auto& row : rows.rows) {
+    const auto event =
+        events::event_from_columns(events::columns_of_row(rows.schema, row));
+    if (event) add_event(picture, *event);
   }
   return picture;
 }
@@ -68,10 +36,12 @@ RunPicture picture_of(const data::Rows& rows) {
 // Passes decisions on to who looks.
 class Operation::Decisions final : public orchestrator::DecisionObserver {
  public:
-  explicit Decisions(OperationObserver& observer) : observer_(observer) {}
+  Decisions(DecisionEvents& events, OperationObserver& observer)
+      : events_(events), observer_(observer) {}
 
   void on_entry(const std::string& pipeline, const orchestrator::PipelineState& state,
-                const orchestrator::JournalEntry& entry, bool /*own*/) override {
+                const orchestrator::JournalEntry& entry, bool own) override {
+    if (own) events_.tell(pipeline, entry);
     const orchestrator::RunState* run = state.find_run(entry.run_id);
     if (run != nullptr) {
       observer_.on_run_changed(pipeline, *run);
@@ -84,6 +54,7 @@ class Operation::Decisions final : public orchestrator::DecisionObserver {
   }
 
  private:
+  DecisionEvents& events_;
   OperationObserver& observer_;
 };
 
@@ -102,35 +73,84 @@ Result<std::unique_ptr<Operation>> Operation::open(Workbench& workbench,
   LAKEMILL_TRY(operation->members_,
                ProcessMembers::join(*operation->store_, workbench.clock(),
                                     workbench.random()));
-  operation->attempts_ = std::make_unique<Attempts>(workbench, operation->pipelines_);
-  operation->decisions_ = std::make_unique<Decisions>(observer);
+  LAKEMILL_TRY(events::EventWriter * writer, workbench.event_writer());
+  operation->told_ = std::make_unique<DecisionEvents>(*writer);
+  operation->attempts_ =
+      std::make_unique<Attempts>(workbench, operation->pipelines_, *operation->told_,
+                                 operation->members_->id());
+  operation->decisions_ = std::make_unique<Decisions>(*operation->told_, observer);
+  operation->watches_ =
+      std::make_unique<Watches>(workbench, [each = operation.get()] {
+        if (each->is_ready_) each->orchestrator_->wake();
+      });
   orchestrator::OrchestratorOptions options;
   options.member = operation->members_->id();
-  options.runs_max = static_cast<int>(workbench.project().server.runs_max);
+  const language::Server& settings = workbench.project().server;
+  options.runs_max = static_cast<int>(settings.runs_max);
+  options.continuous_max = static_cast<int>(settings.continuous_max);
   operation->orchestrator_ = std::make_unique<orchestrator::Orchestrator>(
       std::move(options),
       orchestrator::OrchestratorServices{*operation->store_, workbench.clock(),
                                          workbench.random(), *operation->attempts_,
-                                         *operation->members_, *operation->decisions_});
-  LAKEMILL_TRY(events::EventWriter * writer, workbench.event_writer());
+                                         *operation->members_, *operation->watches_,
+                                         *operation->decisions_});
   operation->subscription_ =
       writer->subscribe([each = operation.get()](const events::Event& event) {
         each->picture_.add(event);
+        if (event.type == events::EventType::table_committed) {
+          each->watches_->table_changed(string_member(event.details, "url", ""));
+        }
         each->observer_.on_event(event);
       });
   return operation;
 }
 
+// Tells of files that are other ones now. What is there at the start is no change.
+void Operation::tell_changes(const std::vector<ServedFile>& before,
+                             const std::vector<ServedFile>& now, bool is_first) {
+  const auto writer = workbench_.event_writer();
+  if (!writer) return;
+  const auto tell = [&](events::EventType type, const ServedFile& file, Json details) {
+    events::Event event;
+    event.type = type;
+    if (file.pipeline != nullptr) event.pipeline = file.pipeline->name;
+    details["file"] = file.file;
+    event.details = std::move(details);
+    (*writer)->add(std::move(event));
+  };
+  const auto find = [](const std::vector<ServedFile>& files, const std::string& file) {
+    return std::find_if(files.begin(), files.end(),
+                        [&](const ServedFile& item) { return item.file == file; });
+  };
+  for (const ServedFile& file : now) {
+    const auto old = find(before, file.file);
+    const bool is_new = old == before.end();
+    if (!file.fault.empty() && (is_new || old->fault != file.fault)) {
+      tell(events::EventType::configuration_invalid, file,
+           {{"diagnostics", split(file.fault, '\n')}});
+    } else if (!is_first && file.fault.empty() &&
+               (is_new || old->pipeline != file.pipeline)) {
+      tell(events::EventType::configuration_changed, file, {{"is_new", is_new}});
+    }
+  }
+  for (const ServedFile& file : before) {
+    if (find(now, file.file) != now.end()) continue;
+    tell(events::EventType::configuration_changed, file, {{"is_gone", true}});
+  }
+}
+
 void Operation::refresh() {
+  const auto before = pipelines_.files();
   const auto changed = pipelines_.refresh();
   std::optional<Error> problem;
   if (!changed) problem = changed.error();
   if (changed && *changed) {
+    tell_changes(before, pipelines_.files(), !is_ready_);
     std::vector<orchestrator::PipelineOrders> orders;
     std::map<std::string, std::vector<std::string>> faults;
     for (const ServedFile& file : pipelines_.files()) {
       if (file.pipeline == nullptr) continue;
-      ServedOrders each = orders_of(*file.pipeline);
+      ServedOrders each = orders_of(workbench_, *file.pipeline);
       auto& told = faults[file.pipeline->name];
       for (const language::Diagnostic& fault : each.faults) {
         told.push_back(to_text(fault));
@@ -143,6 +163,13 @@ void Operation::refresh() {
     }
     const Status set = orchestrator_->set_orders(std::move(orders));
     if (!set) problem = set.error();
+    for (const ServedFile& file : before) {  // runs without end go by files of now
+      if (file.pipeline == nullptr) continue;
+      const std::string& name = file.pipeline->name;
+      if (pipelines_.find(name) != file.pipeline) {
+        orchestrator_->restart_continuous(name);
+      }
+    }
     observer_.on_pipelines_changed();
   }
   if (problem && !problem_told_) observer_.on_problem("the pipelines", *problem);

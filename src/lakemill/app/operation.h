@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "lakemill/app/attempts.h"
+#include "lakemill/app/decision_events.h"
 #include "lakemill/app/live_picture.h"
 #include "lakemill/app/pipeline_orders.h"
 #include "lakemill/app/pipeline_set.h"
 #include "lakemill/app/process_members.h"
+#include "lakemill/app/watches.h"
 #include "lakemill/events/event_query.h"
 #include "lakemill/orchestrator/orchestrator.h"
 
@@ -112,6 +114,8 @@ class Operation {
 
   Operation(Workbench& workbench, OperationObserver& observer);
   void refresh();
+  void tell_changes(const std::vector<ServedFile>& before,
+                    const std::vector<ServedFile>& now, bool is_first);
   std::vector<ServedTrigger> triggers_of(const language::Pipeline& pipeline,
                                          const orchestrator::PipelineView& view) const;
   ServedPipeline served(const ServedFile& file) const;
@@ -123,8 +127,10 @@ class Operation {
   std::unique_ptr<ProcessMembers> members_;
   PipelineSet pipelines_;
   LivePicture picture_;
+  std::unique_ptr<DecisionEvents> told_;
   std::unique_ptr<Attempts> attempts_;
   std::unique_ptr<Decisions> decisions_;
+  std::unique_ptr<Watches> watches_;
   std::unique_ptr<orchestrator::Orchestrator> orchestrator_;
   events::EventBus::Subscription subscription_;
   std::atomic<bool> is_ready_ = false;

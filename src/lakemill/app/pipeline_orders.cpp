@@ -1,6 +1,8 @@
 #include "lakemill/app/pipeline_orders.h"
 
 #include "lakemill/app/schedule.h"
+#include "lakemill/app/watches.h"
+#include "lakemill/storage/path.h"
 
 namespace lakemill::app {
 
@@ -10,6 +12,13 @@ using What = decltype(orchestrator::Trigger::what);
 
 // A language trigger as one of the orchestrator's.
 struct AsOrder {
+  Workbench& workbench;
+  const language::Pipeline& pipeline;
+
+  std::string url_of(const std::string& path) const {
+    return storage::normalize_path(storage::join_path(pipeline.folder, path));
+  }
+
   Result<What> operator()(const language::CronTrigger& cron) const {
     LAKEMILL_TRY(auto zone, TimeZone::find(cron.time_zone));
     LAKEMILL_TRY(const Cron expression, Cron::parse(cron.expression));
@@ -21,11 +30,24 @@ struct AsOrder {
   Result<What> operator()(const language::AfterTrigger& after) const {
     return What(orchestrator::AfterTrigger{after.pipeline.text});
   }
-  template <typename Other>
-  Result<What> operator()(const Other& /*unused*/) const {
+  Result<What> operator()(const language::ContinuousTrigger& /*unused*/) const {
+    return What(orchestrator::ContinuousTrigger{});
+  }
+  Result<What> operator()(const language::TableTrigger& trigger) const {
+    const language::TableReference& table = trigger.table;
+    if (!table.path.empty()) {
+      return What(orchestrator::ChangeTrigger{Watches::of_table(url_of(table.path))});
+    }
+    catalog::Catalog& catalog = workbench.catalog();
+    LAKEMILL_TRY(const auto name, catalog.resolve(table.table.to_text()));
+    return What(orchestrator::ChangeTrigger{Watches::of_table(catalog.url_of(name))});
+  }
+  Result<What> operator()(const language::FilesTrigger& files) const {
+    return What(orchestrator::ChangeTrigger{Watches::of_files(url_of(files.path))});
+  }
+  Result<What> operator()(const language::EventTrigger& /*unused*/) const {
     return Error(ErrorCode::unsupported,
-                 "serve does not start runs by this kind of trigger yet; use `cron`, "
-                 "`every` or `after`");
+                 "serve does not start runs by events yet; use another trigger");
   }
 };
 
@@ -53,8 +75,10 @@ orchestrator::Overlap overlap_of(language::Overlap overlap) {
   return orchestrator::Overlap::queue;
 }
 
-Result<orchestrator::Trigger> order_of(const language::Trigger& trigger) {
-  LAKEMILL_TRY(auto what, std::visit(AsOrder(), trigger.what));
+Result<orchestrator::Trigger> order_of(Workbench& workbench,
+                                       const language::Pipeline& pipeline,
+                                       const language::Trigger& trigger) {
+  LAKEMILL_TRY(auto what, std::visit(AsOrder{workbench, pipeline}, trigger.what));
   orchestrator::Trigger order{identity_of(trigger),
                               std::move(what),
                               catchup_of(trigger.catchup),
@@ -70,13 +94,13 @@ Result<orchestrator::Trigger> order_of(const language::Trigger& trigger) {
 
 }  // namespace
 
-ServedOrders orders_of(const language::Pipeline& pipeline) {
+ServedOrders orders_of(Workbench& workbench, const language::Pipeline& pipeline) {
   const language::Orchestration& orchestration = pipeline.orchestration;
   ServedOrders served;
   orchestrator::PipelineOrders& orders = served.orders;
   orders.pipeline = pipeline.name;
   for (const language::Trigger& trigger : orchestration.triggers) {
-    auto order = order_of(trigger);
+    auto order = order_of(workbench, pipeline, trigger);
     if (order) {
       orders.triggers.push_back(*std::move(order));
     } else {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "lakemill/app/workbench.h"
 #include "lakemill/language/diagnostic.h"
 #include "lakemill/language/model.h"
 #include "lakemill/orchestrator/orders.h"
@@ -19,7 +20,7 @@ struct ServedOrders {
 
 /// Section 8 of a pipeline file as orders. A pipeline without triggers has orders too:
 /// it runs when it is asked to.
-ServedOrders orders_of(const language::Pipeline& pipeline);
+ServedOrders orders_of(Workbench& workbench, const language::Pipeline& pipeline);
 
 /// "0 6 * * * (Europe/Berlin)", "every 5m", "after orders": for people.
 std::string trigger_text(const language::Trigger& trigger);

@@ -41,7 +41,7 @@ Result<PipelineRun> run(Workbench& workbench, const language::Pipeline& pipeline
   make_events_good(workbench, workspace);
   LAKEMILL_TRY(auto mark, RunMark::put(workspace, run.run_id));
   tell_of_slots(workspace, *writer, run.run_id);
-  RunEvents observer(*writer, pipeline.name, run.run_id, display);
+  RunEvents observer(*writer, pipeline.name, run.run_id, request.origin, display);
   observer.on_run_started(nodes.size());
   LAKEMILL_TRY(run.report, request.continuous
                                ? flow::run_continuously(workspace, options, observer)

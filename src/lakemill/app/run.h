@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lakemill/app/run_events.h"
 #include "lakemill/app/run_mark.h"
 #include "lakemill/app/workbench.h"
 #include "lakemill/flow/node_test.h"
@@ -19,6 +20,7 @@ struct RunRequest {
   bool continuous = false;  ///< goes on until `stop` is requested
   std::string adopt;        ///< name of the node whose flow is taken over
   std::string run_id;       ///< empty: a new one
+  RunOrigin origin;
   std::vector<std::string> without;  ///< nodes that are left out of what is selected
   std::stop_token stop;
   /// Takes the mark of a run that has ended, to remove it once all its events are

@@ -60,6 +60,7 @@ class Workbench {
   const std::string& working_folder() const { return working_folder_; }
 
   storage::StoreProvider& stores() { return *stores_; }
+  delta::CheckpointFormat& checkpoints() { return *checkpoints_; }
   catalog::Catalog& catalog() { return *catalog_; }
   /// The engine of `query` and of Lakemill itself. With one pipeline opened, that of
   /// its settings.

@@ -176,7 +176,7 @@ bool is_served(const std::string& key) {
 
 // Notices of what is checked and not done yet: one for all keys, at the first place of
 // them, and one for each trigger.
-void tell_of_orchestration(const app::Workbench& workbench) {
+void tell_of_orchestration(app::Workbench& workbench) {
   std::vector<std::string> keys;
   const language::Location* first = nullptr;
   const auto add = [&](const std::vector<language::Name>& written) {
@@ -191,7 +191,7 @@ void tell_of_orchestration(const app::Workbench& workbench) {
   };
   for (const language::Pipeline& pipeline : workbench.pipelines()) {
     add(pipeline.orchestration.written);
-    for (const language::Diagnostic& fault : app::orders_of(pipeline).faults) {
+    for (const language::Diagnostic& fault : app::orders_of(workbench, pipeline).faults) {
       std::fprintf(stderr, "%s\n", to_text(fault).c_str());
     }
   }

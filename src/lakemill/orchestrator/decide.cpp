@@ -1,6 +1,7 @@
 #include "lakemill/orchestrator/decide.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <deque>
 
@@ -47,10 +48,19 @@ std::optional<JournalEntry> end_cancelled(const PipelineState& state,
   return std::nullopt;
 }
 
-// Where a trigger that is new begins to look.
-std::string first_cursor(const Trigger& trigger, const World& world) {
+JournalEntry cancellation(const RunState& run, const World& world) {
+  JournalEntry entry = entry_of(EntryKind::cancel_requested, world.now);
+  entry.run_id = run.run_id;
+  return entry;
+}
+
+// Where a trigger that is new begins to look; nothing: that is not known yet.
+std::optional<std::string> first_cursor(const Trigger& trigger, const World& world) {
   if (const auto* after = std::get_if<AfterTrigger>(&trigger.what)) {
     return std::to_string(world.last_success(after->pipeline));
+  }
+  if (const auto* change = std::get_if<ChangeTrigger>(&trigger.what)) {
+    return world.position(change->watch, false);
   }
   return format_instant(world.now);
 }
@@ -92,18 +102,23 @@ const char* reason_to_skip(const PipelineState& state, const PipelineOrders& ord
   return nullptr;
 }
 
-// What a trigger that fires comes to.
-JournalEntry fire(const PipelineState& state, const PipelineOrders& orders,
-                  const Trigger& trigger, std::string cursor, const World& world) {
-  if (const char* reason = reason_to_skip(state, orders, trigger)) {
-    return skipped(trigger, std::move(cursor), reason, 1, world);
-  }
+JournalEntry request_of(const Trigger& trigger, std::string cursor,
+                        const World& world) {
   JournalEntry entry =
       trigger_entry(EntryKind::run_requested, trigger, std::move(cursor), world);
   entry.run_id = world.new_id();
   entry.wish.parameters = trigger.parameters;
   entry.wish.priority = trigger.priority;
   return entry;
+}
+
+// What a trigger that fires comes to.
+JournalEntry fire(const PipelineState& state, const PipelineOrders& orders,
+                  const Trigger& trigger, std::string cursor, const World& world) {
+  if (const char* reason = reason_to_skip(state, orders, trigger)) {
+    return skipped(trigger, std::move(cursor), reason, 1, world);
+  }
+  return request_of(trigger, std::move(cursor), world);
 }
 
 // The instants that have come since a trigger's cursor.
@@ -159,18 +174,76 @@ std::optional<JournalEntry> fire_by_clock(const PipelineState& state,
   return fire(state, orders, trigger, format_instant(first_kept), world);
 }
 
+// What this process knows of the other pipeline may be older than the cursor, which
+// another process moved.
+std::optional<JournalEntry> fire_after(const PipelineState& state,
+                                       const PipelineOrders& orders,
+                                       const Trigger& trigger,
+                                       const std::string& pipeline,
+                                       const std::string& cursor, const World& world) {
+  const std::int64_t newest = world.last_success(pipeline);
+  std::int64_t seen = 0;
+  (void)std::from_chars(cursor.data(), cursor.data() + cursor.size(), seen);
+  if (newest <= seen) return std::nullopt;
+  return fire(state, orders, trigger, std::to_string(newest), world);
+}
+
+// A paused pipeline keeps its cursor: what changes meanwhile makes one run later. It is
+// looked at once more before a run is made, since what is known may be older than the
+// cursor, which another process moved.
+std::optional<JournalEntry> fire_by_change(const PipelineState& state,
+                                           const PipelineOrders& orders,
+                                           const Trigger& trigger,
+                                           const std::string& watch,
+                                           const std::string& cursor,
+                                           const World& world) {
+  if (state.paused) return std::nullopt;
+  const auto known = world.position(watch, false);
+  if (!known || *known == cursor) return std::nullopt;
+  const auto newest = world.position(watch, true);
+  if (!newest || *newest == cursor) return std::nullopt;
+  return fire(state, orders, trigger, *newest, world);
+}
+
+// When a run without end may begin again.
+Instant next_continuous(const PipelineState& state, const Trigger& trigger) {
+  const auto last = std::find_if(
+      state.ended.rbegin(), state.ended.rend(),
+      [&](const RunState& run) { return run.trigger == trigger.id; });
+  if (last == state.ended.rend() || !last->ended_at) return Instant();
+  return *last->ended_at + kContinuousDelay;
+}
+
+std::optional<JournalEntry> keep_going(const PipelineState& state,
+                                       const Trigger& trigger, const World& world) {
+  for (const RunState& run : state.open) {
+    if (run.trigger != trigger.id) continue;
+    if (!state.paused || run.cancel_requested) return std::nullopt;
+    return cancellation(run, world);
+  }
+  if (state.paused || next_continuous(state, trigger) > world.now) return std::nullopt;
+  JournalEntry entry = request_of(trigger, "", world);
+  entry.wish.continuous = true;
+  return entry;
+}
+
 std::optional<JournalEntry> fire_trigger(const PipelineState& state,
                                          const PipelineOrders& orders,
                                          const Trigger& trigger, const World& world) {
   const auto held = state.cursors.find(trigger.id);
   if (held == state.cursors.end()) {
-    return trigger_entry(EntryKind::trigger_began, trigger,
-                         first_cursor(trigger, world), world);
+    auto cursor = first_cursor(trigger, world);
+    if (!cursor) return std::nullopt;
+    return trigger_entry(EntryKind::trigger_began, trigger, *std::move(cursor), world);
   }
   if (const auto* after = std::get_if<AfterTrigger>(&trigger.what)) {
-    const std::string newest = std::to_string(world.last_success(after->pipeline));
-    if (newest == held->second || newest == "0") return std::nullopt;
-    return fire(state, orders, trigger, newest, world);
+    return fire_after(state, orders, trigger, after->pipeline, held->second, world);
+  }
+  if (const auto* change = std::get_if<ChangeTrigger>(&trigger.what)) {
+    return fire_by_change(state, orders, trigger, change->watch, held->second, world);
+  }
+  if (std::holds_alternative<ContinuousTrigger>(trigger.what)) {
+    return keep_going(state, trigger, world);
   }
   const auto cursor = parse_instant(held->second);
   if (!cursor) return std::nullopt;
@@ -200,9 +273,7 @@ std::optional<JournalEntry> make_room(const PipelineState& state,
   if (orders.overlap != Overlap::cancel_running) return std::nullopt;
   for (const RunState& run : state.open) {
     if (run.status != RunStatus::running || run.cancel_requested) continue;
-    JournalEntry entry = entry_of(EntryKind::cancel_requested, world.now);
-    entry.run_id = run.run_id;
-    return entry;
+    return cancellation(run, world);
   }
   return std::nullopt;
 }
@@ -212,7 +283,9 @@ std::optional<JournalEntry> start(const PipelineState& state,
   const RunState* run = next_to_start(state, world.now);
   if (run == nullptr) return std::nullopt;
   if (state.running() >= orders.runs_max) return make_room(state, orders, world);
-  if (!world.may_start) return std::nullopt;
+  const bool has_room =
+      run->wish.continuous ? world.may_start_continuous : world.may_start;
+  if (!has_room) return std::nullopt;
   JournalEntry entry = entry_of(EntryKind::run_started, world.now);
   entry.run_id = run->run_id;
   entry.attempt = run->attempt + 1;
@@ -239,8 +312,14 @@ std::optional<Instant> next_instant(const PipelineState& state,
   };
   for (const Trigger& trigger : orders.triggers) {
     const auto held = state.cursors.find(trigger.id);
+    if (std::holds_alternative<ChangeTrigger>(trigger.what)) continue;  // who watches
     if (held == state.cursors.end()) {
       consider(now);
+      continue;
+    }
+    if (std::holds_alternative<ContinuousTrigger>(trigger.what)) {
+      const Instant next = next_continuous(state, trigger);
+      if (state.open.empty() && !state.paused && next > now) consider(next);
       continue;
     }
     const auto cursor = parse_instant(held->second);

@@ -14,10 +14,14 @@ namespace lakemill::orchestrator {
 struct World {
   Instant now{};
   bool may_start = true;  ///< this process has room for another run
+  bool may_start_continuous = true;  ///< the same of one without end
   /// True of a process that is known to be gone.
   std::function<bool(const std::string& member)> is_gone;
   /// The number of the newest success of a pipeline; 0: none.
   std::function<std::int64_t(const std::string& pipeline)> last_success;
+  /// Where a watched thing stands (WatchPort).
+  std::function<std::optional<std::string>(const std::string& watch, bool now)>
+      position;
   /// For ids of runs.
   std::function<std::string()> new_id;
 };

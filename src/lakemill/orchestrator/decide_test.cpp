@@ -37,6 +37,9 @@ class Deciding : public testing::Test {
       return gone_.contains(member);
     };
     world.last_success = [this](const std::string&) { return upstream_success_; };
+    world.position = [this](const std::string&, bool now) {
+      return now ? std::optional(position_now_) : position_known_;
+    };
     world.new_id = [this] { return "run" + std::to_string(++ids_); };
     while (auto entry = decide(state_, orders_, world)) {
       entry->number = state_.entries + 1;
@@ -57,6 +60,12 @@ class Deciding : public testing::Test {
                        (entry.count > 1 ? " " + std::to_string(entry.count) : ""));
     }
     return all;
+  }
+
+  // What is watched stands there, and that is known.
+  void stand(const std::string& position) {
+    position_known_ = position;
+    position_now_ = position;
   }
 
   void end_all(RunOutcome outcome) {
@@ -93,6 +102,8 @@ class Deciding : public testing::Test {
   bool may_start_ = true;
   std::set<std::string> gone_;
   std::int64_t upstream_success_ = 0;
+  std::optional<std::string> position_known_;
+  std::string position_now_;
   std::string member_ = "me";
   int ids_ = 0;
 };
@@ -252,6 +263,72 @@ TEST_F(Deciding, FollowsAnotherPipelinesSuccess) {
   upstream_success_ = 20;
   EXPECT_EQ(kinds(), (Texts{"run_requested", "run_started"}));
   EXPECT_EQ(kinds(), Texts());
+  upstream_success_ = 15;  // a process that has not read all of the other journal
+  EXPECT_EQ(kinds(), Texts());
+}
+
+TEST_F(Deciding, FollowsWhatIsWatched) {
+  orders_.overlap = Overlap::queue;
+  orders_.triggers = {{"on_table t", ChangeTrigger{"t"}, Catchup::last, {}, 0}};
+  EXPECT_EQ(kinds(), Texts());  // nobody has looked yet
+  stand("1");
+  EXPECT_EQ(kinds(), Texts{"trigger_began"});  // what is there began without it
+  EXPECT_EQ(kinds(), Texts());
+  stand("2");
+  EXPECT_EQ(kinds(), (Texts{"run_requested", "run_started"}));
+  stand("3");  // amid a run: one more is to see it
+  EXPECT_EQ(kinds(), Texts{"run_requested"});
+  stand("4");  // the one that waits sees that too
+  EXPECT_EQ(kinds(), Texts{"run_skipped waits"});
+  EXPECT_EQ(state_.cursors.at("on_table t"), "4");
+  end_all(RunOutcome::succeeded);
+  EXPECT_EQ(kinds(), Texts{"run_started"});
+}
+
+TEST_F(Deciding, LooksAgainBeforeItFollows) {
+  orders_.triggers = {{"on_table t", ChangeTrigger{"t"}, Catchup::last, {}, 0}};
+  stand("5");
+  EXPECT_EQ(kinds(), Texts{"trigger_began"});
+  position_known_ = "4";  // looked at before another process moved the cursor to 5
+  EXPECT_EQ(kinds(), Texts());
+}
+
+TEST_F(Deciding, FollowsOnceWhatChangedInAPause) {
+  orders_.triggers = {{"on_files f", ChangeTrigger{"f"}, Catchup::last, {}, 0}};
+  stand("1");
+  EXPECT_EQ(kinds(), Texts{"trigger_began"});
+  state_.paused = true;
+  stand("2");
+  EXPECT_EQ(kinds(), Texts());
+  stand("3");
+  state_.paused = false;
+  EXPECT_EQ(kinds(), (Texts{"run_requested", "run_started"}));
+}
+
+TEST_F(Deciding, KeepsARunWithoutEndGoing) {
+  orders_.triggers = {{"continuous", ContinuousTrigger{}, Catchup::last, {}, 0}};
+  EXPECT_EQ(kinds(), (Texts{"trigger_began", "run_requested", "run_started"}));
+  EXPECT_TRUE(state_.open.front().wish.continuous);
+  EXPECT_EQ(kinds(), Texts());
+  end_all(RunOutcome::failed);
+  EXPECT_EQ(kinds(), Texts());
+  EXPECT_EQ(next_instant(state_, orders_, now_), now_ + kContinuousDelay);
+  now_ += kContinuousDelay;
+  EXPECT_EQ(kinds(), (Texts{"run_requested", "run_started"}));
+  state_.paused = true;
+  EXPECT_EQ(kinds(), Texts{"cancel_requested"});
+  EXPECT_EQ(kinds(), Texts());
+  end_all(RunOutcome::cancelled);
+  now_ += hours(1);
+  EXPECT_EQ(kinds(), Texts());
+  state_.paused = false;
+  EXPECT_EQ(kinds(), (Texts{"run_requested", "run_started"}));
+}
+
+TEST_F(Deciding, GivesRunsWithoutEndARoomOfTheirOwn) {
+  orders_.triggers = {{"continuous", ContinuousTrigger{}, Catchup::last, {}, 0}};
+  may_start_ = false;
+  EXPECT_EQ(kinds(), (Texts{"trigger_began", "run_requested", "run_started"}));
 }
 
 TEST(RetryDelay, GrowsAndStaysWithinItsJitter) {

@@ -86,6 +86,7 @@ Json to_json(const RunWish& wish) {
   if (!wish.parameters.empty()) json["parameters"] = wish.parameters;
   if (!wish.without.empty()) json["without"] = wish.without;
   if (wish.priority != 0) json["priority"] = wish.priority;
+  if (wish.continuous) json["continuous"] = true;
   return json;
 }
 
@@ -94,6 +95,7 @@ RunWish wish_from_json(const Json& json) {
   wish.selectors = strings_member(json, "select");
   wish.without = strings_member(json, "without");
   wish.full_refresh = bool_member(json, "full_refresh", false);
+  wish.continuous = bool_member(json, "continuous", false);
   wish.priority = static_cast<int>(integer_member(json, "priority", 0));
   const Json* parameters = find_member(json, "parameters");
   if (parameters == nullptr || !parameters->is_object()) return wish;

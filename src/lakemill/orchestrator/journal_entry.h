@@ -45,6 +45,7 @@ struct RunWish {
   std::map<std::string, std::string> parameters;
   std::vector<std::string> without;  ///< nodes that are left out
   int priority = 0;                  ///< of those that wait the greatest starts first
+  bool continuous = false;           ///< it goes on until it is stopped
 
   bool operator==(const RunWish&) const = default;
 };

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kFolder = "_lakemill/orchestrator/";
 constexpr std::chrono::milliseconds kLandingRetry{200};
+constexpr int kDecisionsMax = 1'000;  // about one pipeline before the others' turn
 constexpr std::string_view kStopped = "stopped";
 
 Error no_run(const std::string& run_id) {
@@ -135,7 +136,12 @@ World Orchestrator::world() {
   world.now = services_.clock.now();
   {
     const std::lock_guard lock(mutex_);
-    world.may_start = flights_.size() < static_cast<std::size_t>(options_.runs_max);
+    const auto continuous = std::count_if(
+        flights_.begin(), flights_.end(),
+        [](const auto& flight) { return flight->order.wish.continuous; });
+    const auto others = static_cast<std::ptrdiff_t>(flights_.size()) - continuous;
+    world.may_start = others < options_.runs_max;
+    world.may_start_continuous = continuous < options_.continuous_max;
   }
   world.is_gone = [this](const std::string& member) {
     return member != options_.member && services_.members.is_gone(member);
@@ -144,6 +150,9 @@ World Orchestrator::world() {
     const std::lock_guard lock(mutex_);
     const auto found = successes_.find(pipeline);
     return found == successes_.end() ? 0 : found->second;
+  };
+  world.position = [this](const std::string& watch, bool now) {
+    return services_.watches.position(watch, now);
   };
   world.new_id = [this] { return make_uuid(services_.random); };
   return world;
@@ -191,13 +200,15 @@ void Orchestrator::work_on(Pipeline& pipeline, bool look) {
 
 Status Orchestrator::decide_on(Pipeline& pipeline) {
   if (!pipeline.is_ordered) return {};
-  while (decide(pipeline.journal->state(), pipeline.orders, world())) {
+  for (int i = 0; i < kDecisionsMax; ++i) {
+    if (!decide(pipeline.journal->state(), pipeline.orders, world())) return {};
     LAKEMILL_TRY(const auto entry, append(pipeline, [&](const PipelineState& state) {
                    return decide(state, pipeline.orders, world());
                  }));
     if (!entry) return {};
     if (entry->kind == EntryKind::run_started) take_off(pipeline, *entry);
   }
+  wake();  // there is more to decide, after the other pipelines
   return {};
 }
 
@@ -225,7 +236,7 @@ void Orchestrator::take_off(Pipeline& pipeline, const JournalEntry& started) {
   if (run == nullptr) return;
   auto flight = std::make_shared<Flight>();
   flight->order = {pipeline.name, run->run_id, run->attempt, run->wish,
-                   run->done_nodes};
+                   run->actor,     run->done_nodes};
   if (run->cancel_requested) flight->stop.request_stop();
   const std::lock_guard lock(mutex_);
   flights_.push_back(flight);
@@ -291,6 +302,15 @@ void Orchestrator::stop_flight(const std::string& run_id) {
   const std::lock_guard lock(mutex_);
   for (const auto& flight : flights_) {
     if (flight->order.run_id == run_id) flight->stop.request_stop();
+  }
+}
+
+void Orchestrator::restart_continuous(const std::string& pipeline) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& flight : flights_) {
+    const bool is_meant =
+        flight->order.pipeline == pipeline && flight->order.wish.continuous;
+    if (is_meant) flight->stop.request_stop();
   }
 }
 
@@ -402,7 +422,10 @@ Result<RunTicket> Orchestrator::retry(const std::string& run_id, bool from_begin
                           run->done_nodes.end());
     }
   }
-  return request(pipeline->name, wish, actor, "retry of " + run_id);
+  // Asked for twice, it is made once; from the beginning is another wish.
+  const std::string key =
+      (from_beginning ? "retry from the beginning of " : "retry of ") + run_id;
+  return request(pipeline->name, wish, actor, key);
 }
 
 Status Orchestrator::set_paused(const std::string& pipeline, bool paused,

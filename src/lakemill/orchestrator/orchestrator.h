@@ -26,12 +26,14 @@ struct OrchestratorServices {
   Random& random;
   RunPort& runs;
   MemberPort& members;
+  WatchPort& watches;
   DecisionObserver& observer;
 };
 
 struct OrchestratorOptions {
   std::string member;  ///< the id of this process
   int runs_max = 8;    ///< attempts that this process makes at a time
+  int continuous_max = 32;  ///< attempts without end, beside them
   /// How often journals are looked at for what other processes wrote.
   std::chrono::milliseconds look_period{1'000};
 };
@@ -83,6 +85,10 @@ class Orchestrator {
   /// Errors: not_found.
   Result<PipelineView> view(const std::string& pipeline) const;
   std::vector<PipelineView> views() const;  ///< by name
+
+  /// Has what runs of a pipeline without end begin anew, where it was, with what its
+  /// file says now.
+  void restart_continuous(const std::string& pipeline);
 
   /// Looks again at once: something may be due.
   void wake();

@@ -63,6 +63,23 @@ class Members final : public MemberPort {
   std::set<std::string> gone_;
 };
 
+// Things outside that tests move.
+class Watches final : public WatchPort {
+ public:
+  std::optional<std::string> position(const std::string& watch, bool) override {
+    const std::lock_guard lock(mutex_);
+    return positions_[watch];
+  }
+  void move(const std::string& watch, std::string position) {
+    const std::lock_guard lock(mutex_);
+    positions_[watch] = std::move(position);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> positions_;
+};
+
 class Entries final : public DecisionObserver {
  public:
   void on_entry(const std::string&, const PipelineState&, const JournalEntry& entry,
@@ -88,8 +105,8 @@ class Process {
  public:
   Process(storage::ObjectStore& store, std::string member, Members& members)
       : random_(std::hash<std::string>()(member)),
-        orchestrator({std::move(member), 3, milliseconds(20)},
-                     {store, clock_, random_, runs, members, entries}) {}
+        orchestrator({std::move(member), 3, 3, milliseconds(20)},
+                     {store, clock_, random_, runs, members, watches, entries}) {}
 
   void begin() {
     thread_ =
@@ -111,6 +128,7 @@ class Process {
 
   Runs runs;
   Entries entries;
+  Watches watches;
 
  private:
   SystemClock clock_;
@@ -243,6 +261,53 @@ TEST_F(Orchestrating, TakesOverFromAProcessThatIsGone) {
   process.runs.hold(false);  // the first one comes back, and changes nothing
   process.end();
   EXPECT_EQ(next.wait_for("p", ticket->run_id, RunStatus::ended).member, "b");
+}
+
+TEST_F(Orchestrating, FollowsWhatIsWatched) {
+  Process process(*store_, "a", members_);
+  PipelineOrders orders = orders_of("p");
+  orders.triggers = {{"on_table t", ChangeTrigger{"t"}, Catchup::last, {}, 0}};
+  process.watches.move("t", "1");
+  ASSERT_THAT(process.orchestrator.set_orders({orders}), IsOk());
+  process.begin();
+  const auto ended = [&] { return process.orchestrator.view("p")->state.ended.size(); };
+  const auto wait = [](const auto& holds) {
+    for (int i = 0; i < 1'000 && !holds(); ++i) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return holds();
+  };
+  ASSERT_TRUE(wait([&] { return process.orchestrator.view("p")->state.entries == 1; }));
+  process.watches.move("t", "2");
+  process.orchestrator.wake();
+  ASSERT_TRUE(wait([&] { return ended() == 1; }));
+  process.orchestrator.wake();
+  process.end();
+  EXPECT_EQ(ended(), 1U);
+}
+
+TEST_F(Orchestrating, BeginsARunWithoutEndAnewWhereItWas) {
+  Process process(*store_, "a", members_);
+  process.runs.hold(true);
+  PipelineOrders orders = orders_of("p");
+  orders.triggers = {{"continuous", ContinuousTrigger{}, Catchup::last, {}, 0}};
+  ASSERT_THAT(process.orchestrator.set_orders({orders}), IsOk());
+  process.begin();
+  const auto wait_for_attempts = [&](std::size_t count) {
+    for (int i = 0; i < 1'000 && process.runs.seen().size() < count; ++i) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    ASSERT_EQ(process.runs.seen().size(), count);
+  };
+  wait_for_attempts(1);
+  process.orchestrator.restart_continuous("q");
+  process.orchestrator.restart_continuous("p");
+  wait_for_attempts(2);
+  const auto seen = process.runs.seen();
+  EXPECT_EQ(seen[1].run_id, seen[0].run_id);
+  EXPECT_EQ(seen[1].attempt, 2);
+  EXPECT_TRUE(seen[1].wish.continuous);
+  process.end();
 }
 
 TEST_F(Orchestrating, SharesWorkWithOthersOnOneStorage) {

@@ -26,6 +26,15 @@ struct AfterTrigger {
   std::string pipeline;
 };
 
+/// When something outside is another than before: a table has a new version, files have
+/// come or changed. `watch` names it to the WatchPort.
+struct ChangeTrigger {
+  std::string watch;
+};
+
+/// Always: a run that has no end, begun again when it failed.
+struct ContinuousTrigger {};
+
 /// Which missed instants are made up for: those that passed while nobody was there.
 enum class Catchup : std::uint8_t {
   last,  ///< the newest
@@ -37,7 +46,9 @@ enum class Catchup : std::uint8_t {
 struct Trigger {
   /// What it is, as text: one that is edited is another one, and begins anew.
   std::string id;
-  std::variant<CronTrigger, IntervalTrigger, AfterTrigger> what;
+  std::variant<CronTrigger, IntervalTrigger, AfterTrigger, ChangeTrigger,
+               ContinuousTrigger>
+      what;
   Catchup catchup = Catchup::last;
   std::map<std::string, std::string> parameters;
   int priority = 0;
@@ -65,6 +76,8 @@ struct PipelineOrders {
   int interruptions_max = 3;
 };
 
+/// A run without end that failed or was cancelled begins again so much later.
+inline constexpr std::chrono::seconds kContinuousDelay{10};
 /// An instant that is later than this is missed.
 inline constexpr std::chrono::seconds kLateMax{60};
 /// How many missed instants are made up for at once.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct RunOrder {
   std::string run_id;
   int attempt = 1;
   RunWish wish;
+  std::string actor;  ///< who asked for it; empty: a trigger did
   std::vector<std::string> done_nodes;  ///< of the attempts before: left out
 };
 
@@ -48,6 +50,18 @@ class DecisionObserver {
                         const JournalEntry& entry, bool own) = 0;
   /// Decisions cannot be written or read; told when it begins.
   virtual void on_problem(const std::string& pipeline, const Error& error) = 0;
+};
+
+/// Tells where things outside stand: tables, files.
+///
+/// Thread-safety: concurrent calls are allowed.
+class WatchPort {
+ public:
+  virtual ~WatchPort() = default;
+  /// A text, never empty, that is another one when what is watched has changed, or has
+  /// come or gone. As it was when it was last looked at, quickly, or with `now` as it is. From
+  /// the first question on it is looked at now and then. Nothing: not known (yet).
+  virtual std::optional<std::string> position(const std::string& watch, bool now) = 0;
 };
 
 /// Whether other processes that decide are gone.

@@ -97,6 +97,7 @@ class SimulatedYear {
     world.now = now_;
     world.is_gone = [&](const std::string& member) { return gone_.contains(member); };
     world.last_success = [](const std::string&) { return std::int64_t{0}; };
+    world.position = [](const std::string&, bool) { return std::nullopt; };
     world.new_id = [&] { return make_uuid(random_); };
     while (true) {
       const auto entry = process.journal->append(

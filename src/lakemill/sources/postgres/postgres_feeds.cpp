@@ -79,15 +79,19 @@ Result<std::shared_ptr<postgres::PostgresFeed>> PostgresFeeds::feed_of(
   if (own_folder_.empty()) {
     remove_left_spools();
     SystemRandom random;
-    own_folder_ = spool_folder_ + "/" + make_uuid(random);
+    const std::string folder = spool_folder_ + "/" + make_uuid(random);
     std::error_code failed;
-    fs::create_directories(own_folder_, failed);
-    lock_ = ::open((own_folder_ + "/" + kLockFile).c_str(),
-                   O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    fs::create_directories(folder, failed);
+    lock_ = ::open((folder + "/" + kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC,
+                   0600);
     if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-      return Error(ErrorCode::denied, "cannot make a folder for changes at " +
-                                          own_folder_ + ": " + std::strerror(errno));
+      Error error(ErrorCode::denied, "cannot make a folder for changes at " + folder +
+                                         ": " + std::strerror(errno));
+      if (lock_ >= 0) ::close(std::exchange(lock_, -1));
+      fs::remove_all(folder, failed);
+      return error;
     }
+    own_folder_ = folder;  // only now: whoever finds it set goes by its lock
   }
   const std::string name = safe_name(connection.name);
   postgres::FeedOptions options{.connection = std::move(info),
