@@ -3,7 +3,11 @@
 import hashlib
 import json
 import pathlib
+import signal
+import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import environment  # noqa: E402
@@ -17,6 +21,7 @@ from harness.process import Failure, lakemill, must, rows, write_files  # noqa: 
 from harness.suite import Suite  # noqa: E402
 
 suite = Suite("events")
+PATIENCE = 60  # seconds until something must have happened
 
 PIPELINE = """
 name: p
@@ -74,6 +79,117 @@ def older(folder: pathlib.Path) -> None:
         raise Failure(f"events, those with a subject, the older ones: {counts}")
     must(lakemill("run", "p.yaml", cwd=folder))
     verified(folder)
+
+
+class Follower:
+    """`events --follow --json` in the background, and what it has printed."""
+
+    def __init__(self, folder: pathlib.Path, after: str):
+        self.log = tempfile.TemporaryFile("w+")
+        self.said = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [environment.binary(), "events", "--follow", "--json", "--after", after], cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.said)
+
+    def events(self) -> list[dict]:
+        """Whole lines so far."""
+        self.log.seek(0)
+        return [json.loads(line) for line in self.log.read().splitlines(True)
+                if line.endswith("\n")]
+
+    def until(self, what: str, holds) -> list[dict]:
+        """Waits for `holds(events)`; the follower must stay alive meanwhile."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self.events()
+            if holds(found):
+                return found
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.said.seek(0)
+                raise Failure(f"not {what}: {len(found)} events, ended with "
+                              f"{self.process.poll()}: {self.said.read()}")
+            time.sleep(0.02)
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Ends it; gives its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+
+def place(event: dict) -> tuple[int, int]:
+    version, index = event["position"].split(".")
+    return int(version), int(index)
+
+
+def in_log(folder: pathlib.Path) -> set[str]:
+    return {row[0] for row in rows("SELECT id FROM delta_scan('_lakemill/events')", folder)}
+
+
+def has_all(folder: pathlib.Path):
+    """Whether a follower has every event that the log has by now."""
+    ids = in_log(folder)
+    return lambda found: ids <= {each["id"] for each in found}
+
+
+def same_order(found: list[dict], other: list[dict], what: str) -> None:
+    if [(each["position"], each["id"]) for each in found] != \
+            [(each["position"], each["id"]) for each in other]:
+        raise Failure(f"{what}: {len(found)} events, {len(other)} events in another order")
+
+
+@suite.case("who follows gets every event of all processes once, in one order, and can go on anywhere")
+def followed(folder: pathlib.Path) -> None:
+    write_files(folder, {f"{name}.yaml": PIPELINE.replace("name: p", f"name: {name}").replace(
+        "./a", f"./{name}") for name in ("p", "q")})
+    early = Follower(folder, "0.0")  # nothing has happened yet
+    resumed: list[dict] = []
+    for _ in range(4):  # killed while two processes write, and begun where it was
+        after = resumed[-1]["position"] if resumed else "0.0"
+        broken = Follower(folder, after)
+        running = [subprocess.Popen([environment.binary(), "run", f"{name}.yaml", "--full-refresh"],
+                                    cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                   for name in ("p", "q")]
+        broken.until("reading", lambda found: found)
+        broken.end(signal.SIGKILL)
+        resumed += broken.events()
+        for process in running:
+            if process.wait(PATIENCE) != 0:
+                raise Failure("a run failed beside a follower")
+    whole = Follower(folder, "0.0")
+    found = whole.until("all events", has_all(folder))
+    if whole.end() != 0:
+        raise Failure("Ctrl-C is no failure")
+    if {each["id"] for each in found} != in_log(folder) or len(found) != len(in_log(folder)):
+        raise Failure("not each event of the log once")
+    if sorted(found, key=place) != found:
+        raise Failure("positions do not rise")
+    by_writer: dict[str, int] = {}
+    for each in found:
+        if by_writer.get(each["writer"], -1) >= each["sequence"]:
+            raise Failure(f"events of a writer out of order: {each}")
+        by_writer[each["writer"]] = each["sequence"]
+    last = Follower(folder, resumed[-1]["position"])
+    left = len(found) - len(resumed)
+    resumed += last.until("the rest", lambda rest: len(rest) >= left)
+    last.end()
+    same_order(resumed, found, "killed and resumed")
+    live = early.until("all that came", has_all(folder))
+    early.end()
+    same_order(live, found, "from the beginning")
+
+
+@suite.case("what a follower is told: types, so many, and positions that are none")
+def filtered(folder: pathlib.Path) -> None:
+    write_files(folder, {"p.yaml": PIPELINE})
+    must(lakemill("run", "p.yaml", cwd=folder))
+    out = must(lakemill("events", "--follow", "--after", "0.0", "--type", "run_started", "--type",
+                        "run_succeeded", "-n", "2", cwd=folder)).out.decode()
+    if [line.split()[2] for line in out.splitlines()] != ["run_started", "run_succeeded"]:
+        raise Failure(out)
+    outcome = must(lakemill("events", "--follow", "--after", "soon", cwd=folder), 2)
+    if "no position among events" not in outcome.text:
+        raise Failure(outcome.text)
+    must(lakemill("events", "--after", "0.0", cwd=folder), 2)
 
 
 if __name__ == "__main__":

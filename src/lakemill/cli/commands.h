@@ -106,8 +106,10 @@ struct EventOptions {
   std::string node;
   std::string level;
   std::int64_t limit = 0;
+  std::string after;  ///< a position; empty: from now on
   bool verify = false;
   bool rebuild = false;
+  bool follow = false;
 };
 
 // Each does one command and gives the exit code; results go to standard output, all

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 
+#include "lakemill/app/event_feed.h"
 #include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/query.h"
 #include "lakemill/cli/commands.h"
@@ -12,6 +14,9 @@ namespace {
 
 constexpr std::int64_t kEventsMax = 100;  // shown unless more are asked for
 constexpr std::size_t kWidthMax = 100;    // of a cell
+constexpr std::size_t kPageEvents = 500;  // that are taken at a time
+constexpr std::chrono::milliseconds kLookPeriod{500};
+constexpr std::chrono::seconds kWaitMax{60};  // then it waits anew
 
 int rebuild_events(app::Workbench& workbench, bool json) {
   const auto told = app::rebuild_events(workbench);
@@ -81,14 +86,69 @@ void print_events(const std::vector<events::Event>& found) {
   print_table(stdout, shown, kWidthMax);
 }
 
+bool passes(const events::EventFilter& filter, const events::Event& event) {
+  const bool is_of_type =
+      filter.types.empty() ||
+      std::find(filter.types.begin(), filter.types.end(), event.type) !=
+          filter.types.end();
+  return is_of_type && (filter.run_id.empty() || filter.run_id == event.run_id) &&
+         (filter.node.empty() || filter.node == event.node);
+}
+
+void print_event(const events::FedEvent& fed, bool json) {
+  const events::Event& event = *fed.event;
+  if (json) {
+    Json line = events::event_json(event);
+    line["position"] = events::to_text(fed.at);
+    std::printf("%s\n", json_text(line).c_str());
+    return;
+  }
+  const auto& info = events::describe(event.type);
+  std::printf("%s  %-7s  %s  %s  %s\n", format_instant(event.time).c_str(),
+              std::string(events::to_text(info.level)).c_str(),
+              std::string(info.name).c_str(), event.subject.c_str(),
+              event.message.c_str());
+}
+
+int follow_events(app::Workbench& workbench, const EventOptions& options, bool json,
+                  const std::stop_token& stop) {
+  const auto filter = filter_of(options);
+  if (!filter) return report_error(filter.error(), json), kUsage;
+  const auto opened = app::ProjectFeed::open(workbench, kLookPeriod);
+  if (!opened) return report_error(opened.error(), json);
+  events::EventFeed& feed = (*opened)->feed();
+  events::FeedPosition position = feed.end();
+  if (!options.after.empty()) {
+    const auto after = events::parse_feed_position(options.after);
+    if (!after) return report_error(after.error(), json), kUsage;
+    position = *after;
+  }
+  std::int64_t printed = 0;
+  while (!stop.stop_requested()) {
+    const auto page = feed.read_after(position, kPageEvents);
+    if (!page) return report_error(page.error(), json);
+    for (const events::FedEvent& fed : page->events) {
+      if (!passes(*filter, *fed.event)) continue;
+      print_event(fed, json);
+      if (++printed == options.limit) return kSuccess;
+    }
+    std::fflush(stdout);
+    position = page->end;
+    if (page->events.empty()) feed.wait_beyond(position, stop, kWaitMax);
+  }
+  return kSuccess;
+}
+
 }  // namespace
 
 int events_command(const CommonOptions& common, const EventOptions& options) {
+  const std::stop_token stop = options.follow ? stop_on_interrupt() : std::stop_token();
   int code = kSuccess;
   const auto workbench = open_workbench(common, options.rebuild, code);
   if (workbench == nullptr) return code;
   if (options.rebuild) return rebuild_events(*workbench, common.json);
   if (options.verify) return verify_events(*workbench, common.json);
+  if (options.follow) return follow_events(*workbench, options, common.json, stop);
   const auto filter = filter_of(options);
   if (!filter) return report_error(filter.error(), common.json), kUsage;
   const auto rows = app::list_events(

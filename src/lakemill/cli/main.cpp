@@ -317,6 +317,8 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   auto* events = add_command(app, "events", "show what happened",
                              "  lakemill events --type node_failed\n"
                              "  lakemill events --run 1234… --json\n"
+                             "  lakemill events --follow\n"
+                             "  lakemill events --follow --after 0.0 --json\n"
                              "  lakemill events verify\n"
                              "  lakemill events rebuild");
   events->add_option("--type", line.events.types, "a type, such as run_failed")
@@ -325,6 +327,15 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
   events->add_option("--node", line.events.node, "of one node");
   events->add_option("--limit,-n", line.events.limit, "the newest so many")
       ->check(CLI::NonNegativeNumber);
+  auto* follow = events->add_flag(
+      "--follow,-f", line.events.follow,
+      "events as they come, by any process, until Ctrl-C or --limit of them; with "
+      "--json a line each");
+  events
+      ->add_option("--after", line.events.after,
+                   "with --follow: from this position on (`position` in --json); 0.0: "
+                   "from the first event on")
+      ->needs(follow);
   events->add_flag(
       "--verify", line.events.verify,
       "check that no event was altered, put in or taken out; it cannot see "

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 #include "lakemill/base/check.h"
+#include "lakemill/delta/change_feed.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::events {
@@ -104,6 +106,46 @@ std::shared_ptr<const data::TableScan> widened(
   return std::make_shared<const WidenedScan>(std::move(scan));
 }
 
+// Files that single versions of the log brought.
+class AddedScan final : public data::TableScan {
+ public:
+  AddedScan(std::string url, delta::Version version)
+      : url_(std::move(url)), version_(version), schema_(event_schema()) {
+    schema_.fields.push_back({.name = std::string(delta::kCommitVersion),
+                              .type = data::make_type(data::TypeKind::int64)});
+  }
+
+  void add(const delta::AddFile& file, delta::Version version) {
+    data::DataFile added;
+    added.path = file.path;
+    added.url = storage::join_path(url_, file.path);
+    added.size_bytes = file.size_bytes;
+    added.modified_ms = file.modification_time_ms;
+    added.constants[std::string(delta::kCommitVersion)] = std::int64_t{version};
+    added.version = version;
+    files_.push_back(std::move(added));
+  }
+
+  const data::Schema& schema() const override { return schema_; }
+  const std::string& column_mapping_mode() const override { return mapping_; }
+  const std::vector<data::DataFile>& files() const override { return files_; }
+  std::vector<std::size_t> may_match(
+      const std::vector<data::Comparison>& /*conjuncts*/) const override {
+    std::vector<std::size_t> all(files_.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+  const std::string& table_url() const override { return url_; }
+  std::int64_t version() const override { return version_; }
+
+ private:
+  const std::string url_;
+  const delta::Version version_;
+  const std::string mapping_ = "none";
+  data::Schema schema_;
+  std::vector<data::DataFile> files_;
+};
+
 #ifndef NDEBUG
 // What is told is as it is described; that it is not is a bug, which tests find.
 void check_described(const EventGroup& group) {
@@ -140,6 +182,29 @@ Result<std::shared_ptr<const data::TableScan>> EventLog::scan() {
   LAKEMILL_TRY(const auto snapshot, table_->latest());
   LAKEMILL_TRY(auto scan, snapshot->scan());
   return widened(std::move(scan));
+}
+
+Result<delta::Version> EventLog::newest_version() {
+  LAKEMILL_TRY(const auto snapshot, snapshot_or_null());
+  return snapshot ? snapshot->version() : delta::Version{-1};
+}
+
+Result<std::shared_ptr<const data::TableScan>> EventLog::added(delta::Version from,
+                                                               delta::Version to) {
+  LAKEMILL_TRY(const auto commits, table_->commits(from, to));
+  auto scan = std::make_shared<AddedScan>(url_, to);
+  for (const delta::CommitActions& commit : commits) {
+    for (const delta::Action& action : commit.actions) {
+      const auto* file = std::get_if<delta::AddFile>(&action);
+      if (file != nullptr && file->data_change) scan->add(*file, commit.version);
+    }
+  }
+  return std::shared_ptr<const data::TableScan>(std::move(scan));
+}
+
+void EventLog::follow(Follower follower) {
+  const std::lock_guard lock(follower_mutex_);
+  follower_ = std::move(follower);
 }
 
 Result<std::shared_ptr<const delta::Snapshot>> EventLog::snapshot_or_null() {
@@ -187,6 +252,10 @@ Status EventLog::append(EventGroup& group) {
     if (base && holds_file(*base, group.file->path)) return {};  // an earlier try's
     LAKEMILL_TRY(const auto outcome, commit(group, std::move(base)));
     if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
+      {
+        const std::lock_guard lock(follower_mutex_);
+        if (follower_) follower_(committed->version, group);
+      }
       return checkpoint_if_due(committed->version);
     }
     if (const auto* undecided = std::get_if<delta::Undecided>(&outcome)) {

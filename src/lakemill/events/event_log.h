@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +53,21 @@ class EventLog {
   /// has happened yet), and those of the table.
   Result<std::shared_ptr<const data::TableScan>> scan();
 
+  /// The newest version of the log's table; -1 where there is none yet. Errors: those
+  /// of the table.
+  Result<delta::Version> newest_version();
+
+  /// The events that versions `from`..`to` brought, with a column `_commit_version`
+  /// behind those of event_schema(), as files to read; without what was only
+  /// rearranged. Errors: not_found (a version was cleaned away), corrupt, unavailable.
+  Result<std::shared_ptr<const data::TableScan>> added(delta::Version from,
+                                                       delta::Version to);
+
+  /// Hears of each group that append() knows to be committed, on its thread; null: no
+  /// longer, and no call is under way. There is one follower at most.
+  using Follower = std::function<void(delta::Version, const EventGroup&)>;
+  void follow(Follower follower);
+
   /// Writes a group's file, unless that is done, and commits it. After an error the
   /// same group may be tried again: a file's name is in the table once, so no event is
   /// there twice. Errors: denied, unavailable, unknown (it may be there).
@@ -67,6 +84,8 @@ class EventLog {
   const std::string url_;
   const std::unique_ptr<delta::Table> table_;
   EventServices services_;
+  std::mutex follower_mutex_;
+  Follower follower_;  // guarded by follower_mutex_
 };
 
 }  // namespace lakemill::events

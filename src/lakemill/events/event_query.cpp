@@ -2,6 +2,7 @@
 
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
+#include "lakemill/delta/change_feed.h"
 
 namespace lakemill::events {
 
@@ -62,6 +63,12 @@ std::string select_events(std::string_view relation, const EventFilter& filter,
          where_clause(filter) +
          " ORDER BY \"time\" DESC, \"writer\" DESC, \"sequence\" DESC LIMIT " +
          std::to_string(count_max) + ") ORDER BY \"time\", \"writer\", \"sequence\"";
+}
+
+std::string select_in_feed_order(std::string_view relation, std::int64_t count_max) {
+  return "SELECT * FROM " + std::string(relation) + " ORDER BY " +
+         quote_identifier(delta::kCommitVersion) +
+         ", \"writer\", \"sequence\" LIMIT " + std::to_string(count_max);
 }
 
 }  // namespace lakemill::events

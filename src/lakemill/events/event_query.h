@@ -28,4 +28,8 @@ struct EventFilter {
 std::string select_events(std::string_view relation, const EventFilter& filter,
                           std::int64_t count_max);
 
+/// SQL that gives the first `count_max` rows of `relation`, which has the column
+/// `_commit_version`, in the order of the feed: by it, then by writer and sequence.
+std::string select_in_feed_order(std::string_view relation, std::int64_t count_max);
+
 }  // namespace lakemill::events

@@ -18,7 +18,7 @@ TEST(EventReference, IsTheOneInTheDocuments) {
   std::stringstream held;
   held << file.rdbuf();
   EXPECT_EQ(held.str(), event_reference_markdown())
-      << "write it anew: lakemill schema --events --markdown > docs/reference/events.md";
+      << "by: lakemill schema --events --markdown > docs/reference/events.md";
 }
 
 TEST(EventReference, TellsOfEveryTypeAndColumnOnce) {

@@ -1,8 +1,6 @@
-// Events from add() to rows of the log's table. Files hold their rows as JSON here:
-// this module leaves Parquet to an engine.
+// Events from add() to rows of the log's table.
 #include "lakemill/events/event_writer.h"
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,11 +9,10 @@
 
 #include <gtest/gtest.h>
 
-#include "lakemill/base/text.h"
+#include "lakemill/events/event_log_fixture_test.h"
 #include "lakemill/testing/crashing_store.h"
 #include "lakemill/testing/manual_clock.h"
 #include "lakemill/testing/matchers.h"
-#include "lakemill/testing/memory_store.h"
 
 namespace lakemill::events {
 namespace {
@@ -23,64 +20,6 @@ namespace {
 using ::testing::IsEmpty;
 using testkit::HasError;
 using testkit::IsOk;
-
-constexpr const char* kRoot = "memory://lake";
-
-class JsonFiles final : public EventFiles {
- public:
-  explicit JsonFiles(storage::StoreProvider& stores) : stores_(stores) {}
-
-  Result<EventFile> write(std::string_view folder_url, std::string_view file_name,
-                          const data::Schema& schema, std::string_view rows) override {
-    EXPECT_EQ(schema, event_schema());
-    ++writes;
-    if (refuse) return Error(ErrorCode::unavailable, "the disk is full");
-    LAKEMILL_TRY(auto store, stores_.open(folder_url));
-    LAKEMILL_TRY_OK(store->put(file_name, rows));
-    return EventFile{std::string(file_name), std::ssize(rows),
-                     std::ssize(split(rows, '\n')) - 1};
-  }
-
-  std::atomic<bool> refuse = false;
-  std::atomic<int> writes = 0;
-
- private:
-  storage::StoreProvider& stores_;
-};
-
-class NoCheckpoints final : public delta::CheckpointFormat {
- public:
-  Result<std::string> read(std::string_view url) override {
-    return Error(ErrorCode::not_found, std::string(url));
-  }
-  Result<std::int64_t> write(std::string_view, std::string_view) override {
-    return Error(ErrorCode::unavailable, "no checkpoints in this test");
-  }
-};
-
-// What the type's fields demand.
-Json some_details(EventType type) {
-  Json details = Json::object();
-  for (const FieldInfo& field : describe(type).fields) {
-    if (!field.is_required) continue;
-    Json& value = details[std::string(field.name)];
-    if (field.type == FieldType::text) value = "x";
-    if (field.type == FieldType::integer || field.type == FieldType::number) value = 1;
-    if (field.type == FieldType::texts || field.type == FieldType::list) {
-      value = Json::array();
-    }
-  }
-  return details;
-}
-
-Event event_of(EventType type, std::int64_t batch) {
-  Event event;
-  event.type = type;
-  event.batch = batch;
-  event.node = "n";
-  event.details = some_details(type);
-  return event;
-}
 
 class EventWriterTest : public ::testing::Test {
  protected:

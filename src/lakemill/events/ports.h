@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "lakemill/base/result.h"
+#include "lakemill/data/table_scan.h"
 #include "lakemill/data/type.h"
+#include "lakemill/data/value.h"
 
 namespace lakemill::events {
 
@@ -31,6 +34,19 @@ class EventFiles {
                                   std::string_view file_name,
                                   const data::Schema& schema,
                                   std::string_view rows) = 0;
+};
+
+/// What the feed asks of an engine.
+///
+/// Thread-safety: implementations allow concurrent calls.
+class EventRows {
+ public:
+  virtual ~EventRows() = default;
+
+  /// The first `rows_max` rows of `scan` by select_in_feed_order(). Errors: those of
+  /// the files.
+  virtual Result<data::Rows> read(std::shared_ptr<const data::TableScan> scan,
+                                  std::int64_t rows_max) = 0;
 };
 
 }  // namespace lakemill::events
