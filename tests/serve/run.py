@@ -244,17 +244,21 @@ def _(folder):
     with Serve(folder) as serve:
         followed = Followed(serve)
         run_id = serve.run("orders")
+        # What is decided is told at once, events when they are in the log.
+        followed.until("run", lambda run: run["run_id"] == run_id and run["outcome"] == "succeeded")
         first = followed.until("event", lambda e: e["type"] == "run_started" and e["run_id"] == run_id)
         expect("table", followed.until("event", lambda e: e["type"] == "table_committed")["data"]["table_name"],
                "main.bronze.orders")
-        followed.until("run", lambda run: run["run_id"] == run_id and run["outcome"] == "succeeded")
         followed.close()
         again = Followed(serve, first["id"])
-        expect("missed", again.frame()["data"]["type"], "node_started")
+        expect("missed", again.until("event", lambda e: True)["data"]["type"], "node_started")
+        must(lakemill("run", "orders", cwd=folder))  # another process
+        again.until("event", lambda e: e["type"] == "run_succeeded" and e["run_id"] != run_id)
         again.close()
-        lost = Followed(serve, "never-1")
-        expect("lost", lost.frame()["event"], "pipelines")
-        lost.close()
+        for last in ("999999.1", "nonsense"):
+            lost = Followed(serve, last)
+            expect("lost", lost.frame()["event"], "pipelines")
+            lost.close()
         serve.until("viewers go", lambda: serve.ask("GET", "/healthz")[0] == 200)
         expect("exit code", serve.stop(), 0)
 
@@ -446,15 +450,28 @@ def _(folder):
     expect("events verify", must(lakemill("events", "verify", cwd=folder)).code, 0)
 
 
-@suite.case("what it cannot serve is told at the start")
+@suite.case("runs when something is told, by whichever process, and only then")
 def _(folder):
-    project(folder, orders=ORDERS.format(extra="triggers: [{on_event: {type: run_failed, subject: pipeline/x}}, {every: 1h}]"))
+    wanted = 'on_event: {type: [run_succeeded, node_failed], subject: pipeline/ord*, where: "details NOT LIKE \'%never%\'"}'
+    behind = ORDERS.format(extra="triggers: [{" + wanted + "}]").replace("name: orders", "name: behind", 1)
+    behind = behind.replace("table_name: orders", "table_name: behind")
+    project(folder, orders=ORDERS.format(extra=""), behind=behind,
+            others=ORDERS.format(extra="").replace("name: orders", "name: others", 1).replace("table_name: orders", "table_name: others"))
     with Serve(folder) as serve:
-        serve.until("a warning", lambda: "by events" in serve.errors())
-        shown = serve.get("/pipelines/orders")
-        expect("kinds", [t["kind"] for t in shown["triggers"]], ["on_event", "every"])
-        expect("told", len(shown["trigger_errors"]), 1)
-        serve.stop()
+        serve.until("the trigger", lambda: journal(folder, "behind"))
+        serve.ended(serve.run("others"))
+        serve.ended(serve.run("orders"))
+        serve.until("a run behind", lambda: len(serve.get("/runs?pipeline=behind&status=ended")["runs"]) == 1)
+        must(lakemill("run", "orders", cwd=folder))
+        serve.until("another one", lambda: len(serve.get("/runs?pipeline=behind&status=ended")["runs"]) == 2)
+        time.sleep(1.5)
+        expect("runs", len(serve.get("/runs?pipeline=behind")["runs"]), 2)
+        expect("exit code", serve.stop(), 0)
+
+
+@suite.case("a wrong command line is told")
+def _(folder):
+    project(folder, orders=ORDERS.format(extra=""))
     for args, says in ((("serve",), "--dev"), (("serve", "--dev", "--listen", "0.0.0.0:0"), "loopback"),
                        (("serve", "--dev", "--listen", "nonsense"), "nonsense")):
         outcome = must(lakemill(*args, cwd=folder), 2)

@@ -22,9 +22,10 @@ std::shared_ptr<EventStream> EventHub::join(const std::string& last_id) {
   auto stream = std::make_shared<EventStream>(EventStream::kBufferMax);
   const std::lock_guard lock(mutex_);
   if (!last_id.empty()) {
-    const auto last =
-        std::find_if(kept_.begin(), kept_.end(),
-                     [&](const Kept& kept) { return kept.id == last_id; });
+    const auto seen = events::parse_feed_position(last_id);
+    const auto last = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) {
+      return seen && kept.at == *seen;
+    });
     if (last == kept_.end()) {
       stream->send(frame("", "pipelines", "{}"));
     } else {
@@ -50,14 +51,16 @@ void EventHub::tell(Kept kept) {
 
 void EventHub::on_run_changed(const std::string& pipeline,
                               const orchestrator::RunState& run) {
-  tell({"", frame("", "run", json_text(run_json({pipeline, run})))});
+  tell({std::nullopt, frame("", "run", json_text(run_json({pipeline, run})))});
 }
 
-void EventHub::on_pipelines_changed() { tell({"", frame("", "pipelines", "{}")}); }
+void EventHub::on_pipelines_changed() {
+  tell({std::nullopt, frame("", "pipelines", "{}")});
+}
 
-void EventHub::on_event(const events::Event& event) {
-  const std::string id = id_of(event);
-  tell({id, frame(id, "event", json_text(event_json(event)))});
+void EventHub::on_event(const events::FedEvent& event) {
+  const std::string id = to_text(event.at);
+  tell({event.at, frame(id, "event", json_text(event_json(*event.event)))});
 }
 
 void EventHub::on_problem(const std::string& subject, const Error& error) {

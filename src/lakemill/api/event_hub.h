@@ -13,7 +13,7 @@
 namespace lakemill::api {
 
 /// Passes on to viewers what happens, as server-sent events: "event" (with the event's
-/// id), "run" and "pipelines". A viewer that comes back with the id that it had last
+/// place in the order of all as its id), "run" and "pipelines". A viewer that comes back with the id that it had last
 /// gets what it missed, or, where that is not known any more, "pipelines": fetch all
 /// again.
 ///
@@ -26,20 +26,19 @@ class EventHub final : public app::OperationObserver {
   explicit EventHub(std::function<void(const std::string&, const Error&)> problem)
       : problem_(std::move(problem)) {}
 
-  /// A viewer that has seen everything up to the event `last_id` (empty: nothing before
-  /// counts).
+  /// A viewer that has seen all events up to `last_id` (empty: nothing before counts).
   std::shared_ptr<server::EventStream> join(const std::string& last_id);
   std::size_t viewers() const;
 
   void on_run_changed(const std::string& pipeline,
                       const orchestrator::RunState& run) override;
   void on_pipelines_changed() override;
-  void on_event(const events::Event& event) override;
+  void on_event(const events::FedEvent& event) override;
   void on_problem(const std::string& subject, const Error& error) override;
 
  private:
   struct Kept {
-    std::string id;  // empty: of a frame that is no event
+    std::optional<events::FeedPosition> at;  // nothing: it is no event
     server::Frame frame;
   };
   void tell(Kept kept);

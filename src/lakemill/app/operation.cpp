@@ -13,6 +13,8 @@ namespace lakemill::app {
 namespace {
 
 constexpr std::chrono::seconds kRefreshPeriod{1};
+constexpr std::chrono::milliseconds kLookPeriod{500};  // for events of other processes
+constexpr std::size_t kPageEvents = 1'000;
 constexpr std::int64_t kPastEventsMax = 10'000;
 
 const std::vector<events::EventType> kNodeEvents = {
@@ -100,8 +102,8 @@ Result<std::unique_ptr<Operation>> Operation::open(Workbench& workbench,
         if (event.type == events::EventType::table_committed) {
           each->watches_->table_changed(string_member(event.details, "url", ""));
         }
-        each->observer_.on_event(event);
       });
+  LAKEMILL_TRY(operation->feed_, ProjectFeed::open(workbench, kLookPeriod));
   return operation;
 }
 
@@ -176,7 +178,31 @@ void Operation::refresh() {
   problem_told_ = problem.has_value();
 }
 
+// Events of other processes are put into the picture too; of this one's the picture
+// knows already.
+void Operation::follow_events(const std::stop_token& stop) {
+  events::EventFeed& feed = feed_->feed();
+  events::FeedPosition position = feed.end();
+  const auto writer = workbench_.event_writer();
+  const std::string own = writer ? (*writer)->id() : "";
+  while (!stop.stop_requested()) {
+    (void)feed.wait_beyond(position, stop, kLookPeriod);
+    const auto page = feed.read_after(position, kPageEvents);
+    if (!page) {  // told by the feed; what was cleaned away is passed over
+      if (page.error().code() == ErrorCode::not_found) position = feed.end();
+      continue;
+    }
+    for (const events::FedEvent& fed : page->events) {
+      if (fed.event->writer != own) picture_.add(*fed.event);
+      watches_->event_came(describe(fed.event->type).name);
+      observer_.on_event(fed);
+    }
+    position = page->end;
+  }
+}
+
 void Operation::run(const std::stop_token& stop) {
+  std::jthread following([this](const std::stop_token& end) { follow_events(end); });
   refresh();
   is_ready_ = true;
   std::jthread deciding([this](const std::stop_token& end) { orchestrator_->run(end); });

@@ -13,6 +13,7 @@
 
 #include "lakemill/app/attempts.h"
 #include "lakemill/app/decision_events.h"
+#include "lakemill/app/event_feed.h"
 #include "lakemill/app/live_picture.h"
 #include "lakemill/app/pipeline_orders.h"
 #include "lakemill/app/pipeline_set.h"
@@ -33,7 +34,8 @@ class OperationObserver {
                               const orchestrator::RunState& run) = 0;
   /// The set of pipelines is another one, or one of them.
   virtual void on_pipelines_changed() = 0;
-  virtual void on_event(const events::Event& event) = 0;
+  /// An event of any process that is in the log, in the one order of all.
+  virtual void on_event(const events::FedEvent& event) = 0;
   /// Something that keeps the process from its work; told once, when it begins.
   virtual void on_problem(const std::string& subject, const Error& error) = 0;
 };
@@ -113,6 +115,7 @@ class Operation {
   class Decisions;
 
   Operation(Workbench& workbench, OperationObserver& observer);
+  void follow_events(const std::stop_token& stop);
   void refresh();
   void tell_changes(const std::vector<ServedFile>& before,
                     const std::vector<ServedFile>& now, bool is_first);
@@ -132,6 +135,7 @@ class Operation {
   std::unique_ptr<Decisions> decisions_;
   std::unique_ptr<Watches> watches_;
   std::unique_ptr<orchestrator::Orchestrator> orchestrator_;
+  std::unique_ptr<ProjectFeed> feed_;
   events::EventBus::Subscription subscription_;
   std::atomic<bool> is_ready_ = false;
   bool problem_told_ = false;  // only run()

@@ -2,6 +2,7 @@
 
 #include "lakemill/app/schedule.h"
 #include "lakemill/app/watches.h"
+#include "lakemill/base/text.h"
 #include "lakemill/storage/path.h"
 
 namespace lakemill::app {
@@ -9,6 +10,27 @@ namespace lakemill::app {
 namespace {
 
 using What = decltype(orchestrator::Trigger::what);
+
+std::string quoted_names(const std::vector<language::Name>& names,
+                         std::string_view before, std::string_view between) {
+  std::vector<std::string> parts;
+  for (const language::Name& name : names) {
+    parts.push_back(std::string(before) + quote_literal(name.text));
+  }
+  return join(parts, between);
+}
+
+// A filter of events as SQL.
+std::string condition_of(const language::EventFilter& filter) {
+  std::vector<std::string> conditions = {
+      "\"type\" IN (" + quoted_names(filter.types, "", ", ") + ")"};
+  if (!filter.subjects.empty()) {
+    conditions.push_back(
+        "(" + quoted_names(filter.subjects, "\"subject\" GLOB ", " OR ") + ")");
+  }
+  if (!filter.where.empty()) conditions.push_back("(" + filter.where.text + "\n)");
+  return join(conditions, " AND ");
+}
 
 // A language trigger as one of the orchestrator's.
 struct AsOrder {
@@ -45,9 +67,11 @@ struct AsOrder {
   Result<What> operator()(const language::FilesTrigger& files) const {
     return What(orchestrator::ChangeTrigger{Watches::of_files(url_of(files.path))});
   }
-  Result<What> operator()(const language::EventTrigger& /*unused*/) const {
-    return Error(ErrorCode::unsupported,
-                 "serve does not start runs by events yet; use another trigger");
+  Result<What> operator()(const language::EventTrigger& trigger) const {
+    std::vector<std::string> types;
+    for (const language::Name& type : trigger.filter.types) types.push_back(type.text);
+    return What(orchestrator::ChangeTrigger{
+        Watches::of_events(types, condition_of(trigger.filter))});
   }
 };
 

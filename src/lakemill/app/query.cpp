@@ -160,29 +160,45 @@ Status export_query(Workbench& workbench, const std::string& sql,
   return {};
 }
 
-Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& filter,
-                               std::int64_t count_max) {
+namespace {
+
+// A session in which `events` is the log; null: nothing has happened yet.
+Result<std::unique_ptr<engine::Session>> open_log(Workbench& workbench) {
   LAKEMILL_TRY(events::EventLog * log, workbench.event_log());
   auto scan = log->scan();
   if (!scan) {
-    if (scan.error().code() == ErrorCode::not_found) return data::Rows{};
+    if (scan.error().code() == ErrorCode::not_found) {
+      return std::unique_ptr<engine::Session>();
+    }
     return std::move(scan).error();
   }
-  LAKEMILL_TRY(const auto session, open_session(workbench, {}, {}));
+  LAKEMILL_TRY(auto session, open_session(workbench, {}, {}));
   LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{*std::move(scan)}));
+  return session;
+}
+
+}  // namespace
+
+Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& filter,
+                               std::int64_t count_max) {
+  LAKEMILL_TRY(const auto session, open_log(workbench));
+  if (session == nullptr) return data::Rows{};
   return session->query(events::select_events("events", filter, count_max),
                         engine::Origin::lakemill, count_max);
 }
 
+Result<std::int64_t> count_events(Workbench& workbench, const std::string& condition) {
+  LAKEMILL_TRY(const auto session, open_log(workbench));
+  if (session == nullptr) return std::int64_t{0};
+  LAKEMILL_TRY(const data::Rows rows,
+               session->query("SELECT count(*) FROM events WHERE " + condition,
+                              engine::Origin::user, 1));
+  return std::get<std::int64_t>(rows.rows.at(0).at(0));
+}
+
 Result<std::int64_t> verify_events(Workbench& workbench) {
-  LAKEMILL_TRY(events::EventLog * log, workbench.event_log());
-  auto scan = log->scan();
-  if (!scan) {
-    if (scan.error().code() == ErrorCode::not_found) return std::int64_t{0};
-    return std::move(scan).error();
-  }
-  LAKEMILL_TRY(const auto session, open_session(workbench, {}, {}));
-  LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{*std::move(scan)}));
+  LAKEMILL_TRY(const auto session, open_log(workbench));
+  if (session == nullptr) return std::int64_t{0};
   constexpr std::int64_t kPageRows = 10'000;
   events::ChainCheck chain;
   while (true) {

@@ -34,6 +34,10 @@ Status export_query(Workbench& workbench, const std::string& sql,
 Result<data::Rows> list_events(Workbench& workbench, const events::EventFilter& filter,
                                std::int64_t count_max);
 
+/// How many events there are of which `condition` holds, an SQL condition over the
+/// columns of the log as a user writes it. Errors: invalid, denied.
+Result<std::int64_t> count_events(Workbench& workbench, const std::string& condition);
+
 /// Checks the hash chain of every writer (events::ChainCheck). Gives the number of
 /// events checked. Errors: corrupt, naming the first event that breaks its chain.
 Result<std::int64_t> verify_events(Workbench& workbench);

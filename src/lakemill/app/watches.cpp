@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "lakemill/app/query.h"
 #include "lakemill/base/hash.h"
+#include "lakemill/base/text.h"
 #include "lakemill/delta/snapshot.h"
 #include "lakemill/sources/file_listing.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::string_view kTable = "table ";
 constexpr std::string_view kFiles = "files ";
+constexpr std::string_view kEvents = "events ";
 constexpr std::string_view kAbsent = "absent";
 constexpr int kShare = 20;  // of its time at most is spent on looking
 constexpr std::chrono::minutes kForgotten{5};  // since it was asked for
@@ -34,12 +37,21 @@ std::string Watches::of_files(const std::string& url) {
   return std::string(kFiles) + url;
 }
 
+std::string Watches::of_events(const std::vector<std::string>& types,
+                               const std::string& condition) {
+  return std::string(kEvents) + join(types, ",") + "\n" + condition;
+}
+
 std::shared_ptr<Watches::Watched> Watches::find(const std::string& watch) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Watched>& watched = watched_[watch];
   if (watched == nullptr) {
     watched = std::make_shared<Watched>();
     watched->name = watch;
+    if (watch.starts_with(kEvents)) {
+      const auto end = watch.find('\n');
+      watched->types = split(watch.substr(kEvents.size(), end - kEvents.size()), ',');
+    }
     is_other_ = true;
     changed_.notify_all();
   }
@@ -60,6 +72,17 @@ void Watches::table_changed(const std::string& url) {
   if (found == watched_.end()) return;
   found->second->due = Time(0);
   is_other_ = true;
+  changed_.notify_all();
+}
+
+void Watches::event_came(std::string_view type) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, watched] : watched_) {
+    const auto& types = watched->types;
+    if (std::find(types.begin(), types.end(), type) == types.end()) continue;
+    watched->due = Time(0);
+    is_other_ = true;
+  }
   changed_.notify_all();
 }
 
@@ -90,20 +113,34 @@ Result<std::string> Watches::position_of_files(const std::string& url) {
   return sha256_hex(all);
 }
 
+// Counted, since an event that comes later may tell of an earlier time.
+Result<std::string> Watches::position_of_events(const std::string& condition) {
+  LAKEMILL_TRY(const std::int64_t count, count_events(workbench_, condition));
+  return std::to_string(count);
+}
+
+Result<std::string> Watches::position_of(Watched& watched) {
+  const std::string& name = watched.name;
+  if (name.starts_with(kTable)) {
+    return position_of_table(name.substr(kTable.size()), watched);
+  }
+  if (name.starts_with(kFiles)) return position_of_files(name.substr(kFiles.size()));
+  return position_of_events(name.substr(name.find('\n') + 1));
+}
+
 // What cannot be looked at stands where it stood; the next look may tell.
 void Watches::look(Watched& watched) {
   const std::lock_guard looking(watched.looking);
   const Time begun = workbench_.clock().elapsed();
-  const std::string_view name = watched.name;
-  const auto position =
-      name.starts_with(kTable)
-          ? position_of_table(std::string(name.substr(kTable.size())), watched)
-          : position_of_files(std::string(name.substr(kFiles.size())));
+  const auto position = position_of(watched);
   const Time ended = workbench_.clock().elapsed();
   bool is_other = false;
   {
     const std::lock_guard lock(mutex_);
-    watched.due = ended + std::max<Time>(kPeriod, (ended - begun) * kShare);
+    // Events say themselves when there are more.
+    const bool is_told = !watched.types.empty() && position.has_value();
+    watched.due =
+        is_told ? Time::max() : ended + std::max<Time>(kPeriod, (ended - begun) * kShare);
     is_other = position && watched.position != *position;
     if (is_other) watched.position = *position;
   }

@@ -556,6 +556,7 @@ Result<events::EventWriter*> Workbench::event_writer() {
   const std::lock_guard lock(events_mutex_);
   if (event_writer_ == nullptr) {
     events::EventWriterOptions options;
+    options.group_delay = request_.event_delay;
     options.on_problem = [](const Error& error) {
       std::fprintf(stderr, "lakemill: warning: events cannot be written: %s\n",
                    error.message().c_str());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,8 @@ struct OpenRequest {
   bool with_test_files = false;   ///< also the tests beside the pipeline file
   bool check_project = false;     ///< also what only all pipelines of the project show
   bool confine_user_sql = false;  ///< --confined
+  /// An event waits at most so long for others to be written with.
+  std::chrono::milliseconds event_delay{1'000};
 };
 
 /// A project with its pipelines loaded and its storage, catalog and engine at hand:

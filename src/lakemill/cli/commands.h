@@ -29,6 +29,7 @@ struct CommonOptions {
   bool check_project = false;
   bool allow_missing_parameters = false;
   bool confined = false;  ///< user SQL is held to the project's roots
+  bool follows_events = false;  ///< they are to be seen soon after they happen
 };
 
 struct RunOptions {

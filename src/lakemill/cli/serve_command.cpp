@@ -51,6 +51,7 @@ int serve_command(const CommonOptions& common, const ServeOptions& options,
   const std::stop_token stop = stop_on_interrupt();
   CommonOptions opened = common;
   opened.allow_missing_parameters = true;  // they are of runs
+  opened.follows_events = true;
   int code = kSuccess;
   const auto workbench = open_workbench(opened, false, code);
   if (workbench == nullptr) return code;

@@ -61,6 +61,8 @@ Result<app::OpenRequest> make_request(const CommonOptions& common) {
   request.variable_files = common.variable_files;
   LAKEMILL_TRY(request.parameters, assignments(common.parameters, "--param"));
   request.confine_user_sql = common.confined;
+  constexpr std::chrono::milliseconds kSoon{300};
+  if (common.follows_events) request.event_delay = kSoon;
   request.with_test_files = common.with_test_files;
   request.check_project = common.check_project;
   request.allow_missing_parameters = common.allow_missing_parameters;
