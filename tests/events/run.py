@@ -178,6 +178,54 @@ def followed(folder: pathlib.Path) -> None:
     same_order(live, found, "from the beginning")
 
 
+def compact(folder: pathlib.Path) -> int:
+    """Writes the log's files together; gives how many went."""
+    out = must(lakemill("events", "compact", "--json", cwd=folder)).out
+    return json.loads(out)["files_removed"]
+
+
+@suite.case("a log whose files are written together beneath those who write and follow stays the same")
+def compacted(folder: pathlib.Path) -> None:
+    write_files(folder, {"p.yaml": PIPELINE})
+    must(lakemill("events", "compact", cwd=folder))  # there is none yet
+    live = Follower(folder, "0.0")
+    running = [subprocess.Popen([environment.binary(), "run", "p.yaml", "--full-refresh"],
+                                cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+    removed = 0
+    for number in range(25):
+        if running[-1].poll() is not None:
+            running.append(subprocess.Popen(
+                [environment.binary(), "run", "p.yaml", "--full-refresh"], cwd=folder,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        if number % 3 == 2:
+            removed += compact(folder)
+        else:
+            time.sleep(0.02)
+    if any(process.wait(PATIENCE) != 0 for process in running):
+        raise Failure("a run failed beside the compaction")
+    removed += compact(folder)
+    if removed < 3:
+        raise Failure(f"{removed} files were written together: the case has shown nothing")
+    found = live.until("all events", has_all(folder))
+    live.end()
+    if len(found) != len(in_log(folder)):
+        raise Failure("an event came twice")
+    verified(folder)
+    must(lakemill("table", "vacuum", "_lakemill/events", "--retain", "0h", "--force", cwd=folder))
+    if len(list((folder / "_lakemill/events").glob("*.parquet"))) > 6:
+        raise Failure("small files are left")
+    late = Follower(folder, "0.0")
+    same_order(late.until("all events", has_all(folder)), found, "from files written together")
+    late.end()
+    middle = found[len(found) // 2]["position"]
+    later = Follower(folder, middle)
+    rest = found[len(found) // 2 + 1:]
+    same_order(later.until("the rest", lambda some: len(some) >= len(rest)), rest, "the rest of it")
+    later.end()
+    if verified(folder) != len(found):
+        raise Failure("not all events were checked")
+
+
 @suite.case("what a follower is told: types, so many, and positions that are none")
 def filtered(folder: pathlib.Path) -> None:
     write_files(folder, {"p.yaml": PIPELINE})

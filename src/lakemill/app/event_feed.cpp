@@ -15,13 +15,14 @@ class EngineEventRows final : public events::EventRows {
   EngineEventRows(engine::Engine& engine, Clock& clock)
       : engine_(engine), clock_(clock) {}
 
-  Result<data::Rows> read(std::shared_ptr<const data::TableScan> scan,
+  Result<data::Rows> read(const events::AddedEvents& added,
                           std::int64_t rows_max) override {
     LAKEMILL_TRY(const auto session,
                  engine_.open_session({clock_.now(), 0, {}, {}, {}, {}}));
-    LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{std::move(scan)}));
-    return session->query(events::select_in_feed_order("events", rows_max),
-                          engine::Origin::lakemill, rows_max);
+    LAKEMILL_TRY_OK(session->bind("events", engine::TableRelation{added.scan}));
+    return session->query(
+        events::select_in_feed_order("events", added.groups, rows_max),
+        engine::Origin::lakemill, rows_max);
   }
 
  private:

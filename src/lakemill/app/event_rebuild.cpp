@@ -135,6 +135,7 @@ Status tell(events::EventLog& log, const Event& event) {
   group.rows =
       events::row_of(event, events::chain_of(events::kChainBegin, event)) + "\n";
   group.events = {event};
+  group.may_be_there = true;
   return log.append(group);
 }
 

@@ -110,6 +110,7 @@ struct EventOptions {
   std::string after;  ///< a position; empty: from now on
   bool verify = false;
   bool rebuild = false;
+  bool compact = false;
   bool follow = false;
 };
 

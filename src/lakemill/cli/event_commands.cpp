@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "lakemill/app/event_compaction.h"
 #include "lakemill/app/event_feed.h"
 #include "lakemill/app/event_rebuild.h"
 #include "lakemill/app/query.h"
@@ -40,6 +41,21 @@ int verify_events(app::Workbench& workbench, bool json) {
         "%s events, none altered, put in or taken out before a later one of its "
         "writer (the newest events of a writer leave no trace when removed)\n",
         with_thousands(*checked).c_str());
+  }
+  return kSuccess;
+}
+
+int compact_events(app::Workbench& workbench, bool json) {
+  constexpr std::size_t kFilesMin = 2;  // somebody wants it now
+  const auto done = app::compact_events(workbench, kFilesMin);
+  if (!done) return report_error(done.error(), json);
+  if (json) {
+    std::printf("%s\n", json_text(Json{{"files_removed", done->files_removed},
+                                       {"files_added", done->files_added}})
+                            .c_str());
+  } else {
+    std::printf("%s files became %s\n", with_thousands(done->files_removed).c_str(),
+                with_thousands(done->files_added).c_str());
   }
   return kSuccess;
 }
@@ -147,6 +163,7 @@ int events_command(const CommonOptions& common, const EventOptions& options) {
   const auto workbench = open_workbench(common, options.rebuild, code);
   if (workbench == nullptr) return code;
   if (options.rebuild) return rebuild_events(*workbench, common.json);
+  if (options.compact) return compact_events(*workbench, common.json);
   if (options.verify) return verify_events(*workbench, common.json);
   if (options.follow) return follow_events(*workbench, options, common.json, stop);
   const auto filter = filter_of(options);

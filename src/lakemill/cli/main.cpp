@@ -320,7 +320,8 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
                              "  lakemill events --follow\n"
                              "  lakemill events --follow --after 0.0 --json\n"
                              "  lakemill events verify\n"
-                             "  lakemill events rebuild");
+                             "  lakemill events rebuild\n"
+                             "  lakemill events compact");
   events->add_option("--type", line.events.types, "a type, such as run_failed")
       ->allow_extra_args(false);
   events->add_option("--run", line.events.run_id, "of one run");
@@ -349,6 +350,9 @@ void add_lakehouse_commands(CLI::App& app, CommandLine& line) {
       "rebuild", "tell of commits that no event tells of, by the tables' logs");
   add_pipeline(*rebuild, line.common);
   rebuild->fallthrough()->final_callback([&line] { line.events.rebuild = true; });
+  events->add_subcommand("compact", "write small files of the log together")
+      ->fallthrough()
+      ->final_callback([&line] { line.events.compact = true; });
   add_command(app, "version", "print the version", "  lakemill version");
 }
 

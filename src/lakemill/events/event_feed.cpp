@@ -186,9 +186,9 @@ Result<EventFeed::Batch> EventFeed::read(delta::Version from, delta::Version to,
                                          std::int64_t rows_max) {
   Batch batch;
   batch.end.version = -1;
-  LAKEMILL_TRY(auto scan, log_.added(from, to));
-  if (scan->files().empty()) return batch;
-  LAKEMILL_TRY(const data::Rows rows, rows_.read(std::move(scan), rows_max));
+  LAKEMILL_TRY(const AddedEvents added, log_.added(from, to));
+  if (added.scan->files().empty()) return batch;
+  LAKEMILL_TRY(const data::Rows rows, rows_.read(added, rows_max));
   for (const auto& row : rows.rows) {
     const Json columns = columns_of_row(rows.schema, row);
     const auto version = integer_member(columns, delta::kCommitVersion, -1);

@@ -157,10 +157,42 @@ void check_described(const EventGroup& group) {
 }
 #endif
 
+template <typename Files>
+bool holds_path(const Files& files, const std::string& path) {  // sorted by path
+  const auto found = std::lower_bound(
+      files.begin(), files.end(), path,
+      [](const auto& file, const std::string& sought) { return file.path < sought; });
+  return found != files.end() && found->path == path;
+}
+
 bool holds_file(const delta::Snapshot& snapshot, const std::string& path) {
-  const auto& files = snapshot.files();
-  return std::any_of(files.begin(), files.end(),
-                     [&path](const auto& file) { return file.path == path; });
+  return holds_path(snapshot.files(), path);
+}
+
+// Also one that has been written together with others since.
+bool held_file(const delta::Snapshot& snapshot, const std::string& path) {
+  return holds_file(snapshot, path) || holds_path(snapshot.tombstones(), path);
+}
+
+constexpr std::string_view kFileBegin = "events-";
+
+// Which events a file of append() holds: its name and its statistics tell. Nothing:
+// another program added it.
+std::optional<AddedGroup> group_of(const delta::AddFile& file, delta::Version version) {
+  const std::string_view name = file.path;
+  const std::size_t end = name.rfind('-');
+  const auto stats = parse_json(file.stats);
+  const auto bound = [&stats](const char* which) -> std::int64_t {
+    const Json* values = stats ? find_member(*stats, which) : nullptr;
+    return values == nullptr ? -1 : integer_member(*values, "sequence", -1);
+  };
+  AddedGroup group{version, "", bound("minValues"), bound("maxValues")};
+  if (!name.starts_with(kFileBegin) || end <= kFileBegin.size() || group.first < 0 ||
+      group.last < group.first) {
+    return std::nullopt;
+  }
+  group.writer = name.substr(kFileBegin.size(), end - kFileBegin.size());
+  return group;
 }
 
 }  // namespace
@@ -189,17 +221,28 @@ Result<delta::Version> EventLog::newest_version() {
   return snapshot ? snapshot->version() : delta::Version{-1};
 }
 
-Result<std::shared_ptr<const data::TableScan>> EventLog::added(delta::Version from,
-                                                               delta::Version to) {
+Result<AddedEvents> EventLog::added(delta::Version from, delta::Version to) {
   LAKEMILL_TRY(const auto commits, table_->commits(from, to));
+  LAKEMILL_TRY(const auto snapshot, table_->latest());
   auto scan = std::make_shared<AddedScan>(url_, to);
+  std::vector<AddedGroup> groups;
+  bool is_rearranged = false;
   for (const delta::CommitActions& commit : commits) {
     for (const delta::Action& action : commit.actions) {
       const auto* file = std::get_if<delta::AddFile>(&action);
-      if (file != nullptr && file->data_change) scan->add(*file, commit.version);
+      if (file == nullptr || !file->data_change) continue;
+      scan->add(*file, commit.version);
+      is_rearranged = is_rearranged || !holds_file(*snapshot, file->path);
+      if (auto group = group_of(*file, commit.version)) {
+        groups.push_back(*std::move(group));
+      }
     }
   }
-  return std::shared_ptr<const data::TableScan>(std::move(scan));
+  if (!is_rearranged || groups.size() < scan->files().size()) {
+    return AddedEvents{std::move(scan), {}};
+  }
+  LAKEMILL_TRY(auto all, snapshot->scan());
+  return AddedEvents{widened(std::move(all)), std::move(groups)};
 }
 
 void EventLog::follow(Follower follower) {
@@ -249,7 +292,8 @@ Status EventLog::append(EventGroup& group) {
   }
   for (int attempt = 0; attempt < kCommitAttemptsMax; ++attempt) {
     LAKEMILL_TRY(auto base, snapshot_or_null());
-    if (base && holds_file(*base, group.file->path)) return {};  // an earlier try's
+    if (base && group.may_be_there && held_file(*base, group.file->path)) return {};
+    const bool might = std::exchange(group.may_be_there, true);
     LAKEMILL_TRY(const auto outcome, commit(group, std::move(base)));
     if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
       {
@@ -263,6 +307,7 @@ Status EventLog::append(EventGroup& group) {
                                            std::to_string(undecided->version) + " of " +
                                            url_ + " may be there or not");
     }
+    group.may_be_there = might;  // another writer won: this try is not
   }
   return Error(ErrorCode::unavailable,
                "events: other writers kept winning every commit to " + url_);

@@ -34,6 +34,8 @@ struct EventGroup {
   std::string rows;       ///< row_of() of each event, a newline behind each
   std::vector<Event> events;
   std::optional<EventFile> file;  ///< once it is written
+  /// It was tried before, or elsewhere: it may be in the log already.
+  bool may_be_there = false;
 };
 
 /// The event log of a project: the Delta table at `<root>/_lakemill/events`, append
@@ -57,11 +59,9 @@ class EventLog {
   /// of the table.
   Result<delta::Version> newest_version();
 
-  /// The events that versions `from`..`to` brought, with a column `_commit_version`
-  /// behind those of event_schema(), as files to read; without what was only
-  /// rearranged. Errors: not_found (a version was cleaned away), corrupt, unavailable.
-  Result<std::shared_ptr<const data::TableScan>> added(delta::Version from,
-                                                       delta::Version to);
+  /// The events that versions `from`..`to` brought, without what was only rearranged.
+  /// Errors: not_found (a version was cleaned away), corrupt, unavailable.
+  Result<AddedEvents> added(delta::Version from, delta::Version to);
 
   /// Hears of each group that append() knows to be committed, on its thread; null: no
   /// longer, and no call is under way. There is one follower at most.

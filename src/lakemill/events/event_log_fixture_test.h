@@ -80,17 +80,21 @@ class JsonRows final : public EventRows {
  public:
   explicit JsonRows(storage::StoreProvider& stores) : stores_(stores) {}
 
-  Result<data::Rows> read(std::shared_ptr<const data::TableScan> scan,
-                          std::int64_t rows_max) override {
+  Result<data::Rows> read(const AddedEvents& added, std::int64_t rows_max) override {
     ++reads;
     if (refuse) return Error(ErrorCode::unavailable, "no engine");
-    LAKEMILL_TRY(auto store, stores_.open(scan->table_url()));
-    data::Rows found{scan->schema(), {}};
-    for (const data::DataFile& file : scan->files()) {
+    LAKEMILL_TRY(auto store, stores_.open(added.scan->table_url()));
+    data::Rows found{added.scan->schema(), {}};
+    if (!added.groups.empty()) {
+      found.schema.fields.push_back({.name = std::string(delta::kCommitVersion),
+                                     .type = data::make_type(data::TypeKind::int64)});
+    }
+    for (const data::DataFile& file : added.scan->files()) {
       LAKEMILL_TRY(const std::string text, store->get(file.path));
       for (const auto& line : split(text, '\n')) {
         if (line.empty()) continue;
-        LAKEMILL_TRY(const Json json, parse_json(line));
+        LAKEMILL_TRY(Json json, parse_json(line));
+        if (!is_meant(added.groups, json)) continue;
         found.rows.push_back(row_of_json(json, found.schema, file));
       }
     }
@@ -117,6 +121,20 @@ class JsonRows final : public EventRows {
   std::atomic<int> reads = 0;
 
  private:
+  // True if the event is of one of the groups, whose version it gets.
+  static bool is_meant(const std::vector<AddedGroup>& groups, Json& json) {
+    for (const AddedGroup& group : groups) {
+      const auto sequence = integer_member(json, "sequence", -1);
+      if (string_member(json, "writer", "") != group.writer ||
+          sequence < group.first || sequence > group.last) {
+        continue;
+      }
+      json[std::string(delta::kCommitVersion)] = group.version;
+      return true;
+    }
+    return groups.empty();
+  }
+
   static std::vector<data::Value> row_of_json(const Json& json,
                                               const data::Schema& schema,
                                               const data::DataFile& file) {

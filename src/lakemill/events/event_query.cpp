@@ -1,5 +1,7 @@
 #include "lakemill/events/event_query.h"
 
+#include <set>
+
 #include "lakemill/base/quoted_list.h"
 #include "lakemill/base/text.h"
 #include "lakemill/delta/change_feed.h"
@@ -65,9 +67,28 @@ std::string select_events(std::string_view relation, const EventFilter& filter,
          std::to_string(count_max) + ") ORDER BY \"time\", \"writer\", \"sequence\"";
 }
 
-std::string select_in_feed_order(std::string_view relation, std::int64_t count_max) {
-  return "SELECT * FROM " + std::string(relation) + " ORDER BY " +
-         quote_identifier(delta::kCommitVersion) +
+std::string select_in_feed_order(std::string_view relation,
+                                 const std::vector<AddedGroup>& groups,
+                                 std::int64_t count_max) {
+  const std::string version = quote_identifier(delta::kCommitVersion);
+  std::string from(relation);
+  if (!groups.empty()) {
+    std::vector<std::string> values;
+    std::set<std::string> writers;  // for skipping files
+    for (const AddedGroup& group : groups) {
+      writers.insert(quote_literal(group.writer));
+      values.push_back("(" + std::to_string(group.version) + ", " +
+                       quote_literal(group.writer) + ", " +
+                       std::to_string(group.first) + ", " + std::to_string(group.last) +
+                       ")");
+    }
+    from = "(SELECT e.*, g." + version + " FROM " + from + " AS e JOIN (VALUES " +
+           join(values, ", ") + ") AS g(" + version +
+           ", \"by\", \"first\", \"last\") ON e.\"writer\" = g.\"by\" AND "
+           "e.\"sequence\" BETWEEN g.\"first\" AND g.\"last\" WHERE e.\"writer\" IN (" +
+           join(std::vector<std::string>(writers.begin(), writers.end()), ", ") + "))";
+  }
+  return "SELECT * FROM " + from + " ORDER BY " + version +
          ", \"writer\", \"sequence\" LIMIT " + std::to_string(count_max);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lakemill/events/event.h"
+#include "lakemill/events/ports.h"
 
 namespace lakemill::events {
 
@@ -28,8 +29,12 @@ struct EventFilter {
 std::string select_events(std::string_view relation, const EventFilter& filter,
                           std::int64_t count_max);
 
-/// SQL that gives the first `count_max` rows of `relation`, which has the column
-/// `_commit_version`, in the order of the feed: by it, then by writer and sequence.
-std::string select_in_feed_order(std::string_view relation, std::int64_t count_max);
+/// SQL that gives the first `count_max` events of `relation` in the order of the feed:
+/// by the version that brought them (`_commit_version`), writer and sequence. That
+/// version is a column of `relation`, or, if there are `groups`, known of them, and
+/// other events are left out.
+std::string select_in_feed_order(std::string_view relation,
+                                 const std::vector<AddedGroup>& groups,
+                                 std::int64_t count_max);
 
 }  // namespace lakemill::events

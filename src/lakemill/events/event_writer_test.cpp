@@ -236,6 +236,35 @@ TEST_F(EventWriterTest, TellsOfAFailureOnceAndWritesLater) {
   EXPECT_EQ(problems_.size(), 1U);
 }
 
+// The answer to a commit was lost; before it is tried again its file is written together
+// with others, so that the table names it no more.
+TEST_F(EventWriterTest, DoesNotRepeatAGroupWhoseFileWasPutTogetherWithOthers) {
+  auto log = open(disk_);
+  EventGroup group;
+  Event event = event_of(EventType::notice, 0);
+  event.writer = "w";
+  group.file_name = "events-w-0.parquet";
+  group.rows = row_of(event, chain_of(kChainBegin, event)) + "\n";
+  group.events = {event};
+  ASSERT_THAT(log->append(group), IsOk());
+  auto store = disk_.open(std::string(kRoot) + "/_lakemill/events");
+  ASSERT_THAT(store, IsOk());
+  delta::Table table(*store, checkpoints_);
+  const auto snapshot = table.latest();
+  ASSERT_THAT(snapshot, IsOk());
+  delta::Transaction compaction(table, *snapshot);
+  delta::AddFile together = (*snapshot)->files().front();
+  delta::RemoveFile gone = delta::removal_of(together);
+  gone.data_change = together.data_change = false;
+  together.path = "together.parquet";
+  ASSERT_THAT((*store)->put(together.path, group.rows), IsOk());
+  compaction.remove(std::move(gone));
+  compaction.add(std::move(together));
+  ASSERT_THAT(compaction.commit("OPTIMIZE", Json::object(), clock_, random_), IsOk());
+  EXPECT_THAT(log->append(group), IsOk());
+  EXPECT_EQ(rows().size(), 1U);  // rows() fails on an event that is there twice
+}
+
 TEST_F(EventWriterTest, SaysHowManyEventsAreLostInTheEnd) {
   auto log = open(disk_);
   files_.refuse = true;

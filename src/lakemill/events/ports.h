@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lakemill/base/result.h"
 #include "lakemill/data/table_scan.h"
@@ -36,6 +37,22 @@ class EventFiles {
                                   std::string_view rows) = 0;
 };
 
+/// The events of one group commit: those of a writer from `first` to `last`.
+struct AddedGroup {
+  std::int64_t version = 0;  ///< that brought them
+  std::string writer;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
+
+/// What some versions of a log brought.
+struct AddedEvents {
+  /// Their files, with a column `_commit_version`; or, where some of those files were
+  /// written together with others since, all of the log without that column.
+  std::shared_ptr<const data::TableScan> scan;
+  std::vector<AddedGroup> groups;  ///< which events of the scan are meant; empty: all
+};
+
 /// What the feed asks of an engine.
 ///
 /// Thread-safety: implementations allow concurrent calls.
@@ -43,10 +60,9 @@ class EventRows {
  public:
   virtual ~EventRows() = default;
 
-  /// The first `rows_max` rows of `scan` by select_in_feed_order(). Errors: those of
-  /// the files.
-  virtual Result<data::Rows> read(std::shared_ptr<const data::TableScan> scan,
-                                  std::int64_t rows_max) = 0;
+  /// The first `rows_max` of `added` by select_in_feed_order(). Errors: those of the
+  /// files.
+  virtual Result<data::Rows> read(const AddedEvents& added, std::int64_t rows_max) = 0;
 };
 
 }  // namespace lakemill::events
