@@ -8,7 +8,7 @@
 set -euo pipefail
 packages=(build-essential ninja-build cmake ccache mold pkg-config
   python3 python3-pip python3-venv golang-1.19-go
-  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev libpq-dev tzdata)
+  libyaml-cpp-dev nlohmann-json3-dev libroaring-dev libssl-dev libcurl4-openssl-dev libedit-dev libcli11-dev libpq-dev libargon2-dev tzdata)
 case ${1:-build} in
   build) ;;
   cdc) packages+=(postgresql-15) ;;
