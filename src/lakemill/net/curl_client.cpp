@@ -1,8 +1,13 @@
 // One easy handle a request at a time. A handle keeps its connections, so idle handles
 // are kept too, the last used first: a sequence of requests uses one connection.
 #include <array>
+#include <cstring>
 #include <mutex>
+#include <optional>
 #include <utility>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "lakemill/base/text.h"
 #include "lakemill/net/curl_library.h"
@@ -38,6 +43,8 @@ std::size_t on_body(char* bytes, std::size_t unit, std::size_t count, void* user
   if (std::ssize(receiver.response.body) + static_cast<std::int64_t>(size) >
       receiver.body_size_max) {
     receiver.too_large = true;
+    const auto room = receiver.body_size_max - std::ssize(receiver.response.body);
+    receiver.response.body.append(bytes, static_cast<std::size_t>(room));
     return 0;  // ends the transfer
   }
   receiver.response.body.append(bytes, size);
@@ -60,6 +67,50 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
 }
 
+/// What a guarded request may connect to, and what it was refused.
+struct Gate {
+  const AddressGuard* guard = nullptr;
+  std::string host;
+  bool opened = false;  // some address was allowed
+  std::optional<Error> refusal;
+};
+
+std::optional<IpAddress> address_of(const curl_sockaddr& peer) {
+  IpAddress address{};
+  if (peer.family == AF_INET && peer.addrlen >= sizeof(sockaddr_in)) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &peer.addr, sizeof v4);
+    address[10] = address[11] = 0xFF;
+    std::memcpy(address.data() + 12, &v4.sin_addr, 4);
+    return address;
+  }
+  if (peer.family == AF_INET6 && peer.addrlen >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 v6{};
+    // `addr` is the first part of a longer member.
+    std::memcpy(&v6, static_cast<const void*>(&peer.addr), sizeof v6);
+    std::memcpy(address.data(), &v6.sin6_addr, address.size());
+    return address;
+  }
+  return std::nullopt;
+}
+
+// Called with the address that is connected to next: nobody resolves anything after it.
+curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* peer) {
+  auto& gate = *static_cast<Gate*>(user);
+  const auto address = address_of(*peer);
+  if (!address) {
+    gate.refusal =
+        Error(ErrorCode::invalid, gate.host + " is at no address of the Internet");
+    return CURL_SOCKET_BAD;
+  }
+  if (auto allowed = (*gate.guard)(gate.host, *address); !allowed) {
+    gate.refusal = std::move(allowed).error();
+    return CURL_SOCKET_BAD;
+  }
+  gate.opened = true;
+  return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
@@ -70,6 +121,7 @@ class CurlClient final : public HttpClient {
   Result<Handle> take_handle(const CurlLibrary& library);
   void give_back(Handle handle);
   void set_up(const CurlLibrary& library, CURL* handle, const HttpRequest& request);
+  Result<std::string> guarded_host(const CurlLibrary& library, const std::string& url);
 
   const HttpOptions options_;
   std::mutex mutex_;
@@ -136,6 +188,34 @@ void CurlClient::set_up(const CurlLibrary& library, CURL* handle,
   }
 }
 
+// The host as libcurl reads it, which is the one that it asks the resolver for.
+Result<std::string> CurlClient::guarded_host(const CurlLibrary& library,
+                                             const std::string& url) {
+  struct UrlCloser {
+    const CurlLibrary* library = nullptr;
+    void operator()(CURLU* parsed) const { library->url_cleanup(parsed); }
+  };
+  const std::unique_ptr<CURLU, UrlCloser> parsed(library.url(), UrlCloser{&library});
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    std::string found;
+    if (library.url_get(parsed.get(), which, &text, 0) == CURLUE_OK) found = text;
+    library.free(text);
+    return found;
+  };
+  if (!parsed || library.url_set(parsed.get(), CURLUPART_URL, url.c_str(),
+                                 CURLU_PATH_AS_IS) != CURLUE_OK) {
+    return Error(ErrorCode::invalid, "no URL that can be read");
+  }
+  for (const CURLUPart which : {CURLUPART_USER, CURLUPART_PASSWORD}) {
+    if (!part(which).empty()) {
+      return Error(ErrorCode::invalid,
+                   "the URL of " + part(CURLUPART_HOST) + " holds a user or password");
+    }
+  }
+  return to_lower(part(CURLUPART_HOST));
+}
+
 // Without these, libcurl adds them of its own accord.
 HeaderList header_list(const CurlLibrary& library, const HttpRequest& request) {
   HeaderList list(nullptr, ListCloser{&library});
@@ -174,6 +254,11 @@ Error transfer_error(CURLcode code, bool sent, const std::string& host,
 
 Result<HttpResponse> CurlClient::send(const HttpRequest& request) {
   LAKEMILL_TRY(const CurlLibrary* library, CurlLibrary::load());
+  Gate gate;
+  if (options_.address_guard) {
+    gate.guard = &options_.address_guard;
+    LAKEMILL_TRY(gate.host, guarded_host(*library, request.url));
+  }
   LAKEMILL_TRY(Handle handle, take_handle(*library));
   Receiver receiver;
   receiver.body_size_max = options_.body_size_max;
@@ -186,6 +271,12 @@ Result<HttpResponse> CurlClient::send(const HttpRequest& request) {
   (void)library->easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, &on_header);
   (void)library->easy_setopt(handle.get(), CURLOPT_HEADERDATA, &receiver);
   (void)library->easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason.data());
+  if (gate.guard != nullptr) {
+    (void)library->easy_setopt(handle.get(), CURLOPT_PROXY, "");
+    (void)library->easy_setopt(handle.get(), CURLOPT_OPENSOCKETFUNCTION,
+                               &on_open_socket);
+    (void)library->easy_setopt(handle.get(), CURLOPT_OPENSOCKETDATA, &gate);
+  }
   if (request.stop.stop_possible()) {
     (void)library->easy_setopt(handle.get(), CURLOPT_NOPROGRESS, 0L);
     (void)library->easy_setopt(handle.get(), CURLOPT_XFERINFOFUNCTION, &on_progress);
@@ -198,12 +289,13 @@ Result<HttpResponse> CurlClient::send(const HttpRequest& request) {
   (void)library->easy_getinfo(handle.get(), CURLINFO_REQUEST_SIZE, &sent_size);
   library->easy_reset(handle.get());  // its connections stay
   give_back(std::move(handle));
-  if (receiver.too_large) {
+  if (receiver.too_large && !options_.cuts_body) {
     return Error(ErrorCode::invalid, host_of(request.url) + " answers with more than " +
                                          std::to_string(options_.body_size_max) +
                                          " bytes");
   }
-  if (code != CURLE_OK) {
+  if (code != CURLE_OK && !receiver.too_large) {
+    if (gate.refusal && !gate.opened) return *std::move(gate.refusal);
     const std::string text =
         reason[0] != '\0' ? std::string(reason.data()) : library->easy_strerror(code);
     return transfer_error(code, sent_size > 0, host_of(request.url), text);

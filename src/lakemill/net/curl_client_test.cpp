@@ -150,6 +150,74 @@ TEST(HttpClient, TakesNoAnswerWithoutBound) {
               HasError(ErrorCode::invalid, "more than 3 bytes"));
 }
 
+TEST(HttpClient, CutsTheBodyWhereItIsTold) {
+  Server server(kAnswer, false);
+  const auto client = make_http_client({.body_size_max = 3, .cuts_body = true});
+  const auto answer = client->send({.method = "GET", .url = server.url_});
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer.value().status, 404);
+  EXPECT_EQ(answer.value().body, "bod");
+}
+
+TEST(HttpClient, AsksItsGuardBeforeItConnects) {
+  Server server(kAnswer, false);
+  std::string asked;
+  bool allow = false;
+  const auto client =
+      make_http_client({.address_guard = [&](std::string_view host,
+                                             const IpAddress& address) -> Status {
+        asked = std::string(host) + (is_loopback(address) ? " loopback" : " other");
+        if (allow) return {};
+        return Error(ErrorCode::invalid, "not there");
+      }});
+  EXPECT_THAT(client->send({.method = "POST", .url = server.url_, .body = "x"}),
+              HasError(ErrorCode::invalid, "not there"));
+  EXPECT_EQ(asked, "127.0.0.1 loopback");
+  EXPECT_EQ(server.connections_, 0);
+  allow = true;
+  EXPECT_THAT(client->send({.method = "POST", .url = server.url_, .body = "x"}),
+              IsOk());
+  EXPECT_EQ(server.connections_, 1);
+}
+
+TEST(HttpClient, GoesThroughNoProxyWhereItIsGuarded) {
+  Server proxy(kAnswer, false);
+  Server server(kAnswer, false);
+  ::setenv("http_proxy", proxy.url_.c_str(), 1);
+  const auto allow = [](std::string_view, const IpAddress&) { return Status(); };
+  const auto guarded = make_http_client({.address_guard = allow});
+  EXPECT_THAT(guarded->send({.method = "GET", .url = server.url_}), IsOk());
+  const auto plain = make_http_client({});
+  EXPECT_THAT(plain->send({.method = "GET", .url = server.url_}), IsOk());
+  ::unsetenv("http_proxy");
+  EXPECT_EQ(server.connections_, 1);
+  EXPECT_EQ(proxy.connections_, 1);
+}
+
+TEST(HttpClient, FollowsNoRedirect) {
+  Server inner(kAnswer, false);
+  Server server("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + inner.url_ +
+                    "\r\n\r\n",
+                false);
+  const auto answer =
+      make_http_client({})->send({.method = "GET", .url = server.url_});
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer.value().status, 302);
+  EXPECT_EQ(inner.connections_, 0);
+}
+
+TEST(HttpClient, TakesNoUserInAGuardedUrl) {
+  Server server(kAnswer, false);
+  const auto allow = [](std::string_view, const IpAddress&) { return Status(); };
+  const auto client = make_http_client({.address_guard = allow});
+  const std::string place = server.url_.substr(std::string("http://").size());
+  const auto answer =
+      client->send({.method = "GET", .url = "http://user:canary@" + place + "/"});
+  EXPECT_THAT(answer, HasError(ErrorCode::invalid, "127.0.0.1 holds a user"));
+  EXPECT_EQ(answer.error().message().find("canary"), std::string::npos);
+  EXPECT_EQ(server.connections_, 0);
+}
+
 TEST(HttpClient, RefusesWhatIsNoHttp) {
   const auto client = make_http_client({});
   EXPECT_THAT(client->send({.method = "GET", .url = "file:///etc/passwd"}),

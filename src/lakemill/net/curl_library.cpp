@@ -45,6 +45,11 @@ Loaded load_all() {
   find(handle, "curl_easy_strerror", library.easy_strerror, problem);
   find(handle, "curl_slist_append", library.slist_append, problem);
   find(handle, "curl_slist_free_all", library.slist_free_all, problem);
+  find(handle, "curl_url", library.url, problem);
+  find(handle, "curl_url_cleanup", library.url_cleanup, problem);
+  find(handle, "curl_url_get", library.url_get, problem);
+  find(handle, "curl_url_set", library.url_set, problem);
+  find(handle, "curl_free", library.free, problem);
   if (problem.empty() && library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     problem = "it does not start";
   }

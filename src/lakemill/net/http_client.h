@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lakemill/base/network_address.h"
 #include "lakemill/base/result.h"
 
 namespace lakemill::net {
@@ -36,13 +38,24 @@ struct HttpResponse {
   std::string_view header(std::string_view name) const;
 };
 
+/// Whether a connection to `address` may be opened, for a request to `host`: a name in
+/// lower case, or an address, as libcurl reads it out of the URL. Asked just before, of
+/// each address that the name stands for then. An error refuses it, and is that of the
+/// request where no other address is left. Called by the threads that send.
+using AddressGuard =
+    std::function<Status(std::string_view host, const IpAddress& address)>;
+
 struct HttpOptions {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// An exchange in which nothing moves for so long is given up.
   std::chrono::seconds stall_timeout = std::chrono::seconds(30);
   std::int64_t body_size_max = std::int64_t{1} << 31;  ///< of an answer
+  bool cuts_body = false;  ///< a larger one is an answer with its first bytes
   std::size_t idle_connections_max = 32;
   std::string ca_file = {};  ///< certificates to trust; empty: the system's
+  /// May be empty. A guarded client goes through no proxy, and takes no URL with a user
+  /// or password in it.
+  AddressGuard address_guard = {};
 };
 
 /// Sends one request and waits for its answer; repeats nothing and follows no redirect.
@@ -55,8 +68,8 @@ class HttpClient {
   /// Any answer is a success, whatever its status. Errors: unavailable (nothing was
   /// sent), unknown (sent at least in part, and no or no whole answer: the peer may
   /// have acted), denied (TLS: the peer is not who it should be), invalid (no such URL,
-  /// or an answer larger than the options allow), cancelled (the peer may have acted).
-  /// Messages name the host, never a header.
+  /// or an answer larger than the options allow), cancelled (the peer may have acted),
+  /// those of the guard. Messages name the host, never a header or the URL's path.
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 
