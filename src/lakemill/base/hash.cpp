@@ -53,10 +53,17 @@ std::string md5_base64(std::string_view bytes) {
                  nullptr) != 1) {
     return "";
   }
-  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded{};
+  return base64_text(text_of(digest.data(), size));
+}
+
+std::string base64_text(std::string_view bytes) {
+  // Behind each three bytes or less stand four, and a null byte in the end.
+  std::string encoded((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const int length =
-      EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
-  return text_of(encoded.data(), static_cast<std::size_t>(length));
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                      bytes_of(bytes), static_cast<int>(bytes.size()));
+  encoded.resize(static_cast<std::size_t>(length));
+  return encoded;
 }
 
 }  // namespace lakemill

@@ -15,6 +15,9 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes);
 /// anybody, only against damage on the way. Empty where the library has no MD5.
 std::string md5_base64(std::string_view bytes);
 
+/// Base64 of `bytes` with "+", "/" and padding (RFC 4648, section 4).
+std::string base64_text(std::string_view bytes);
+
 /// Two lower-case hex digits a byte.
 std::string hex_text(std::string_view bytes);
 

@@ -22,5 +22,15 @@ TEST(Md5, GivesThePublishedDigest) {
   EXPECT_EQ(md5_base64("abc"), "kAFQmDzST7DWlj99KOF/cg==");
 }
 
+// The test vectors of RFC 4648, section 10.
+TEST(Base64, GivesThePublishedText) {
+  EXPECT_EQ(base64_text(""), "");
+  EXPECT_EQ(base64_text("f"), "Zg==");
+  EXPECT_EQ(base64_text("fo"), "Zm8=");
+  EXPECT_EQ(base64_text("foo"), "Zm9v");
+  EXPECT_EQ(base64_text("foob"), "Zm9vYg==");
+  EXPECT_EQ(base64_text("\xfb\xff"), "+/8=");
+}
+
 }  // namespace
 }  // namespace lakemill
