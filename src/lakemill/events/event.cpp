@@ -158,6 +158,11 @@ std::string subject_of(const Event& event) {
     case SubjectKind::user:
       if (!event.actor.empty()) return "user/" + event.actor;
       break;
+    case SubjectKind::subscription: {
+      const std::string name = string_member(event.details, "subscription", "");
+      if (!name.empty()) return "subscription/" + name;
+      break;
+    }
     case SubjectKind::table:
       if (!event.table_name.empty()) return "table/" + event.table_name;
       [[fallthrough]];

@@ -50,6 +50,7 @@ constexpr std::array kTopics{
     TopicDoc{EventTopic::source, "Sources", "What happens to files and servers."},
     TopicDoc{EventTopic::configuration, "Configuration", "Files of the project."},
     TopicDoc{EventTopic::user, "Users", "What people did."},
+    TopicDoc{EventTopic::delivery, "Subscriptions", "What could not be delivered."},
     TopicDoc{EventTopic::log, "The log itself", "And remarks."},
 };
 
@@ -63,6 +64,8 @@ std::string_view form_of(SubjectKind kind) {
       return "`table/<catalog.schema.table or url>`";
     case SubjectKind::user:
       return "`user/<name>`";
+    case SubjectKind::subscription:
+      return "`subscription/<name>`";
     case SubjectKind::project:
       break;
   }

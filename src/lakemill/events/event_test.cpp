@@ -111,6 +111,10 @@ TEST(SubjectOf, IsWhatTheEventHappenedToOrWhatIsAroundIt) {
   EXPECT_EQ(subject_of(event), "project");
   event.actor = "ada";
   EXPECT_EQ(subject_of(event), "user/ada");
+  event.type = EventType::delivery_failed;
+  EXPECT_EQ(subject_of(event), "project");
+  event.details = Json{{"subscription", "ops"}};
+  EXPECT_EQ(subject_of(event), "subscription/ops");
 }
 
 TEST(FaultInDetails, SaysWhatIsNotAsDescribed) {

@@ -32,6 +32,7 @@ constexpr FieldInfo kRows{"rows", integer, kRequired, "how many"};
 constexpr FieldInfo kSeconds{"seconds", number, kRequired, "how long it took"};
 constexpr FieldInfo kServer{"server", text, kRequired, "its address and database"};
 constexpr FieldInfo kSlot{"slot", text, kRequired, "the replication slot"};
+constexpr FieldInfo kSubscription{"subscription", text, kRequired, "its name"};
 constexpr FieldInfo kSourceTable{"table", text, kOptional, "schema and table there"};
 constexpr FieldInfo kTrigger{"trigger", text, kOptional,
                              "what fired; absent: somebody asked for it"};
@@ -189,6 +190,18 @@ constexpr std::array kUserAction{
     FieldInfo{"target", text, kOptional, "what it was to be done to"},
     FieldInfo{"route", text, kOptional, "method and path of the API"},
     FieldInfo{"address", text, kOptional, "where the request came from"},
+};
+constexpr std::array kDeliveryFailed{
+    kSubscription,
+    FieldInfo{"event", text, kRequired, "id of the event that was not delivered"},
+    FieldInfo{"attempts", integer, kRequired, "how many were made"},
+    FieldInfo{"error", text, kRequired, "of the last one"},
+    FieldInfo{"position", text, kOptional, "of the event; names the dead letter"},
+};
+constexpr std::array kSubscriptionReset{
+    kSubscription,
+    FieldInfo{"from", text, kRequired, "the position behind which events are gone"},
+    FieldInfo{"to", text, kRequired, "the oldest position that is left"},
 };
 constexpr std::array kDropped{kCount};
 
@@ -353,6 +366,14 @@ constexpr std::array kTypes{
     EventTypeInfo{EventType::user_action, "user_action", EventLevel::info,
                   EventTopic::user, SubjectKind::user,
                   "somebody did something", kUserAction},
+    EventTypeInfo{EventType::delivery_failed, "delivery_failed", EventLevel::error,
+                  EventTopic::delivery, SubjectKind::subscription,
+                  "an event was not delivered and went to the dead letters",
+                  kDeliveryFailed},
+    EventTypeInfo{EventType::subscription_reset, "subscription_reset",
+                  EventLevel::warning, EventTopic::delivery, SubjectKind::subscription,
+                  "events that were to be delivered are gone from the log",
+                  kSubscriptionReset},
     EventTypeInfo{EventType::notice, "notice", EventLevel::debug,
                   EventTopic::log, SubjectKind::node, "a remark", {}},
     EventTypeInfo{EventType::notices_dropped, "notices_dropped", EventLevel::warning,
@@ -378,14 +399,15 @@ std::string_view to_text(EventLevel level) {
 }
 
 std::string_view to_text(EventTopic topic) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "run", "node", "table", "quality", "source", "configuration", "user", "log"};
+  constexpr std::array<std::string_view, 9> kNames{
+      "run",           "node", "table",    "quality", "source",
+      "configuration", "user", "delivery", "log"};
   return kNames.at(static_cast<std::size_t>(topic));
 }
 
 std::string_view to_text(SubjectKind kind) {
-  constexpr std::array<std::string_view, 5> kNames{"pipeline", "node", "table", "user",
-                                                   "project"};
+  constexpr std::array<std::string_view, 6> kNames{"pipeline", "node",         "table",
+                                                   "user",     "subscription", "project"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 

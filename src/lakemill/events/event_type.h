@@ -58,6 +58,8 @@ enum class EventType : std::uint8_t {
   configuration_changed,
   configuration_invalid,
   user_action,
+  delivery_failed,
+  subscription_reset,
   notice,
   notices_dropped,
 };
@@ -76,6 +78,7 @@ enum class EventTopic : std::uint8_t {
   source,
   configuration,
   user,
+  delivery,
   log,
 };
 
@@ -84,11 +87,12 @@ std::string_view to_text(EventTopic topic);
 
 /// What an event happens to, which is its subject; events of one subject are in order.
 enum class SubjectKind : std::uint8_t {
-  pipeline,  ///< "pipeline/<pipeline>"
-  node,      ///< "node/<pipeline>/<node>"
-  table,     ///< "table/<catalog.schema.table>", "table/<url>" of one in no catalog
-  user,      ///< "user/<name>"
-  project,   ///< "project"
+  pipeline,      ///< "pipeline/<pipeline>"
+  node,          ///< "node/<pipeline>/<node>"
+  table,         ///< "table/<catalog.schema.table>", "table/<url>" of one in no catalog
+  user,          ///< "user/<name>"
+  subscription,  ///< "subscription/<its member `subscription`>"
+  project,       ///< "project"
 };
 
 /// "pipeline", "node", …
