@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 
@@ -13,18 +12,17 @@
 #include "lakemill/base/text.h"
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
+#include "lakemill/engine_duckdb/lineage.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
 namespace lakemill::engine_duckdb {
 namespace {
 
-using duckdb::ColumnBinding;
 using duckdb::Expression;
 using duckdb::LogicalOperator;
 using engine::ColumnRef;
 using Type = duckdb::LogicalOperatorType;
-using Columns = std::set<ColumnRef>;
 
 // Why an operator makes a query not row-wise, or nothing.
 std::string reason(LogicalOperator& op) {
@@ -111,12 +109,6 @@ bool is_fixed(LogicalOperator& op) {
                      [](const auto& child) { return is_fixed(*child); });
 }
 
-std::size_t delim_side(LogicalOperator& op) {
-  const bool flipped = op.type == Type::LOGICAL_DELIM_JOIN &&
-                       op.Cast<duckdb::LogicalComparisonJoin>().delim_flipped;
-  return flipped ? 0 : 1;
-}
-
 // The side of a join that each row of the other one meets by itself, whatever other
 // rows there are; none if there is no such side.
 std::optional<std::size_t> fixed_side(LogicalOperator& op) {
@@ -176,192 +168,39 @@ bool numbers_rows_of_join(const LogicalOperator& op) {
          op.expressions[0]->GetAlias() == "delim_index";
 }
 
-// Follows columns of a bound plan down to the relations that they come from.
-class Lineage {
+// Finds out why a query is not row-wise, from its bound plan.
+class RowWise {
  public:
-  explicit Lineage(LogicalOperator& root) { index(root); }
+  explicit RowWise(LogicalOperator& root) { look_at(root); }
 
   const std::string& not_row_wise_because() const { return reason_; }
-  const std::set<std::string>& relations() const { return relations_; }
-
-  void follow(ColumnBinding binding, Columns& out) {
-    const std::pair<duckdb::idx_t, duckdb::idx_t> key{binding.table_index,
-                                                      binding.column_index};
-    if (!open_.insert(key).second) return;  // a recursive query
-    const auto found = by_index_.find(binding.table_index);
-    if (found != by_index_.end()) {
-      follow_operator(*found->second, binding, out);
-    }
-    open_.erase(key);
-  }
-
-  Columns indirect() {
-    Columns out;
-    for (const auto* expression : deciding_) follow(*expression, out);
-    return out;
-  }
 
  private:
-  void follow(const Expression& expression, Columns& out) {
-    if (expression.GetExpressionClass() == duckdb::ExpressionClass::BOUND_COLUMN_REF) {
-      follow(expression.Cast<duckdb::BoundColumnRefExpression>().binding, out);
-      return;
-    }
-    duckdb::ExpressionIterator::EnumerateChildren(
-        expression, [&](const Expression& child) { follow(child, out); });
-  }
-
   void note_reason(const std::string& why) {
     if (reason_.empty()) reason_ = why;
   }
 
-  void index(LogicalOperator& op) {
-    for (const auto table : op.GetTableIndex()) {
-      if (table != duckdb::DConstants::INVALID_INDEX) by_index_[table] = &op;
-    }
-    if (op.type == Type::LOGICAL_MATERIALIZED_CTE ||
-        op.type == Type::LOGICAL_RECURSIVE_CTE) {
-      by_index_[op.Cast<duckdb::LogicalCTE>().table_index] = &op;
-    }
-    if (op.type == Type::LOGICAL_DELIM_GET && !delim_joins_.empty()) {
-      delim_of_[op.Cast<duckdb::LogicalDelimGet>().table_index] = delim_joins_.back();
-    }
-    if (op.type == Type::LOGICAL_GET) {
-      const auto name = relation_name(op.Cast<duckdb::LogicalGet>());
-      if (!name.empty()) relations_.insert(name);
-    }
+  void look_at(LogicalOperator& op) {
     const auto fixed = fixed_side(op);
     const bool tells = !in_fixed_side_ && !fixed && !numberings_.contains(&op);
     if (tells) note_reason(reason(op));
-    index_expressions(op);
-    index_children(op, fixed);
-  }
-
-  void index_children(LogicalOperator& op, std::optional<std::size_t> fixed) {
+    duckdb::LogicalOperatorVisitor::EnumerateExpressions(
+        op, [&](duckdb::unique_ptr<Expression>* expression) {
+          if (is_volatile(**expression)) note_reason("volatile function");
+        });
     for (std::size_t i = 0; i < op.children.size(); ++i) {
-      const bool delim = op.type == Type::LOGICAL_DELIM_JOIN && i == delim_side(op);
       const bool outer = in_fixed_side_;
-      if (delim) delim_joins_.push_back(&op);
       in_fixed_side_ = outer || fixed == i;
       LogicalOperator* child = op.children[i].get();
       if (fixed && fixed != i && numbers_rows_of_join(*child))
         numberings_.insert(child);
-      index(*child);
+      look_at(*child);
       in_fixed_side_ = outer;
-      if (delim) delim_joins_.pop_back();
     }
   }
 
-  void index_expressions(LogicalOperator& op) {
-    const bool computes = op.type == Type::LOGICAL_PROJECTION ||
-                          op.type == Type::LOGICAL_AGGREGATE_AND_GROUP_BY ||
-                          op.type == Type::LOGICAL_WINDOW ||
-                          op.type == Type::LOGICAL_UNNEST;
-    duckdb::LogicalOperatorVisitor::EnumerateExpressions(
-        op, [&](duckdb::unique_ptr<Expression>* expression) {
-          if (is_volatile(**expression)) note_reason("volatile function");
-          if (!computes) deciding_.push_back(expression->get());
-        });
-    if (op.type == Type::LOGICAL_AGGREGATE_AND_GROUP_BY) {
-      for (const auto& group : op.Cast<duckdb::LogicalAggregate>().groups) {
-        deciding_.push_back(group.get());
-      }
-    }
-    if (op.type == Type::LOGICAL_WINDOW) {
-      for (const auto& expression : op.expressions) {
-        const auto& window = expression->Cast<duckdb::BoundWindowExpression>();
-        for (const auto& part : window.partitions) deciding_.push_back(part.get());
-        for (const auto& order : window.orders) {
-          deciding_.push_back(order.expression.get());
-        }
-      }
-    }
-  }
-
-  void follow_operator(LogicalOperator& op, ColumnBinding binding, Columns& out) {
-    const auto column = binding.column_index;
-    switch (op.type) {
-      case Type::LOGICAL_GET:
-        return follow_get(op.Cast<duckdb::LogicalGet>(), column, out);
-      case Type::LOGICAL_PROJECTION:
-      case Type::LOGICAL_WINDOW:
-      case Type::LOGICAL_UNNEST:
-        return follow(*op.expressions.at(column), out);
-      case Type::LOGICAL_AGGREGATE_AND_GROUP_BY: {
-        auto& aggregate = op.Cast<duckdb::LogicalAggregate>();
-        if (binding.table_index == aggregate.group_index) {
-          follow(*aggregate.groups.at(column), out);
-        } else if (binding.table_index == aggregate.aggregate_index) {
-          follow(*aggregate.expressions.at(column), out);
-        }
-        return;
-      }
-      case Type::LOGICAL_UNION:
-      case Type::LOGICAL_EXCEPT:
-      case Type::LOGICAL_INTERSECT:
-      case Type::LOGICAL_RECURSIVE_CTE:
-        for (const auto& child : op.children) follow_child(*child, column, out);
-        return;
-      case Type::LOGICAL_CTE_REF: {
-        const auto cte = by_index_.find(op.Cast<duckdb::LogicalCTERef>().cte_index);
-        if (cte != by_index_.end()) {
-          follow_child(*cte->second->children.at(0), column, out);
-        }
-        return;
-      }
-      case Type::LOGICAL_MATERIALIZED_CTE:
-        return follow_child(*op.children.at(0), column, out);
-      case Type::LOGICAL_DELIM_GET: {
-        const auto join = delim_of_.find(binding.table_index);
-        if (join == delim_of_.end()) return;
-        auto& columns = join->second->Cast<duckdb::LogicalComparisonJoin>()
-                            .duplicate_eliminated_columns;
-        return follow(*columns.at(column), out);
-      }
-      case Type::LOGICAL_EXPRESSION_GET:
-        for (auto& row : op.Cast<duckdb::LogicalExpressionGet>().expressions) {
-          follow(*row.at(column), out);
-        }
-        return;
-      case Type::LOGICAL_COMPARISON_JOIN:
-      case Type::LOGICAL_DELIM_JOIN:
-      case Type::LOGICAL_ANY_JOIN:  // the mark of a semi-join
-        duckdb::LogicalOperatorVisitor::EnumerateExpressions(
-            op, [&](duckdb::unique_ptr<Expression>* expression) {
-              follow(**expression, out);
-            });
-        return;
-      default:
-        return;
-    }
-  }
-
-  void follow_child(LogicalOperator& child, std::size_t column, Columns& out) {
-    const auto bindings = child.GetColumnBindings();
-    if (column < bindings.size()) follow(bindings[column], out);
-  }
-
-  void follow_get(duckdb::LogicalGet& get, std::size_t column, Columns& out) {
-    const auto name = relation_name(get);
-    if (name.empty()) {  // a table function over the columns of the rows beside it
-      for (const auto& child : get.children) {
-        for (const auto& binding : child->GetColumnBindings()) follow(binding, out);
-      }
-      return;
-    }
-    if (column >= get.GetColumnIds().size()) return;
-    out.insert(
-        {.relation = name, .column = get.GetColumnName(get.GetColumnIds()[column])});
-  }
-
-  std::map<duckdb::idx_t, LogicalOperator*> by_index_;
-  std::map<duckdb::idx_t, LogicalOperator*> delim_of_;
-  std::vector<LogicalOperator*> delim_joins_;
   std::set<const LogicalOperator*> numberings_;
   bool in_fixed_side_ = false;
-  std::vector<const Expression*> deciding_;
-  std::set<std::pair<duckdb::idx_t, duckdb::idx_t>> open_;
-  std::set<std::string> relations_;
   std::string reason_;
 };
 
@@ -371,15 +210,14 @@ Result<engine::QueryShape> shape_of(duckdb::Planner& planner) {
   LAKEMILL_TRY(shape.schema, from_duckdb(names, planner.types));
   Lineage lineage(*planner.plan);
   for (const auto& binding : planner.plan->GetColumnBindings()) {
-    Columns columns;
-    lineage.follow(binding, columns);
+    const auto columns = lineage.sources(binding);
     shape.lineage.emplace_back(columns.begin(), columns.end());
   }
   shape.lineage.resize(names.size());
   const auto indirect = lineage.indirect();
   shape.indirect.assign(indirect.begin(), indirect.end());
   shape.relations.assign(lineage.relations().begin(), lineage.relations().end());
-  shape.not_row_wise_because = lineage.not_row_wise_because();
+  shape.not_row_wise_because = RowWise(*planner.plan).not_row_wise_because();
   shape.row_wise = shape.not_row_wise_because.empty();
   return shape;
 }
@@ -387,15 +225,14 @@ Result<engine::QueryShape> shape_of(duckdb::Planner& planner) {
 // True if the last column of a row-wise plan is `column` of what it reads, and nothing
 // else in it depends on that.
 bool comes_last_and_alone(LogicalOperator& plan, const std::string& column) {
+  if (!RowWise(plan).not_row_wise_because().empty()) return false;
   Lineage lineage(plan);
-  if (!lineage.not_row_wise_because().empty()) return false;
   const auto is_it = [&](const ColumnRef& from) { return from.column == column; };
   const auto deciding = lineage.indirect();
   if (std::any_of(deciding.begin(), deciding.end(), is_it)) return false;
   const auto bindings = plan.GetColumnBindings();
   for (std::size_t i = 0; i < bindings.size(); ++i) {
-    Columns from;
-    lineage.follow(bindings[i], from);
+    const auto from = lineage.sources(bindings[i]);
     if (i + 1 == bindings.size()) {
       return !from.empty() && std::all_of(from.begin(), from.end(), is_it);
     }
