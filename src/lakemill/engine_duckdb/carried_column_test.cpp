@@ -79,6 +79,10 @@ constexpr std::array kSteps = {
     Step{"SELECT id FROM e WHERE to_json(e)::VARCHAR LIKE '%s%'"},
     Step{"SELECT e.id, j.value FROM e, json_each(to_json(e)) AS j"},
     Step{"SELECT id, (SELECT to_json(e)) AS j FROM e"},
+    Step{"SELECT id FROM (SELECT id, unnest(json_keys(to_json(e))) AS k FROM e)"},
+    Step{"SELECT e.id FROM e, json_each(to_json(e)) AS j"},
+    Step{"SELECT id, (SELECT count(*) FROM (SELECT unnest(json_keys(to_json(e))))) AS "
+         "n FROM e"},
     // Rows of several rows.
     Step{"SELECT DISTINCT * FROM e"},
     Step{"SELECT DISTINCT id, v FROM e"},

@@ -1,7 +1,6 @@
 #include "lakemill/engine_duckdb/query_description.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <optional>
 #include <set>
@@ -13,6 +12,7 @@
 #include "lakemill/engine_duckdb/duckdb_headers.h"
 #include "lakemill/engine_duckdb/error_mapping.h"
 #include "lakemill/engine_duckdb/lineage.h"
+#include "lakemill/engine_duckdb/plan_operators.h"
 #include "lakemill/engine_duckdb/session_state.h"
 #include "lakemill/engine_duckdb/type_mapping.h"
 
@@ -21,7 +21,6 @@ namespace {
 
 using duckdb::Expression;
 using duckdb::LogicalOperator;
-using engine::ColumnRef;
 using Type = duckdb::LogicalOperatorType;
 
 // Why an operator makes a query not row-wise, or nothing.
@@ -76,15 +75,6 @@ std::string reason(LogicalOperator& op) {
 bool is_join(Type type) {
   return type == Type::LOGICAL_COMPARISON_JOIN || type == Type::LOGICAL_ANY_JOIN ||
          type == Type::LOGICAL_DELIM_JOIN || type == Type::LOGICAL_DEPENDENT_JOIN;
-}
-
-// Table functions whose rows depend on their arguments alone.
-bool is_generator(std::string_view function) {
-  constexpr std::array kGenerators{"range",    "generate_series", "repeat",
-                                   "unnest",   "repeat_row",      "json_each",
-                                   "json_tree"};
-  return std::find(kGenerators.begin(), kGenerators.end(), function) !=
-         kGenerators.end();
 }
 
 // True if the rows of an operator are the same whatever any relation holds; but those
@@ -210,12 +200,12 @@ Result<engine::QueryShape> shape_of(duckdb::Planner& planner) {
   LAKEMILL_TRY(shape.schema, from_duckdb(names, planner.types));
   Lineage lineage(*planner.plan);
   for (const auto& binding : planner.plan->GetColumnBindings()) {
-    const auto columns = lineage.sources(binding);
-    shape.lineage.emplace_back(columns.begin(), columns.end());
+    shape.lineage.columns.push_back(lineage.edges(binding));
   }
-  shape.lineage.resize(names.size());
-  const auto indirect = lineage.indirect();
-  shape.indirect.assign(indirect.begin(), indirect.end());
+  shape.lineage.columns.resize(names.size());
+  shape.lineage.rows = lineage.row_influences();
+  shape.lineage.incomplete_because = lineage.incomplete_because();
+  shape.lineage.complete = shape.lineage.incomplete_because.empty();
   shape.relations.assign(lineage.relations().begin(), lineage.relations().end());
   shape.not_row_wise_because = RowWise(*planner.plan).not_row_wise_because();
   shape.row_wise = shape.not_row_wise_because.empty();
@@ -227,16 +217,17 @@ Result<engine::QueryShape> shape_of(duckdb::Planner& planner) {
 bool comes_last_and_alone(LogicalOperator& plan, const std::string& column) {
   if (!RowWise(plan).not_row_wise_because().empty()) return false;
   Lineage lineage(plan);
-  const auto is_it = [&](const ColumnRef& from) { return from.column == column; };
-  const auto deciding = lineage.indirect();
-  if (std::any_of(deciding.begin(), deciding.end(), is_it)) return false;
+  const auto is_it = [&](const auto& edge) { return edge.from.column == column; };
+  const auto rows = lineage.row_influences();
+  if (std::any_of(rows.begin(), rows.end(), is_it)) return false;
   const auto bindings = plan.GetColumnBindings();
   for (std::size_t i = 0; i < bindings.size(); ++i) {
-    const auto from = lineage.sources(bindings[i]);
+    const auto edges = lineage.edges(bindings[i]);
     if (i + 1 == bindings.size()) {
-      return !from.empty() && std::all_of(from.begin(), from.end(), is_it);
+      return lineage.incomplete_because().empty() && !edges.empty() &&
+             std::all_of(edges.begin(), edges.end(), is_it);
     }
-    if (std::any_of(from.begin(), from.end(), is_it)) return false;
+    if (std::any_of(edges.begin(), edges.end(), is_it)) return false;
   }
   return false;
 }
