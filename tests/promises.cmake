@@ -39,6 +39,8 @@ lakemill_script_test(schedule schedule/run.py COST 30 TIMEOUT 900 LABELS schedul
   ARGS $<TARGET_FILE:lakemill_clock_lister>)
 lakemill_script_test(lineage lineage/run.py TIMEOUT 300 LABELS lineage
   ARGS $<TARGET_FILE:lakemill_lineage_lister>)
+lakemill_script_test(lineage.second_opinion lineage/second_opinion.py COST 30 TIMEOUT 600
+  LABELS lineage ARGS $<TARGET_FILE:lakemill_lineage_lister>)
 lakemill_script_test(web web/run.py COST 170 TIMEOUT 1800 LABELS web PROCESSORS 2)
 lakemill_script_test(serve serve/run.py COST 60 TIMEOUT 1800 LABELS serve)
 lakemill_script_test(replay replay/run.py COST 60 TIMEOUT 1800 LABELS "replay;crash")

@@ -17,7 +17,8 @@ done
 
 LAKEMILL_TEST_ENV=$(tools/test_env.sh env)
 LAKEMILL_DELTA_JARS=$(tools/test_env.sh jars)
-export LAKEMILL_TEST_ENV LAKEMILL_DELTA_JARS
+LAKEMILL_SQLGLOT=$(tools/test_env.sh sqlglot)
+export LAKEMILL_TEST_ENV LAKEMILL_DELTA_JARS LAKEMILL_SQLGLOT
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 failed=0

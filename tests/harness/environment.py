@@ -2,6 +2,7 @@
 
 LAKEMILL_BIN       the binary under test (default: the newest build/*/src/lakemill/cli/lakemill)
 LAKEMILL_TEST_ENV  the virtual environment made by tools/test_env.sh
+LAKEMILL_SQLGLOT   sqlglot with its tests, as fetched by tools/test_env.sh
 LAKEMILL_CORPUS    tables and pipelines that others wrote (default: ../shared/corpus)
 LAKEMILL_SKIP_TEST_ENV=1  says that the environment was left out on purpose
 """
@@ -67,6 +68,15 @@ def enter() -> None:
         sys.exit("no environment with the peers: run tools/test_env.sh")
     os.environ["LAKEMILL_IN_TEST_ENV"] = "1"
     os.execv(python, [str(python), *sys.argv])
+
+
+def sqlglot_folder() -> pathlib.Path:
+    """sqlglot as source, with its tests; ends the script when it is not there."""
+    named = os.environ.get("LAKEMILL_SQLGLOT")
+    folder = pathlib.Path(named) if named else CACHE / "sqlglot"
+    if not (folder / "tests").is_dir():
+        sys.exit(f"no sqlglot at {folder}: run tools/test_env.sh")
+    return folder
 
 
 def delta_jars() -> list[str]:

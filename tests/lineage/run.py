@@ -4,30 +4,20 @@
 usage: run.py LISTER [--only PART]   (LISTER: the built lakemill_lineage_lister)
 """
 import argparse
-import json
 import pathlib
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 from harness import environment  # noqa: E402
 
 environment.enter()
 
 import yaml  # noqa: E402
 
+from asking import ask  # noqa: E402
 from harness.process import Failure  # noqa: E402
 from harness.suite import Suite  # noqa: E402
-
-
-def ask(lister: str, tables: dict, queries: list[str]) -> list[dict]:
-    """What the lister tells of each query."""
-    done = subprocess.run([lister], input=json.dumps({"tables": tables, "queries": queries}),
-                          capture_output=True, text=True, check=False, timeout=120)
-    if done.returncode != 0:
-        raise Failure(f"the lister ended with {done.returncode}: {done.stderr[:2000]}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def known_by_hand(query: dict, tables: dict) -> dict:
