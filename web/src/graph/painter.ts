@@ -78,6 +78,7 @@ const kMarks: Partial<Record<NodeState, { fill?: Path2D; stroke?: Path2D; inner?
   cancelled: {
     stroke: new Path2D('M14.2 8A6.2 6.2 0 1 1 1.8 8a6.2 6.2 0 0 1 12.4 0zM3.8 12.2l8.4-8.4'),
   },
+  blocked: { stroke: new Path2D('M2.5 8h11M4.5 4.5v7m7-7v7') },
   skipped: { stroke: new Path2D('m3 4 4 4-4 4m5.5-8 4 4-4 4') },
 };
 

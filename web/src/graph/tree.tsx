@@ -39,7 +39,7 @@ function groupsOf({ nodes }: Model): Group[] {
 /** The state that tells most of a group. */
 function stateOf({ nodes }: Model, group: Group): string {
   const states = new Set(group.nodes.map((node) => nodes[node]!.state));
-  for (const state of ['running', 'failed', 'cancelled', 'succeeded', 'skipped'] as const) {
+  for (const state of ['running', 'failed', 'blocked', 'cancelled', 'succeeded', 'skipped'] as const) {
     if (states.has(state)) return state;
   }
   return 'none';

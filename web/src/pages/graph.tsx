@@ -35,8 +35,9 @@ function isOld(told: Told): boolean {
 function apply(graph: Graph, told: Told): Graph {
   if (told.kind !== 'event' || !told.event.node) return graph;
   const { event } = told;
-  const state = kStatesTold[event.type];
-  if (!state) return graph;
+  const plain = kStatesTold[event.type];
+  if (!plain) return graph;
+  const state = event.details?.['status'] === 'blocked' ? 'blocked' : plain;
   const index = graph.nodes.findIndex(
     (node) => node.pipeline === event.pipeline && node.name === event.node,
   );

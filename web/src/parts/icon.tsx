@@ -47,6 +47,7 @@ const kIcons = {
     </>
   ),
   interrupted: line('M9 1.5 3.5 9H8l-1 5.5L12.5 7H8z'),
+  blocked: line('M2.5 8h11M4.5 4.5v7m7-7v7'),
   skipped: line('m3 4 4 4-4 4m5.5-8 4 4-4 4'),
   idle: <circle cx="8" cy="8" r="6.2" {...kStroke} stroke-dasharray="2.4 2.5" />,
   paused: line('M5.5 3.5v9m5-9v9'),

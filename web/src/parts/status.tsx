@@ -12,6 +12,7 @@ const kTones: Record<string, Tone> = {
   running: 'busy',
   waiting_to_retry: 'warn',
   interrupted: 'warn',
+  blocked: 'warn',
   invalid: 'bad',
   warning: 'warn',
 };
@@ -19,6 +20,7 @@ const kTones: Record<string, Tone> = {
 const kWords: Record<string, string> = {
   waiting_to_retry: 'waiting to retry',
   none: 'not run yet',
+  blocked: 'blocked by a failure before it',
   stopping: 'cancelling',
 };
 
