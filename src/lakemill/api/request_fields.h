@@ -18,6 +18,10 @@
 
 namespace lakemill::api {
 
+/// How many items a list has at most, and where nobody says how many.
+inline constexpr std::int64_t kListMax = 1'000;
+inline constexpr std::int64_t kListUsual = 100;
+
 /// Parameters of a query. Not thread-safe.
 class QueryFields {
  public:

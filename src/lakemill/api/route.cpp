@@ -41,8 +41,8 @@ RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
   }
 }
 
-server::Verdict RouteTable::find(const server::RequestHead& head,
-                                 const server::Target& target) const {
+std::variant<FoundRoute, server::Answer> RouteTable::find(
+    const server::RequestHead& head, const server::Target& target) const {
   const std::string method = head.method == "HEAD" ? "GET" : head.method;
   std::vector<std::string> allowed;
   for (std::size_t i = 0; i < routes_.size(); ++i) {
@@ -54,11 +54,7 @@ server::Verdict RouteTable::find(const server::RequestHead& head,
       if (route.method == "GET") allowed.emplace_back("HEAD");
       continue;
     }
-    return server::Admitted{[&route, arguments = *std::move(arguments)](
-                                const server::Request& request) {
-                              return route.handler({request, arguments});
-                            },
-                            route.body_bytes_max};
+    return FoundRoute{&route, *std::move(arguments)};
   }
   if (allowed.empty()) {
     return server::error_answer({404, "not_found", "there is nothing at this path"});

@@ -13,14 +13,15 @@ RouteTable table() {
     for (const std::string& argument : call.arguments) text += "<" + argument + ">";
     return server::json_answer(200, text);
   };
-  return RouteTable({{"GET", "/", "", 0, echo},
-                     {"GET", "/runs/{run}", "", 0, echo},
-                     {"POST", "/runs/{run}/cancel", "", 100, echo},
-                     {"DELETE", "/runs/{run}", "", 0, echo}});
+  return RouteTable({{"GET", "/", Permit::open(), "", 0, echo},
+                     {"GET", "/runs/{run}", Permit::open(), "", 0, echo},
+                     {"POST", "/runs/{run}/cancel", Permit::open(), "", 100, echo},
+                     {"DELETE", "/runs/{run}", Permit::open(), "", 0, echo}});
 }
 
-server::Verdict find(const RouteTable& routes, const std::string& method,
-                     const std::string& target) {
+std::variant<FoundRoute, server::Answer> find(const RouteTable& routes,
+                                              const std::string& method,
+                                              const std::string& target) {
   server::RequestHead head;
   head.method = method;
   head.target = target;
@@ -40,7 +41,8 @@ std::pair<int, std::string> answer(const RouteTable& routes, const std::string& 
     }
     return {refused->status, allowed};
   }
-  const server::Answer given = std::get<server::Admitted>(verdict).handler({});
+  const auto& [route, arguments] = std::get<FoundRoute>(verdict);
+  const server::Answer given = route->handler({{}, arguments, {}});
   return {given.status, given.body};
 }
 
@@ -53,7 +55,7 @@ TEST(RouteTable, FindsByMethodAndPath) {
   EXPECT_EQ(answer(routes, "HEAD", "/runs/a"), Given(200, "<a>"));
   EXPECT_EQ(answer(routes, "POST", "/runs/a/cancel"), Given(200, "<a>"));
   const auto verdict = find(routes, "POST", "/runs/a/cancel");
-  EXPECT_EQ(std::get<server::Admitted>(verdict).body_bytes_max, 100);
+  EXPECT_EQ(std::get<FoundRoute>(verdict).route->body_bytes_max, 100);
 }
 
 TEST(RouteTable, RefusesWhatIsNotInIt) {

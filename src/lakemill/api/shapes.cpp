@@ -58,6 +58,12 @@ OrderedJson run_json(const app::ServedRun& served) {
           {"parameters", run.wish.parameters}};
 }
 
+OrderedJson runs_json(const std::vector<app::ServedRun>& runs) {
+  OrderedJson list = OrderedJson::array();
+  for (const app::ServedRun& run : runs) list.push_back(run_json(run));
+  return list;
+}
+
 OrderedJson pipeline_json(const app::ServedPipeline& served) {
   OrderedJson triggers = OrderedJson::array();
   for (const app::ServedTrigger& trigger : served.triggers) {
@@ -83,6 +89,14 @@ OrderedJson pipeline_json(const app::ServedPipeline& served) {
           {"last_run", served.state.ended.empty()
                            ? OrderedJson()
                            : run_json({served.name, served.state.ended.back()})}};
+}
+
+OrderedJson pipelines_json(const std::vector<app::ServedPipeline>& pipelines) {
+  OrderedJson list = OrderedJson::array();
+  for (const app::ServedPipeline& pipeline : pipelines) {
+    list.push_back(pipeline_json(pipeline));
+  }
+  return list;
 }
 
 OrderedJson node_json(const app::NodePicture& node) {

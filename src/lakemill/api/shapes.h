@@ -12,7 +12,9 @@
 namespace lakemill::api {
 
 OrderedJson run_json(const app::ServedRun& served);
+OrderedJson runs_json(const std::vector<app::ServedRun>& runs);
 OrderedJson pipeline_json(const app::ServedPipeline& served);
+OrderedJson pipelines_json(const std::vector<app::ServedPipeline>& pipelines);
 OrderedJson node_json(const app::NodePicture& node);
 
 /// Rows of the event log, each as events::event_json() has it.
