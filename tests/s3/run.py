@@ -5,6 +5,7 @@ files on s3://, over a real S3 server, a faulty proxy before it, and SIGKILLs.
 --kills N  rounds of the last case (6; 60 with LAKEMILL_SOAK=1), --seed repeats them
 """
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -27,6 +28,7 @@ import pyarrow.parquet as pq  # noqa: E402
 from faulty_proxy import FaultyProxy  # noqa: E402
 from harness import tables  # noqa: E402
 from harness.process import Failure, json_rows, lakemill, must, write_files  # noqa: E402
+from harness.serve import Serve  # noqa: E402
 from harness.suite import Suite  # noqa: E402
 from s3_server import BUCKET, S3Server  # noqa: E402
 
@@ -364,6 +366,41 @@ nodes:
         must(killed("run"))
         if killed.objects() != before:
             raise Failure("a further run changed something")
+
+    @suite.case("three processes serve a project in a bucket, and are killed")
+    def served(folder: pathlib.Path) -> None:
+        seed = suite.options.seed
+        seed = seed if seed is not None else random.SystemRandom().randrange(10**9)
+        print(f"      seed {seed}")
+        source = random.Random(seed)
+        write_files(folder, {
+            "lakemill.yaml": f"name: p\nroot: s3://{BUCKET}/serve-{os.urandom(6).hex()}\n"
+                             "pipelines: [a.yaml, b.yaml]\n",
+            "a.yaml": "name: a\ntriggers: [{every: 1s, catchup: ALL}]\nnodes:\n- name: n\n  layer: BRONZE\n"
+                      "  source: {path: ./in/*.csv, format: CSV}\n  sink: {table_name: n}\n",
+            "b.yaml": "name: b\ntriggers: [{on_table: main.bronze.n}]\nnodes:\n- name: m\n  layer: SILVER\n"
+                      "  source: {table_name: main.bronze.n, as_stream: true}\n  sink: {table_name: m}\n",
+            "in/0.csv": "i\n0\n"})
+        env = server.environment(None)
+
+        def numbers(table: str) -> list[int] | None:
+            got = lakemill("query", f"SELECT i FROM main.{table}", "-o", "json", cwd=folder, env=env)
+            return sorted(int(row[0]) for row in json_rows(got.out.decode())) if got.code == 0 else None
+
+        with contextlib.ExitStack() as stack:
+            serving = [stack.enter_context(Serve(folder, env=env)) for _ in range(3)]
+            files = 2 * suite.options.kills
+            for number in range(1, files):
+                time.sleep(source.uniform(0.1, 0.8))
+                (folder / f"{number}.part").write_text(f"i\n{number}\n")
+                (folder / f"{number}.part").rename(folder / f"in/{number}.csv")
+                if number % 2:
+                    killed = source.randrange(3)
+                    serving[killed].kill()
+                    serving[killed] = stack.enter_context(Serve(folder, env=env))
+            for table in ("bronze.n", "silver.m"):
+                serving[0].until(f"each file is in {table} once", lambda t=table: numbers(t) == list(range(files)))
+        must(lakemill("events", "verify", cwd=folder, env=env))
 
 
 if __name__ == "__main__":
