@@ -194,8 +194,14 @@ void build_schedule(Node& node, const Fields& fields) {
   }
 }
 
-// SQL does not tell names apart that differ only in case, and what is made of a source
-// on its way is called by its name, a dot and more.
+bool is_number(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// SQL does not tell names apart that differ only in case. What is made of a source on
+// its way is called by its name, a dot and more; of a node, by the node's name and more.
+// A source without a name is called by its place: "0".
 void check_names(const Node& node, const std::string& path, BuildContext& context) {
   std::map<std::string, std::string> sources;  // by their names in lower case
   for (const Source& source : node.sources) {
@@ -212,10 +218,20 @@ void check_names(const Node& node, const std::string& path, BuildContext& contex
   }
   for (const Source& source : node.sources) {
     const std::string lower = to_lower(source.name);
+    if (is_number(lower)) {
+      context.diagnostics.error(
+          source.location, path,
+          "the source '" + source.name + "'" + at_path(path) +
+              " is called like the place of a source without a name; choose another name",
+          "");
+    }
     for (std::size_t dot = lower.find('.'); dot != std::string::npos;
          dot = lower.find('.', dot + 1)) {
       const std::string begin = lower.substr(0, dot);
-      if (begin != "nodes" && !sources.contains(begin)) continue;
+      if (begin != "nodes" && begin != to_lower(node.name) && !is_number(begin) &&
+          !sources.contains(begin)) {
+        continue;
+      }
       context.diagnostics.error(source.location, path,
                                 "the source '" + source.name + "'" + at_path(path) +
                                     " is called like a part of '" + begin +

@@ -99,6 +99,15 @@ const std::vector<BadCase> kBadCases = {
      "p.yaml:5:5: error: the source 'a.clause1' at nodes[0] is called like a part of "
      "'a'; "
      "choose a name without the dot\n"},
+    {"SourceCalledLikeAStep",
+     "name: p\nnodes:\n- name: n\n  sources:\n  - {name: N.step1, path: a.csv}\n",
+     "p.yaml:5:5: error: the source 'N.step1' at nodes[0] is called like a part of 'n'; "
+     "choose a name without the dot\n"},
+    {"SourceCalledLikeAPlace",
+     "name: p\nnodes:\n- name: n\n  sources:\n  - {name: \"1\", path: a.csv}\n"
+     "  - {path: b.csv}\n",
+     "p.yaml:5:5: error: the source '1' at nodes[0] is called like the place of a source "
+     "without a name; choose another name\n"},
     {"UnknownUpstream",
      "name: p\nnodes:\n- {name: brz_stocks, source: {path: a.csv}}\n"
      "- name: b\n  source:\n    node_name: brz_stock\n",
